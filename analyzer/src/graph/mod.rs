@@ -1,0 +1,8 @@
+//! Where both passes meet: the lock-order graph and its cycles.
+
+pub mod cycles;
+pub mod lock_graph;
+
+pub use lock_graph::{
+    Acquisition, ClassId, EdgeId, Gate, LockClass, LockGraph, LockMode, Node, NodeId, OrderEdge, Witness,
+};

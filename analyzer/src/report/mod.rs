@@ -1,0 +1,1 @@
+//! A [`crate::finding::Report`] as bytes, one file per format.

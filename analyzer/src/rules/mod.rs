@@ -1,0 +1,73 @@
+//! One file per rule: what users read about it, and the check. Rules read the graph, the regions and the replayed
+//! trace, and never build them.
+
+use crate::finding::{Finding, Level};
+use crate::graph::LockGraph;
+use crate::regions::Regions;
+use crate::trace::Replay;
+
+/// What a rule may look at. A pass leaves out what it does not have.
+pub struct Facts<'a> {
+    /// The lock-order graph.
+    pub graph: &'a LockGraph,
+    /// The static pass's regions.
+    pub regions: Option<&'a Regions>,
+    /// The replayed trace.
+    pub replay: Option<&'a Replay>,
+}
+
+/// Rules that are switched together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Group {
+    /// Threads that block each other.
+    Deadlock,
+    /// Shared state changed without protection.
+    SharedState,
+    /// Waiting without end.
+    Liveness,
+    /// Likely mistakes.
+    Suspicious,
+    /// About lockcheck's own annotations and inputs.
+    Meta,
+}
+
+impl Group {
+    /// The name users write.
+    pub fn name(self) -> &'static str {
+        match self {
+            Group::Deadlock => "deadlock",
+            Group::SharedState => "shared_state",
+            Group::Liveness => "liveness",
+            Group::Suspicious => "suspicious",
+            Group::Meta => "meta",
+        }
+    }
+}
+
+/// A rule.
+pub struct Rule {
+    /// `double_lock`; the code of its findings is `lockcheck::double_lock`.
+    pub id: &'static str,
+    /// Its group.
+    pub group: Group,
+    /// The level of its findings unless the rule or the user says otherwise.
+    pub level: Level,
+    /// One line for `lockcheck rules`.
+    pub summary: &'static str,
+    /// Markdown for `lockcheck explain`: `What it does`, `Why is this bad?`, `Example`, `Use instead`.
+    pub docs: &'static str,
+    /// Appends its findings.
+    pub check: fn(&Facts<'_>, &mut Vec<Finding>),
+}
+
+/// Every rule, in the order of the documentation.
+pub const REGISTRY: &[&Rule] = &[];
+
+/// Runs every rule.
+pub fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    let mut out = Vec::new();
+    for rule in REGISTRY {
+        (rule.check)(facts, &mut out);
+    }
+    out
+}

@@ -1,0 +1,784 @@
+//! The plain syntax tree that the rest of the static pass reads: what syn parsed, without tokens, `Send`, compact.
+//!
+//! Guarantees: every expression that can run stands in the tree in source form, so that evaluation order and
+//! temporary scopes can be decided later; expressions and patterns of one body lie in one arena and are named by
+//! index. Holds no resolution: a path is what was written.
+//!
+//! Misses: what stood in a macro whose arguments are not expressions (`ExprKind::Macro` of kind `Opaque`).
+
+use serde::{Deserialize, Serialize};
+
+/// An interned name.
+pub type Symbol = symbol_table::GlobalSymbol;
+
+/// A place in a file: line and column from 1, columns in characters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Pos {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+/// A stretch of a file; `end` is one past the last character.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Span {
+    /// First character.
+    pub start: Pos,
+    /// One past the last character.
+    pub end: Pos,
+}
+
+/// One file.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct FileSyntax {
+    /// Its items, in order.
+    pub items: Vec<Item>,
+    /// What could not be read.
+    pub notices: Vec<SyntaxNotice>,
+    /// `#![cfg(test)]` at the top.
+    pub test: bool,
+}
+
+/// A part of a file that did not parse and is therefore not analysed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyntaxNotice {
+    /// Where.
+    pub span: Span,
+    /// What the parser said, and what was left out.
+    pub message: String,
+}
+
+/// An item with what all items have.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Item {
+    /// Its name; empty for impls, uses, macro calls.
+    pub name: Symbol,
+    /// The name's place (the whole head for impls).
+    pub span: Span,
+    /// `pub` in any form.
+    pub public: bool,
+    /// Under `#[cfg(test)]`, `#[test]`, `#[bench]` or an async test attribute.
+    pub test: bool,
+    /// What it is.
+    pub kind: ItemKind,
+}
+
+/// The kinds of items.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum ItemKind {
+    /// `mod name;` (`items: None`) or `mod name { .. }`.
+    Mod {
+        /// The inline content.
+        items: Option<Vec<Item>>,
+        /// `#[path = ".."]`.
+        path: Option<String>,
+    },
+    /// A `use` tree, one entry per leaf.
+    Use(Vec<Import>),
+    /// `extern crate name as alias;` (the item's name is the alias).
+    ExternCrate {
+        /// The crate's own name.
+        krate: Symbol,
+    },
+    /// A struct or union.
+    Struct {
+        /// Its type parameters.
+        generics: Generics,
+        /// Its fields.
+        fields: Vec<Field>,
+    },
+    /// An enum.
+    Enum {
+        /// Its type parameters.
+        generics: Generics,
+        /// Its variants.
+        variants: Vec<Variant>,
+    },
+    /// `type Name = ..;`
+    TypeAlias {
+        /// Its type parameters.
+        generics: Generics,
+        /// The aliased type.
+        ty: TypeRef,
+    },
+    /// A `static`, a `const`, or an entry of `lazy_static!` / `thread_local!`.
+    Static {
+        /// The declared type (for `lazy_static!` and `thread_local!`: of the value).
+        ty: TypeRef,
+        /// Which of these it is.
+        kind: StaticKind,
+        /// The initialiser, where it is an expression that can run.
+        init: Option<Box<Body>>,
+    },
+    /// An impl block.
+    Impl {
+        /// Its type parameters.
+        generics: Generics,
+        /// The implemented trait.
+        trait_: Option<Path>,
+        /// `impl !Trait for ..`.
+        negative: bool,
+        /// `unsafe impl`.
+        unsafe_: bool,
+        /// The type.
+        self_ty: TypeRef,
+        /// Its associated items.
+        items: Vec<AssocItem>,
+    },
+    /// A trait.
+    Trait {
+        /// Its type parameters.
+        generics: Generics,
+        /// Its supertraits.
+        supertraits: Vec<Path>,
+        /// Its associated items.
+        items: Vec<AssocItem>,
+    },
+    /// A function.
+    Fn(Box<Function>),
+    /// A `macro_rules!` whose rules could be kept as text.
+    MacroRules {
+        /// Its definition.
+        text: String,
+    },
+}
+
+/// What an [`ItemKind::Static`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StaticKind {
+    /// `static`.
+    Static,
+    /// `static mut`.
+    StaticMut,
+    /// `const`.
+    Const,
+    /// In `lazy_static!`.
+    Lazy,
+    /// In `thread_local!`.
+    ThreadLocal,
+}
+
+/// One leaf of a `use` tree.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Import {
+    /// The path without a trailing `self` or `*`.
+    pub path: Vec<Symbol>,
+    /// Began with `::`.
+    pub absolute: bool,
+    /// The name it has here; `None` for a glob. `_` for `as _`.
+    pub alias: Option<Symbol>,
+}
+
+/// A field; tuple fields are named `0`, `1`, ...
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Field {
+    /// Its name.
+    pub name: Symbol,
+    /// Its place.
+    pub span: Span,
+    /// Its type.
+    pub ty: TypeRef,
+}
+
+/// An enum variant.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Variant {
+    /// Its name.
+    pub name: Symbol,
+    /// Its fields.
+    pub fields: Vec<Field>,
+}
+
+/// Type parameters with their bounds (where clauses on a plain parameter are merged in).
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Generics {
+    /// Type parameters in order; lifetimes and const parameters are left out.
+    pub params: Vec<TypeParam>,
+}
+
+/// One type parameter.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TypeParam {
+    /// Its name.
+    pub name: Symbol,
+    /// Its trait bounds.
+    pub bounds: Vec<Path>,
+    /// Its default.
+    pub default: Option<TypeRef>,
+}
+
+/// An item of an impl or a trait.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum AssocItem {
+    /// A method or associated function.
+    Fn(Box<Function>),
+    /// `type Name = ty;`
+    Type {
+        /// Its name.
+        name: Symbol,
+        /// Its type, where given.
+        ty: Option<TypeRef>,
+    },
+    /// `const NAME: ty`.
+    Const {
+        /// Its name.
+        name: Symbol,
+        /// Its type.
+        ty: TypeRef,
+    },
+}
+
+/// A function with or without a body.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Function {
+    /// Its name.
+    pub name: Symbol,
+    /// The name's place.
+    pub span: Span,
+    /// Its type parameters (`impl Trait` parameters stay in the parameter's type).
+    pub generics: Generics,
+    /// The receiver.
+    pub receiver: Option<Receiver>,
+    /// The parameters after the receiver; their patterns lie in the body's arena.
+    pub params: Vec<Param>,
+    /// The written return type.
+    pub ret: Option<TypeRef>,
+    /// `async fn`.
+    pub async_: bool,
+    /// `pub` in any form.
+    pub public: bool,
+    /// A test function or inside `#[cfg(test)]`.
+    pub test: bool,
+    /// The body; `None` for a declaration. Patterns of the parameters need an arena, so a declaration has none.
+    pub body: Option<Box<Body>>,
+}
+
+/// `self` in one of its forms.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Receiver {
+    /// `&self` or `&mut self`.
+    pub reference: bool,
+    /// `&mut self`.
+    pub mutable: bool,
+    /// The type of `self: Type`.
+    pub ty: Option<TypeRef>,
+}
+
+/// A parameter.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Param {
+    /// Its pattern; `None` in a declaration without a body.
+    pub pat: Option<PatId>,
+    /// Its type.
+    pub ty: TypeRef,
+}
+
+/// A type as written.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum TypeRef {
+    /// A named type.
+    Path(Path),
+    /// `&T`, `&mut T`.
+    Ref {
+        /// `&mut`.
+        mutable: bool,
+        /// The referent.
+        inner: Box<TypeRef>,
+    },
+    /// A raw pointer.
+    Ptr(Box<TypeRef>),
+    /// `[T]` or `[T; n]`.
+    Slice(Box<TypeRef>),
+    /// `(A, B)`; `()` is the empty one.
+    Tuple(Vec<TypeRef>),
+    /// `fn(A) -> B`.
+    FnPtr {
+        /// Parameter types.
+        params: Vec<TypeRef>,
+        /// Return type.
+        ret: Option<Box<TypeRef>>,
+    },
+    /// `impl A + B`.
+    ImplTrait(Vec<Path>),
+    /// `dyn A + B`, also a bare trait object where that is certain.
+    DynTrait(Vec<Path>),
+    /// `<T as Trait>::Name`; `T::Name` stays a path.
+    Assoc {
+        /// `T`.
+        of: Box<TypeRef>,
+        /// `Trait`.
+        trait_: Option<Box<Path>>,
+        /// `Name`.
+        name: Symbol,
+    },
+    /// `!`
+    Never,
+    /// `_`
+    Infer,
+    /// A macro or something unreadable.
+    Unknown,
+}
+
+/// A path as written, with generic arguments.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Path {
+    /// Began with `::`.
+    pub absolute: bool,
+    /// Its segments.
+    pub segments: Vec<PathSegment>,
+}
+
+/// One segment of a path.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PathSegment {
+    /// Its name.
+    pub name: Symbol,
+    /// Its generic arguments, where written.
+    pub args: Option<Box<GenericArgs>>,
+}
+
+/// Generic arguments of a segment; lifetimes and const arguments are left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct GenericArgs {
+    /// Type arguments in order. For `Fn(A, B) -> C`: `A`, `B`.
+    pub types: Vec<TypeRef>,
+    /// `Name = T`; for `Fn(A, B) -> C`: `Output = C`.
+    pub bindings: Vec<(Symbol, TypeRef)>,
+}
+
+/// Index of an expression in its body's arena.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ExprId(pub u32);
+
+/// Index of a pattern in its body's arena.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PatId(pub u32);
+
+/// The code of one function (or initialiser), closures and async blocks in it included.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Body {
+    /// All expressions; children come before their parents.
+    pub exprs: Vec<Expr>,
+    /// All patterns.
+    pub pats: Vec<Pat>,
+    /// The outermost expression: a block for functions.
+    pub root: ExprId,
+}
+
+impl std::ops::Index<ExprId> for Body {
+    type Output = Expr;
+    fn index(&self, id: ExprId) -> &Expr {
+        &self.exprs[id.0 as usize]
+    }
+}
+
+impl std::ops::Index<PatId> for Body {
+    type Output = Pat;
+    fn index(&self, id: PatId) -> &Pat {
+        &self.pats[id.0 as usize]
+    }
+}
+
+/// An expression.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Expr {
+    /// Its whole extent. For a method call: receiver to closing parenthesis.
+    pub span: Span,
+    /// What it is.
+    pub kind: ExprKind,
+}
+
+/// The kinds of expressions. Parentheses and groups are gone.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum ExprKind {
+    /// A variable, item, unit struct...
+    Path(Box<Path>),
+    /// `<T>::name` or `<T as Trait>::name`.
+    QualifiedPath {
+        /// `T`.
+        of: Box<TypeRef>,
+        /// The whole path behind it, trait included.
+        path: Box<Path>,
+    },
+    /// A literal; strings tell nothing, integers may be an index.
+    Lit(Lit),
+    /// `callee(args)`
+    Call {
+        /// What is called.
+        callee: ExprId,
+        /// The arguments.
+        args: Vec<ExprId>,
+    },
+    /// `receiver.method::<types>(args)`
+    MethodCall {
+        /// The receiver.
+        receiver: ExprId,
+        /// The method's name.
+        method: Symbol,
+        /// The method name's place.
+        method_span: Span,
+        /// Turbofish.
+        types: Vec<TypeRef>,
+        /// The arguments.
+        args: Vec<ExprId>,
+    },
+    /// `base.name`, `base.0`
+    Field {
+        /// The base.
+        base: ExprId,
+        /// The field.
+        name: Symbol,
+    },
+    /// `base[index]`
+    Index {
+        /// The base.
+        base: ExprId,
+        /// The index.
+        index: ExprId,
+    },
+    /// `*e`
+    Deref(ExprId),
+    /// `!e`, `-e`
+    Unary(ExprId),
+    /// `&e`, `&mut e`, `&raw e`
+    Ref {
+        /// `&mut`.
+        mutable: bool,
+        /// The operand.
+        expr: ExprId,
+    },
+    /// `a + b` and other binary operators that evaluate both sides.
+    Binary {
+        /// Left.
+        lhs: ExprId,
+        /// Right.
+        rhs: ExprId,
+        /// A comparison (the result is a bool).
+        comparison: bool,
+    },
+    /// `a && b`, `a || b`
+    Logic {
+        /// Left.
+        lhs: ExprId,
+        /// Right, evaluated perhaps.
+        rhs: ExprId,
+        /// `&&`.
+        and: bool,
+    },
+    /// `place = value`
+    Assign {
+        /// The place.
+        place: ExprId,
+        /// The value.
+        value: ExprId,
+    },
+    /// `place += value`
+    AssignOp {
+        /// The place.
+        place: ExprId,
+        /// The value.
+        value: ExprId,
+    },
+    /// `{ .. }`
+    Block {
+        /// Its statements; the value is a last `Stmt::Expr` without semicolon.
+        stmts: Vec<Stmt>,
+        /// `'label: {`
+        label: Option<Symbol>,
+        /// What kind of block.
+        kind: BlockKind,
+    },
+    /// `if cond { .. } else ..`; the condition may contain [`ExprKind::Let`].
+    If {
+        /// The condition.
+        cond: ExprId,
+        /// The block.
+        then: ExprId,
+        /// The else block or the next `if`.
+        els: Option<ExprId>,
+    },
+    /// `let pat = scrutinee` inside a condition.
+    Let {
+        /// The pattern.
+        pat: PatId,
+        /// The scrutinee.
+        scrutinee: ExprId,
+    },
+    /// `match`, also `matches!`.
+    Match {
+        /// The scrutinee.
+        scrutinee: ExprId,
+        /// The arms.
+        arms: Vec<Arm>,
+    },
+    /// `loop`
+    Loop {
+        /// Its label.
+        label: Option<Symbol>,
+        /// Its body.
+        body: ExprId,
+    },
+    /// `while`, `while let`
+    While {
+        /// Its label.
+        label: Option<Symbol>,
+        /// The condition.
+        cond: ExprId,
+        /// Its body.
+        body: ExprId,
+    },
+    /// `for`
+    For {
+        /// Its label.
+        label: Option<Symbol>,
+        /// The pattern.
+        pat: PatId,
+        /// What is iterated.
+        iter: ExprId,
+        /// Its body.
+        body: ExprId,
+    },
+    /// `break 'label value`
+    Break {
+        /// The label.
+        label: Option<Symbol>,
+        /// The value.
+        value: Option<ExprId>,
+    },
+    /// `continue 'label`
+    Continue {
+        /// The label.
+        label: Option<Symbol>,
+    },
+    /// `return value`
+    Return(Option<ExprId>),
+    /// `yield value`
+    Yield(Option<ExprId>),
+    /// `|params| body`
+    Closure {
+        /// The parameters with their types, where written.
+        params: Vec<(PatId, Option<TypeRef>)>,
+        /// The written return type.
+        ret: Option<Box<TypeRef>>,
+        /// The body.
+        body: ExprId,
+        /// `move`.
+        move_: bool,
+        /// `async`.
+        async_: bool,
+    },
+    /// `async { .. }`
+    Async {
+        /// The block.
+        body: ExprId,
+        /// `move`.
+        move_: bool,
+    },
+    /// `e.await`
+    Await(ExprId),
+    /// `e?`, `try!(e)`
+    Try(ExprId),
+    /// `Path { field: e, ..rest }`
+    Struct {
+        /// The type.
+        path: Box<Path>,
+        /// Fields in the order written.
+        fields: Vec<(Symbol, ExprId)>,
+        /// `..rest`
+        rest: Option<ExprId>,
+    },
+    /// `(a, b)`; `()` is the empty one.
+    Tuple(Vec<ExprId>),
+    /// `[a, b]`, `vec![a, b]`
+    Array {
+        /// The elements.
+        items: Vec<ExprId>,
+        /// Came from `vec!`.
+        vec: bool,
+    },
+    /// `[e; n]`, `vec![e; n]`
+    Repeat {
+        /// The element.
+        item: ExprId,
+        /// The length.
+        len: ExprId,
+        /// Came from `vec!`.
+        vec: bool,
+    },
+    /// `e as T`
+    Cast {
+        /// The operand.
+        expr: ExprId,
+        /// The type.
+        ty: Box<TypeRef>,
+    },
+    /// `a..b`
+    Range {
+        /// Start.
+        from: Option<ExprId>,
+        /// End.
+        to: Option<ExprId>,
+    },
+    /// A macro call that no other kind stands for.
+    Macro {
+        /// The macro's last path segment.
+        name: Symbol,
+        /// What is known about it.
+        kind: MacroKind,
+        /// Its arguments as expressions, in order of evaluation.
+        args: Vec<ExprId>,
+    },
+    /// `select!`: exactly one arm's body runs, after all futures were polled.
+    Select {
+        /// The arms.
+        arms: Vec<SelectArm>,
+    },
+    /// `_`, or something unreadable.
+    Unknown,
+}
+
+/// A literal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Lit {
+    /// An integer that fits.
+    Int(u64),
+    /// `true` or `false`.
+    Bool(bool),
+    /// A string, byte string or C string.
+    Str,
+    /// Anything else.
+    Other,
+}
+
+/// What kind of block an [`ExprKind::Block`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BlockKind {
+    /// `{}`
+    Plain,
+    /// `unsafe {}`
+    Unsafe,
+    /// `const {}`: runs at compile time.
+    Const,
+    /// `try {}`
+    Try,
+}
+
+/// What is known about a macro.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MacroKind {
+    /// Evaluates its arguments and drops their temporaries when it is done (`println!`, `assert_eq!`, log macros).
+    Statement,
+    /// Its value may borrow its arguments, whose temporaries live on (`format!`, `write!`).
+    Value,
+    /// Evaluates its arguments and never returns (`panic!`, `todo!`, `unreachable!`, `bail!`).
+    Diverges,
+    /// Awaits its arguments (`join!`, `try_join!`).
+    Awaits,
+    /// Not known; its arguments happened to parse as expressions or statements.
+    Unknown,
+    /// Not known and not readable.
+    Opaque,
+}
+
+/// An arm of `match`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Arm {
+    /// The pattern.
+    pub pat: PatId,
+    /// `if guard`
+    pub guard: Option<ExprId>,
+    /// The body.
+    pub body: ExprId,
+}
+
+/// An arm of `select!`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SelectArm {
+    /// The pattern; `None` for `default`/`else`/`complete`.
+    pub pat: Option<PatId>,
+    /// The future.
+    pub future: Option<ExprId>,
+    /// `, if cond`
+    pub guard: Option<ExprId>,
+    /// The handler.
+    pub body: ExprId,
+}
+
+/// A statement.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Stmt {
+    /// `let pat: ty = init else { els };`
+    Let {
+        /// The pattern.
+        pat: PatId,
+        /// The written type.
+        ty: Option<Box<TypeRef>>,
+        /// The initialiser.
+        init: Option<ExprId>,
+        /// The else block.
+        els: Option<ExprId>,
+    },
+    /// An expression.
+    Expr {
+        /// It.
+        expr: ExprId,
+        /// Ended by a semicolon (or a statement macro with braces): not the block's value.
+        semi: bool,
+    },
+    /// An item inside a body.
+    Item(Box<Item>),
+}
+
+/// A pattern.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Pat {
+    /// Its extent.
+    pub span: Span,
+    /// What it is.
+    pub kind: PatKind,
+}
+
+/// The kinds of patterns.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum PatKind {
+    /// `_`
+    Wild,
+    /// `..`
+    Rest,
+    /// `name`, `ref name`, `name @ sub`; may turn out to be a constant or unit struct.
+    Ident {
+        /// The name.
+        name: Symbol,
+        /// `ref`.
+        by_ref: bool,
+        /// Behind `@`.
+        sub: Option<PatId>,
+    },
+    /// `(a, b)`
+    Tuple(Vec<PatId>),
+    /// `Path(a, b)`
+    TupleStruct {
+        /// The variant or struct.
+        path: Box<Path>,
+        /// Its fields.
+        pats: Vec<PatId>,
+    },
+    /// `Path { field: pat, .. }`
+    Struct {
+        /// The variant or struct.
+        path: Box<Path>,
+        /// Its fields.
+        fields: Vec<(Symbol, PatId)>,
+    },
+    /// `&pat`
+    Ref(PatId),
+    /// `a | b`
+    Or(Vec<PatId>),
+    /// `[a, b]`
+    Slice(Vec<PatId>),
+    /// A path with more than one segment: a constant or unit variant.
+    Path(Box<Path>),
+    /// A literal, range or something unreadable: binds nothing.
+    Other,
+}

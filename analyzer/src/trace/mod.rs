@@ -1,0 +1,5 @@
+//! A recorded run, read back.
+
+/// What the run-time rules read.
+#[derive(Debug, Default)]
+pub struct Replay {}

@@ -1,0 +1,3 @@
+//! Tracked locks, threads and pools.
+
+pub mod event;
