@@ -1,0 +1,86 @@
+//! What attributes say about an item: that only tests compile it, or where its file lies.
+
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use syn::{Attribute, Expr, Item, Lit, Meta};
+
+/// The attributes of an item.
+pub(super) fn of_item(item: &Item) -> &[Attribute] {
+    match item {
+        Item::Const(item) => &item.attrs,
+        Item::Enum(item) => &item.attrs,
+        Item::ExternCrate(item) => &item.attrs,
+        Item::Fn(item) => &item.attrs,
+        Item::ForeignMod(item) => &item.attrs,
+        Item::Impl(item) => &item.attrs,
+        Item::Macro(item) => &item.attrs,
+        Item::Mod(item) => &item.attrs,
+        Item::Static(item) => &item.attrs,
+        Item::Struct(item) => &item.attrs,
+        Item::Trait(item) => &item.attrs,
+        Item::TraitAlias(item) => &item.attrs,
+        Item::Type(item) => &item.attrs,
+        Item::Union(item) => &item.attrs,
+        Item::Use(item) => &item.attrs,
+        _ => &[],
+    }
+}
+
+/// Whether attributes say that the item exists in test builds only, or is a test: `#[cfg(test)]`, `#[test]`,
+/// `#[tokio::test]`, `#[bench]` and their like.
+pub(super) fn mark_test(attrs: &[Attribute]) -> bool {
+    attrs.iter().any(|attr| match &attr.meta {
+        Meta::List(list) if list.path.is_ident("cfg") => needs_test(list.tokens.clone()),
+        meta => meta.path().segments.last().is_some_and(|last| {
+            const TEST_ATTRIBUTES: [&str; 7] =
+                ["test", "bench", "rstest", "test_case", "quickcheck", "wasm_bindgen_test", "proptest"];
+            TEST_ATTRIBUTES.iter().any(|name| last.ident == name)
+        }),
+    })
+}
+
+/// Whether a `cfg` predicate can hold in test builds only.
+fn needs_test(predicate: TokenStream) -> bool {
+    let mut tokens = predicate.into_iter();
+    let Some(TokenTree::Ident(name)) = tokens.next() else { return false };
+    match tokens.next() {
+        None => name == "test",
+        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => {
+            let parts = split_at_commas(group.stream());
+            if name == "all" {
+                parts.into_iter().any(needs_test)
+            } else if name == "any" {
+                !parts.is_empty() && parts.into_iter().all(needs_test)
+            } else {
+                false
+            }
+        }
+        Some(_) => false,
+    }
+}
+
+fn split_at_commas(tokens: TokenStream) -> Vec<TokenStream> {
+    let mut parts = Vec::new();
+    let mut part = Vec::new();
+    for token in tokens {
+        if matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ',') {
+            parts.push(part.drain(..).collect());
+        } else {
+            part.push(token);
+        }
+    }
+    if !part.is_empty() {
+        parts.push(part.into_iter().collect());
+    }
+    parts
+}
+
+/// `#[path = ".."]`.
+pub(super) fn path(attrs: &[Attribute]) -> Option<String> {
+    attrs.iter().find_map(|attr| match &attr.meta {
+        Meta::NameValue(meta) if meta.path.is_ident("path") => match &meta.value {
+            Expr::Lit(syn::ExprLit { lit: Lit::Str(value), .. }) => Some(value.value()),
+            _ => None,
+        },
+        _ => None,
+    })
+}

@@ -1,0 +1,76 @@
+//! What lowering carries through one file, and the builder of one body's arena.
+
+use super::tree::{Body, Expr, ExprId, ExprKind, Pat, PatId, PatKind, Span, Symbol, SyntaxNotice};
+
+/// Expressions nested deeper than this are not followed: whoever walks the tree recursively relies on it.
+pub const MAX_EXPR_DEPTH: u32 = 400;
+
+/// State of lowering one file.
+#[derive(Default)]
+pub(super) struct Lowering {
+    /// What was left out so far.
+    pub(super) notices: Vec<SyntaxNotice>,
+    /// Inside something marked as a test.
+    pub(super) test: bool,
+    /// The language edition is 2015.
+    pub(super) edition_2015: bool,
+    /// How deep the current expression stands, across nested items.
+    pub(super) depth: u32,
+    pub(super) type_depth: u32,
+    /// How many macro calls the current tokens stand in.
+    pub(super) macro_depth: u32,
+    pub(super) name_buffer: String,
+}
+
+impl Lowering {
+    pub(super) fn notice(&mut self, span: Span, message: impl Into<String>) {
+        self.notices.push(SyntaxNotice { span, message: message.into() });
+    }
+
+    /// Lowers the code of one function or initialiser.
+    pub(super) fn body(&mut self, build: impl FnOnce(&mut BodyLowering) -> ExprId) -> Box<Body> {
+        let mut lowering = BodyLowering { file: self, exprs: Vec::new(), pats: Vec::new() };
+        let root = build(&mut lowering);
+        let BodyLowering { mut exprs, mut pats, .. } = lowering;
+        exprs.shrink_to_fit();
+        pats.shrink_to_fit();
+        Box::new(Body { exprs, pats, root })
+    }
+}
+
+/// The arena of one body while it is built.
+pub(super) struct BodyLowering<'a> {
+    pub(super) file: &'a mut Lowering,
+    exprs: Vec<Expr>,
+    pats: Vec<Pat>,
+}
+
+/// A lowered expression and its extent, which includes parentheses that the tree no longer has.
+#[derive(Clone, Copy)]
+pub(super) struct Lowered {
+    pub(super) id: ExprId,
+    pub(super) span: Span,
+}
+
+impl BodyLowering<'_> {
+    pub(super) fn push(&mut self, span: Span, kind: ExprKind) -> Lowered {
+        // 2^32 expressions need more source than one file can have (spans are 32-bit as well).
+        let id = ExprId(self.exprs.len() as u32);
+        self.exprs.push(Expr { span, kind });
+        Lowered { id, span }
+    }
+
+    pub(super) fn push_pat(&mut self, span: Span, kind: PatKind) -> PatId {
+        let id = PatId(self.pats.len() as u32);
+        self.pats.push(Pat { span, kind });
+        id
+    }
+
+    pub(super) fn pat_span(&self, id: PatId) -> Span {
+        self.pats[id.0 as usize].span
+    }
+
+    pub(super) fn name(&mut self, ident: &syn::Ident) -> Symbol {
+        self.file.name(ident)
+    }
+}
