@@ -1,0 +1,272 @@
+//! Types inside one body: what each expression is, which local a name means, which function a call runs.
+//!
+//! Guarantees: one forward walk with unification; closures are typed from the bounds of what they are passed to;
+//! what stays open after the walk is `Unknown`. Two walks over the same body give the same result.
+//!
+//! Misses: types that only later code would tell (a walk never goes back), integer and float kinds, coercions.
+
+mod calls;
+mod exprs;
+mod pats;
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use super::lookup::Bounds;
+use super::signatures::Scope;
+use super::ty::{TraitRef, Ty, Vars};
+use super::{AdtId, FnId, Model, ModuleId, Signature, StaticId};
+use crate::syntax::{Body, ExprId, Function, PatId, Symbol};
+
+/// Index of a local variable of a body, parameters included. `self` is a local like any other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LocalId(pub u32);
+
+/// A local variable.
+#[derive(Clone, Debug)]
+pub struct Local {
+    /// Its name.
+    pub name: Symbol,
+    /// Its type.
+    pub ty: Ty,
+    /// `ref name`, or bound through a reference: it does not own what it names.
+    pub by_ref: bool,
+    /// Which parameter it is: 0 for the receiver, then from 1.
+    pub param: Option<u32>,
+}
+
+/// What a path expression means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// A local variable.
+    Local(LocalId),
+    /// A static, const or thread-local.
+    Static(StaticId),
+    /// A function.
+    Fn(FnId),
+    /// A struct or variant used as a value or constructor.
+    Constructor(AdtId, u32),
+}
+
+/// What a call runs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    /// A function (perhaps a trait's declaration: see [`Model::dispatch`]).
+    Fn(FnId),
+    /// A constructor of a tuple struct or variant.
+    Constructor(AdtId, u32),
+    /// A closure of this body.
+    Closure(ExprId),
+    /// A function of a crate that is not there.
+    External(Symbol),
+    /// A callable value: parameter, field, function pointer.
+    Value,
+}
+
+/// A resolved call.
+#[derive(Clone, Debug)]
+pub struct Callee {
+    /// What runs.
+    pub target: Target,
+    /// For methods: the type it was found on.
+    pub on: Ty,
+    /// `Deref::deref` functions of the sources on the way from the receiver.
+    pub derefs: SmallVec<[FnId; 1]>,
+    /// Written `Type::method(receiver, ..)`: the first argument is the receiver.
+    pub receiver_first: bool,
+}
+
+/// The result of inference.
+#[derive(Debug, Default)]
+pub struct BodyTypes {
+    /// Per expression.
+    pub types: Vec<Ty>,
+    /// All locals.
+    pub locals: Vec<Local>,
+    /// Path expressions.
+    pub names: FxHashMap<ExprId, Name>,
+    /// Identifier patterns that bind.
+    pub bindings: FxHashMap<PatId, LocalId>,
+    /// Calls and method calls that could be resolved.
+    pub calls: FxHashMap<ExprId, Callee>,
+    /// Field expressions: the type that declares the field, and `deref`s on the way.
+    pub fields: FxHashMap<ExprId, (AdtId, SmallVec<[FnId; 1]>)>,
+    /// The receiver's local.
+    pub self_local: Option<LocalId>,
+}
+
+impl BodyTypes {
+    /// The expression's type.
+    pub fn ty(&self, id: ExprId) -> &Ty {
+        self.types.get(id.0 as usize).unwrap_or(&Ty::Unknown)
+    }
+}
+
+/// What is expected of a closure: its parameters' types and what it gives.
+type Expected<'e> = Option<&'e Ty>;
+
+pub(super) struct Infer<'m> {
+    model: &'m Model<'m>,
+    body: &'m Body,
+    module: ModuleId,
+    signature: &'m Signature,
+    params: Vec<Symbol>,
+    vars: Vars,
+    out: BodyTypes,
+    /// Names in scope, innermost last.
+    scope: Vec<(Symbol, LocalId)>,
+    /// Parameter and return types of the closures met so far.
+    closures: FxHashMap<ExprId, (Vec<Ty>, Ty)>,
+    /// Return types of the functions and closures around the current expression.
+    returns: Vec<Ty>,
+    /// Types of `break` values of the loops around.
+    breaks: Vec<Ty>,
+}
+
+/// Infers a function's body.
+pub fn infer_fn(model: &Model<'_>, id: FnId) -> Option<BodyTypes> {
+    let data = model.function(id);
+    let function: &Function = data.syntax;
+    let body = function.body.as_deref()?;
+    let signature = model.signature(id);
+    let mut infer = Infer::new(model, body, data.module, signature);
+    if signature.has_receiver {
+        let ty = match function.receiver.as_ref() {
+            Some(receiver) => match &receiver.ty {
+                Some(ty) => infer.lower(ty),
+                None if receiver.reference => signature.self_ty.clone().reference(),
+                None => signature.self_ty.clone(),
+            },
+            None => Ty::Unknown,
+        };
+        let local = infer.add_local(Symbol::from("self"), ty, false, Some(0));
+        infer.out.self_local = Some(local);
+    }
+    for (index, param) in function.params.iter().enumerate() {
+        if let Some(pat) = param.pat {
+            let ty = signature.params.get(index).cloned().unwrap_or_default();
+            infer.bind_param(pat, &ty, index as u32 + 1);
+        }
+    }
+    infer.returns.push(signature.ret.clone());
+    let ty = infer.expr(body.root, Some(&signature.ret));
+    infer.vars.unify(&signature.ret, &ty);
+    Some(infer.finish())
+}
+
+/// Infers the initialiser of a static.
+pub fn infer_static(model: &Model<'_>, id: StaticId) -> Option<BodyTypes> {
+    let data = &model.statics[id.0 as usize];
+    let body = data.init?;
+    let signature = Signature::default();
+    let mut infer = Infer::new(model, body, data.module, &signature);
+    infer.returns.push(data.ty.clone());
+    infer.expr(body.root, Some(&data.ty));
+    Some(infer.finish())
+}
+
+impl<'m> Infer<'m> {
+    fn new(model: &'m Model<'m>, body: &'m Body, module: ModuleId, signature: &'m Signature) -> Infer<'m> {
+        Infer {
+            model,
+            body,
+            module,
+            signature,
+            params: signature.generics.iter().map(|(name, _)| *name).collect(),
+            vars: Vars::default(),
+            out: BodyTypes { types: vec![Ty::Unknown; body.exprs.len()], ..BodyTypes::default() },
+            scope: Vec::new(),
+            closures: FxHashMap::default(),
+            returns: Vec::new(),
+            breaks: Vec::new(),
+        }
+    }
+
+    fn finish(mut self) -> BodyTypes {
+        let vars = &self.vars;
+        let resolve = |ty: &mut Ty| *ty = vars.resolve(ty);
+        self.out.types.iter_mut().for_each(resolve);
+        self.out.locals.iter_mut().for_each(|local| local.ty = vars.resolve(&local.ty));
+        let calls = &mut self.out.calls;
+        #[expect(clippy::iter_over_hash_type, reason = "each entry is changed on its own")]
+        for callee in calls.values_mut() {
+            callee.on = vars.resolve(&callee.on);
+        }
+        self.out
+    }
+
+    fn bounds(&self) -> Bounds<'m> {
+        &self.signature.generics
+    }
+
+    fn lower(&self, ty: &crate::syntax::TypeRef) -> Ty {
+        let self_ty = Some(&self.signature.self_ty).filter(|ty| **ty != Ty::Unknown);
+        self.model.lower(Scope { module: self.module, self_ty, params: &self.params }, ty)
+    }
+
+    fn lower_path(&self, path: &crate::syntax::Path) -> Ty {
+        self.lower(&crate::syntax::TypeRef::Path(path.clone()))
+    }
+
+    fn add_local(&mut self, name: Symbol, ty: Ty, by_ref: bool, param: Option<u32>) -> LocalId {
+        let id = LocalId(self.out.locals.len() as u32);
+        self.out.locals.push(Local { name, ty, by_ref, param });
+        self.scope.push((name, id));
+        id
+    }
+
+    fn local(&self, name: Symbol) -> Option<LocalId> {
+        self.scope.iter().rev().find(|(bound, _)| *bound == name).map(|(_, id)| *id)
+    }
+
+    /// Runs `f` and forgets the names it brought into scope.
+    fn scoped<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
+        let depth = self.scope.len();
+        let out = f(self);
+        self.scope.truncate(depth);
+        out
+    }
+
+    /// Follows variables and resolves projections at the top of a type.
+    fn shallow(&mut self, ty: &Ty) -> Ty {
+        let mut ty = self.vars.shallow(ty);
+        for _ in 0..4 {
+            let Ty::Assoc(of, name) = &ty else { break };
+            let of = self.shallow(of);
+            match self.project(&of, *name) {
+                Some(found) => ty = self.vars.shallow(&found),
+                None => break,
+            }
+        }
+        ty
+    }
+
+    fn project(&mut self, ty: &Ty, name: Symbol) -> Option<Ty> {
+        let bounds = self.bounds();
+        self.model.project(&mut self.vars, bounds, ty, name)
+    }
+
+    fn item_of(&mut self, ty: &Ty) -> Option<Ty> {
+        self.project(ty, Symbol::from("Item"))
+    }
+
+    /// Resolves projections anywhere in a type.
+    fn normal(&mut self, ty: &Ty) -> Ty {
+        if !ty.any(&mut |part| matches!(part, Ty::Assoc(..))) {
+            return ty.clone();
+        }
+        let top = self.shallow(ty);
+        if matches!(top, Ty::Assoc(..)) {
+            return top;
+        }
+        top.map_children(&mut |child| self.normal(child))
+    }
+
+    fn option(&self, item: Ty) -> Ty {
+        self.model.known.option.map_or(Ty::Unknown, |id| Ty::Adt(id, [item].into()))
+    }
+
+    fn trait_callable(traits: &[TraitRef]) -> Option<&TraitRef> {
+        traits.iter().find(|trait_| matches!(trait_.name.as_str(), "Fn" | "FnMut" | "FnOnce" | "AsyncFn" | "AsyncFnMut" | "AsyncFnOnce"))
+    }
+}

@@ -1,0 +1,233 @@
+//! The library stubs, and the items of them that the analysis refers to by name.
+//!
+//! Guarantees: a stub is parsed by the same parser as the user's sources, so it cannot say what Rust could not; what
+//! a function does beyond its signature (dropping, spawning, blocking) stands in one table here.
+
+use rustc_hash::FxHashMap;
+
+use super::resolve::Namespace;
+use super::{AdtId, CrateInput, Def, FnId, Model, ModuleId, TraitId};
+use crate::source::Edition;
+use crate::syntax::{FileSyntax, ItemKind, Symbol};
+
+const STD: &str = include_str!("stubs/std.rs");
+const PARKING_LOT: &str = include_str!("stubs/parking_lot.rs");
+const TOKIO: &str = include_str!("stubs/tokio.rs");
+const OTHERS: &str = include_str!("stubs/others.rs");
+
+/// The crate whose types stand for locks of crates that are not there: known by name only.
+pub const BY_NAME: &str = "?";
+
+/// The stubs' syntax by crate name.
+pub fn stubs() -> Vec<(Symbol, FileSyntax)> {
+    let parse = |text| crate::syntax::parse(text, 2021);
+    let mut out = vec![
+        (Symbol::from("std"), parse(STD)),
+        (Symbol::from("parking_lot"), parse(PARKING_LOT)),
+        (Symbol::from("tokio"), parse(TOKIO)),
+        (Symbol::from(BY_NAME), parse(PARKING_LOT)),
+    ];
+    for item in parse(OTHERS).items {
+        if let ItemKind::Mod { items: Some(items), .. } = item.kind {
+            out.push((item.name, FileSyntax { items, ..FileSyntax::default() }));
+        }
+    }
+    out
+}
+
+/// The crate inputs of the stubs, whose files begin at index `first`.
+pub fn stub_crates(names: impl Iterator<Item = Symbol>, first: usize) -> Vec<CrateInput> {
+    names
+        .enumerate()
+        .map(|(index, name)| CrateInput {
+            name,
+            root: first + index,
+            edition: Edition::E2021,
+            dependencies: FxHashMap::default(),
+            library: true,
+            stub: true,
+            test: false,
+            files: Vec::new(),
+        })
+        .collect()
+}
+
+/// What a library function does beyond its signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Drops its argument at once.
+    Drop,
+    /// Never drops its argument.
+    Forget,
+    /// Runs its closure on another thread.
+    SpawnThread,
+    /// Runs its future as another task.
+    SpawnTask,
+    /// Runs its future on this thread.
+    BlockOn,
+    /// Gives its first guard argument back while its closure runs.
+    Unlocked,
+    /// Waits for a thread or task.
+    Join,
+    /// Waits for a message.
+    Receive,
+    /// May wait for room.
+    Send,
+    /// Waits on a condvar with the guard in its first argument.
+    CondvarWait,
+    /// Wakes waiters of a condvar.
+    Notify,
+    /// Sleeps.
+    Sleep,
+    /// Never returns.
+    Diverge,
+}
+
+/// Items of the stubs.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// `std::prelude`
+    pub prelude: Option<ModuleId>,
+    /// `std::option::Option`
+    pub option: Option<AdtId>,
+    /// `std::result::Result`
+    pub result: Option<AdtId>,
+    /// `std::vec::Vec`
+    pub vec: Option<AdtId>,
+    /// What slices have as methods.
+    pub slice: Option<AdtId>,
+    /// What iterators have as methods.
+    pub iter: Option<AdtId>,
+    /// `std::thread::LocalKey`
+    pub local_key: Option<AdtId>,
+    /// Pointers that are as good as what they point to: `Arc`, `Rc`, `Box`, `Pin`, ...
+    pub transparent: Vec<AdtId>,
+    /// `std::ops::Drop`
+    pub drop: Option<TraitId>,
+    /// Functions with a role.
+    pub roles: FxHashMap<FnId, Role>,
+    /// Spawners and others by path, for crates without a stub.
+    pub external_roles: FxHashMap<&'static str, Role>,
+}
+
+const ROLES: &[(&str, Role)] = &[
+    ("std::mem::drop", Role::Drop),
+    ("std::mem::forget", Role::Forget),
+    ("std::mem::ManuallyDrop::new", Role::Forget),
+    ("std::boxed::Box::leak", Role::Forget),
+    ("std::thread::spawn", Role::SpawnThread),
+    ("std::thread::Builder::spawn", Role::SpawnThread),
+    ("std::thread::Scope::spawn", Role::SpawnThread),
+    ("std::thread::sleep", Role::Sleep),
+    ("std::thread::JoinHandle::join", Role::Join),
+    ("std::thread::ScopedJoinHandle::join", Role::Join),
+    ("std::process::exit", Role::Diverge),
+    ("std::process::abort", Role::Diverge),
+    ("std::sync::mpsc::Receiver::recv", Role::Receive),
+    ("std::sync::mpsc::SyncSender::send", Role::Send),
+    ("std::sync::Condvar::wait", Role::CondvarWait),
+    ("std::sync::Condvar::wait_while", Role::CondvarWait),
+    ("std::sync::Condvar::notify_one", Role::Notify),
+    ("std::sync::Condvar::notify_all", Role::Notify),
+    ("parking_lot::Condvar::wait", Role::CondvarWait),
+    ("parking_lot::Condvar::wait_while", Role::CondvarWait),
+    ("parking_lot::Condvar::notify_one", Role::Notify),
+    ("parking_lot::Condvar::notify_all", Role::Notify),
+    ("parking_lot::MutexGuard::unlocked", Role::Unlocked),
+    ("parking_lot::RwLockReadGuard::unlocked", Role::Unlocked),
+    ("parking_lot::RwLockWriteGuard::unlocked", Role::Unlocked),
+    ("parking_lot::MutexGuard::unlock_fair", Role::Drop),
+    ("tokio::task::spawn", Role::SpawnTask),
+    ("tokio::task::spawn_local", Role::SpawnTask),
+    ("tokio::task::spawn_blocking", Role::SpawnThread),
+    ("tokio::runtime::Runtime::block_on", Role::BlockOn),
+    ("tokio::runtime::Runtime::spawn", Role::SpawnTask),
+    ("tokio::runtime::Runtime::spawn_blocking", Role::SpawnThread),
+    ("tokio::runtime::Handle::block_on", Role::BlockOn),
+    ("tokio::runtime::Handle::spawn", Role::SpawnTask),
+    ("tokio::runtime::Handle::spawn_blocking", Role::SpawnThread),
+    ("futures::executor::block_on", Role::BlockOn),
+    ("crossbeam_utils::thread::Scope::spawn", Role::SpawnThread),
+    ("crossbeam_channel::Receiver::recv", Role::Receive),
+    ("rayon::spawn", Role::SpawnThread),
+    ("rayon::Scope::spawn", Role::SpawnThread),
+];
+
+impl Known {
+    /// Looks everything up; needs resolved imports.
+    pub fn find(model: &Model<'_>) -> Known {
+        let Some(std) = model.crates_by_name.get(&Symbol::from("std")) else { return Known::default() };
+        let root = model.crates[std.0 as usize].root;
+        let find = |path: &str| {
+            let path: Vec<Symbol> = path.split("::").map(Symbol::from).collect();
+            model.resolve(root, &path, false, Namespace::Type).map(|(def, _)| def)
+        };
+        let adt = |path: &str| match find(path) {
+            Some(Def::Adt(id)) => Some(id),
+            _ => None,
+        };
+        let transparent = [
+            "sync::Arc", "rc::Rc", "boxed::Box", "pin::Pin", "mem::ManuallyDrop", "panic::AssertUnwindSafe",
+            "borrow::Cow", "sync::LazyLock",
+        ];
+        let mut by_path: FxHashMap<String, FnId> = FxHashMap::default();
+        for (index, function) in model.fns.iter().enumerate() {
+            if !model.crate_of(function.module).stub {
+                continue;
+            }
+            let base = model.module_path(function.module);
+            let path = match function.impl_.map(|id| &model.impls[id.0 as usize]) {
+                Some(impl_) if impl_.trait_path.is_none() => match impl_.self_ref {
+                    crate::syntax::TypeRef::Path(path) => {
+                        let name = path.segments.last().map(|segment| segment.name);
+                        format!("{base}::{}::{}", name.unwrap_or(Symbol::from("")), function.syntax.name)
+                    }
+                    _ => continue,
+                },
+                Some(_) => continue,
+                None => format!("{base}::{}", function.syntax.name),
+            };
+            by_path.insert(path, FnId(index as u32));
+        }
+        Known {
+            prelude: match find("prelude") {
+                Some(Def::Module(id)) => Some(id),
+                _ => None,
+            },
+            option: adt("option::Option"),
+            result: adt("result::Result"),
+            vec: adt("vec::Vec"),
+            slice: adt("slice::Slice"),
+            iter: adt("iter::Iter"),
+            local_key: adt("thread::LocalKey"),
+            transparent: transparent.iter().filter_map(|path| adt(path)).collect(),
+            drop: match find("ops::Drop") {
+                Some(Def::Trait(id)) => Some(id),
+                _ => None,
+            },
+            roles: ROLES.iter().filter_map(|(path, role)| Some((*by_path.get(*path)?, *role))).collect(),
+            external_roles: ROLES.iter().copied().collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stubs_parse_without_notices_and_every_role_is_found() {
+        let stubs = stubs();
+        assert!(stubs.iter().all(|(_, file)| file.notices.is_empty()), "{:?}", stubs.iter().map(|(_, file)| &file.notices).collect::<Vec<_>>());
+        let files: Vec<_> = stubs
+            .iter()
+            .map(|(name, syntax)| super::super::ModelFile { syntax, path: std::path::Path::new(name.as_str()) })
+            .collect();
+        let crates = stub_crates(stubs.iter().map(|(name, _)| *name), 0);
+        let model = Model::build(&files, &crates);
+        let found: Vec<_> = model.known.roles.values().collect();
+        assert_eq!(found.len(), ROLES.len(), "a role names a function that no stub has");
+        assert!(model.known.option.is_some() && model.known.slice.is_some() && model.known.local_key.is_some());
+        assert_eq!(model.known.transparent.len(), 8);
+    }
+}

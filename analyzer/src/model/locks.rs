@@ -1,0 +1,140 @@
+//! Which library types are locks and guards, and what their methods take.
+//!
+//! Guarantees: a method acquires only on a type that is known to be a lock; a type of an unknown crate counts as a
+//! lock only by the unmistakable names `Mutex`, `RwLock`, `FairMutex`, `ReentrantMutex`.
+//!
+//! Misses: locks of unknown crates under other names, until lockcheck.toml names them.
+
+use crate::graph::LockMode;
+
+/// What a lock does to a thread that must wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Waiting {
+    /// Blocks the thread: its guard must not live across an await.
+    Thread,
+    /// Suspends the task.
+    Task,
+}
+
+/// A lock or guard type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LockType {
+    /// A lock.
+    Lock {
+        /// Its shape.
+        shape: Shape,
+        /// What it does to waiters.
+        waiting: Waiting,
+    },
+    /// A guard; its value keeps a lock.
+    Guard {
+        /// What the lock does to waiters.
+        waiting: Waiting,
+    },
+    /// A condition variable.
+    Condvar,
+}
+
+/// How a lock can be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Shape {
+    /// `lock`
+    Mutex,
+    /// `lock`, again by its holder without waiting.
+    Reentrant,
+    /// `read`, `write`, `upgradable_read`
+    RwLock,
+}
+
+/// What a method call on a lock takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Acquire {
+    /// How.
+    pub mode: LockMode,
+    /// It cannot wait (without end).
+    pub try_: bool,
+    /// It waits by blocking the thread even on an async lock (`blocking_lock`).
+    pub waiting: Waiting,
+}
+
+/// The lock type at this path of a stub crate.
+pub fn lock_type(path: &str) -> Option<LockType> {
+    let (krate, name) = (path.split("::").next()?, path.rsplit("::").next()?);
+    let waiting = match krate {
+        "std" | "parking_lot" | "lock_api" | "spin" | super::known::BY_NAME => Waiting::Thread,
+        "tokio" | "async_lock" | "futures" | "async_std" => Waiting::Task,
+        _ => return None,
+    };
+    by_name(name, waiting)
+}
+
+/// Whether a type of an unknown crate is a lock or guard by its name.
+pub fn is_lock_name(path: &str) -> bool {
+    let name = path.rsplit("::").next().unwrap_or_default();
+    matches!(by_name(name, Waiting::Thread), Some(LockType::Lock { .. } | LockType::Guard { .. }))
+}
+
+fn by_name(name: &str, waiting: Waiting) -> Option<LockType> {
+    Some(match name {
+        "Mutex" | "FairMutex" | "SpinMutex" => LockType::Lock { shape: Shape::Mutex, waiting },
+        "ReentrantMutex" | "ReentrantLock" => LockType::Lock { shape: Shape::Reentrant, waiting },
+        "RwLock" => LockType::Lock { shape: Shape::RwLock, waiting },
+        "Condvar" => LockType::Condvar,
+        "MutexGuard" | "RwLockReadGuard" | "RwLockWriteGuard" | "RwLockUpgradableReadGuard" | "FairMutexGuard"
+        | "ReentrantMutexGuard" | "ReentrantLockGuard" | "SpinMutexGuard" | "MappedMutexGuard" | "MappedRwLockReadGuard"
+        | "MappedRwLockWriteGuard" | "MappedFairMutexGuard" | "MappedReentrantMutexGuard" | "OwnedMutexGuard"
+        | "OwnedRwLockReadGuard" | "OwnedRwLockWriteGuard" | "OwnedMappedMutexGuard" | "RwLockMappedWriteGuard"
+        | "OwnedRwLockMappedWriteGuard" | "ArcMutexGuard" | "ArcRwLockReadGuard" | "ArcRwLockWriteGuard"
+        | "ArcRwLockUpgradableReadGuard" | "MutexGuardArc" | "RwLockReadGuardArc" | "RwLockWriteGuardArc" => {
+            LockType::Guard { waiting }
+        }
+        _ => return None,
+    })
+}
+
+/// What the method `name` of a lock of this shape takes.
+pub fn acquire(shape: Shape, waiting: Waiting, name: &str) -> Option<Acquire> {
+    use LockMode::{Exclusive, Shared, SharedRecursive, Upgradable};
+    let bare = name.strip_prefix("try_").unwrap_or(name);
+    let try_ = bare.len() != name.len();
+    let bare = bare.strip_suffix("_until").or_else(|| bare.strip_suffix("_for")).unwrap_or(bare);
+    let (bare, waiting) = match bare.strip_prefix("blocking_").or_else(|| bare.strip_suffix("_blocking")) {
+        Some(bare) => (bare, Waiting::Thread),
+        None => (bare, waiting),
+    };
+    let bare = bare.strip_suffix("_owned").or_else(|| bare.strip_suffix("_arc")).unwrap_or(bare);
+    let mode = match (shape, bare) {
+        (Shape::Mutex | Shape::Reentrant, "lock") => Exclusive,
+        (Shape::RwLock, "read") => Shared,
+        (Shape::RwLock, "read_recursive") => SharedRecursive,
+        (Shape::RwLock, "write") => Exclusive,
+        (Shape::RwLock, "upgradable_read" | "upgradeable_read") => Upgradable,
+        _ => return None,
+    };
+    Some(Acquire { mode, try_, waiting })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn methods_take_what_their_names_say() {
+        let of = |shape, name| acquire(shape, Waiting::Task, name);
+        assert_eq!(
+            of(Shape::RwLock, "try_read_for"),
+            Some(Acquire { mode: LockMode::Shared, try_: true, waiting: Waiting::Task })
+        );
+        assert_eq!(of(Shape::Mutex, "blocking_lock").map(|acquire| acquire.waiting), Some(Waiting::Thread));
+        assert_eq!(of(Shape::Mutex, "lock_owned").map(|acquire| acquire.try_), Some(false));
+        assert_eq!(of(Shape::Mutex, "read"), None);
+        assert_eq!(of(Shape::RwLock, "into_inner"), None);
+    }
+
+    #[test]
+    fn unknown_crates_have_locks_by_unmistakable_names_only() {
+        assert!(is_lock_name("util::RwLock"));
+        assert!(!is_lock_name("util::Condvar"));
+        assert!(!is_lock_name("util::LockTable"));
+    }
+}

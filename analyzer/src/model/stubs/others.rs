@@ -1,0 +1,183 @@
+//! What the analysis must know of smaller libraries, as signatures; one module per crate.
+
+pub mod spin {
+    pub struct Mutex<T> {
+        value: T,
+    }
+    pub struct MutexGuard<T> {
+        value: T,
+    }
+    pub struct RwLock<T> {
+        value: T,
+    }
+    pub struct RwLockReadGuard<T> {
+        value: T,
+    }
+    pub struct RwLockWriteGuard<T> {
+        value: T,
+    }
+    impl<T> Mutex<T> {
+        pub fn new(value: T) -> Mutex<T> {}
+        pub fn lock(&self) -> MutexGuard<T> {}
+        pub fn try_lock(&self) -> Option<MutexGuard<T>> {}
+    }
+    impl<T> RwLock<T> {
+        pub fn new(value: T) -> RwLock<T> {}
+        pub fn read(&self) -> RwLockReadGuard<T> {}
+        pub fn write(&self) -> RwLockWriteGuard<T> {}
+        pub fn try_read(&self) -> Option<RwLockReadGuard<T>> {}
+        pub fn try_write(&self) -> Option<RwLockWriteGuard<T>> {}
+    }
+    impl<T> std::ops::Deref for MutexGuard<T> {
+        type Target = T;
+    }
+    impl<T> std::ops::Deref for RwLockReadGuard<T> {
+        type Target = T;
+    }
+    impl<T> std::ops::Deref for RwLockWriteGuard<T> {
+        type Target = T;
+    }
+    pub mod mutex {
+        pub use super::{Mutex, MutexGuard};
+    }
+    pub mod rwlock {
+        pub use super::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+    }
+}
+pub mod async_lock {
+    pub struct Mutex<T> {
+        value: T,
+    }
+    pub struct MutexGuard<T> {
+        value: T,
+    }
+    pub struct MutexGuardArc<T> {
+        value: T,
+    }
+    pub struct RwLock<T> {
+        value: T,
+    }
+    pub struct RwLockReadGuard<T> {
+        value: T,
+    }
+    pub struct RwLockWriteGuard<T> {
+        value: T,
+    }
+    impl<T> Mutex<T> {
+        pub fn new(value: T) -> Mutex<T> {}
+        pub async fn lock(&self) -> MutexGuard<T> {}
+        pub async fn lock_arc(&self) -> MutexGuardArc<T> {}
+        pub fn lock_blocking(&self) -> MutexGuard<T> {}
+        pub fn try_lock(&self) -> Option<MutexGuard<T>> {}
+    }
+    impl<T> RwLock<T> {
+        pub fn new(value: T) -> RwLock<T> {}
+        pub async fn read(&self) -> RwLockReadGuard<T> {}
+        pub async fn write(&self) -> RwLockWriteGuard<T> {}
+        pub fn try_read(&self) -> Option<RwLockReadGuard<T>> {}
+        pub fn try_write(&self) -> Option<RwLockWriteGuard<T>> {}
+    }
+    impl<T> std::ops::Deref for MutexGuard<T> {
+        type Target = T;
+    }
+    impl<T> std::ops::Deref for MutexGuardArc<T> {
+        type Target = T;
+    }
+    impl<T> std::ops::Deref for RwLockReadGuard<T> {
+        type Target = T;
+    }
+    impl<T> std::ops::Deref for RwLockWriteGuard<T> {
+        type Target = T;
+    }
+}
+pub mod futures {
+    pub mod lock {
+        pub use async_lock::{Mutex, MutexGuard};
+    }
+    pub mod executor {
+        pub fn block_on<F>(future: F) -> <F as Future>::Output {}
+    }
+}
+pub mod once_cell {
+    pub mod sync {
+        pub struct OnceCell<T> {
+            value: T,
+        }
+        pub struct Lazy<T, F> {
+            value: T,
+            init: F,
+        }
+        impl<T> OnceCell<T> {
+            pub fn new() -> OnceCell<T> {}
+            pub fn get(&self) -> Option<&T> {}
+            pub fn set(&self, value: T) -> Result<(), T> {}
+            pub fn get_or_init<F: FnOnce() -> T>(&self, f: F) -> &T {}
+        }
+        impl<T, F> Lazy<T, F> {
+            pub fn new<G: FnOnce() -> T>(f: G) -> Lazy<T, F> {}
+            pub fn force(this: &Lazy<T, F>) -> &T {}
+        }
+        impl<T, F> std::ops::Deref for Lazy<T, F> {
+            type Target = T;
+        }
+    }
+}
+pub mod crossbeam_utils {
+    pub struct CachePadded<T> {
+        value: T,
+    }
+    impl<T> CachePadded<T> {
+        pub fn new(value: T) -> CachePadded<T> {}
+    }
+    impl<T> std::ops::Deref for CachePadded<T> {
+        type Target = T;
+    }
+    pub use self::thread::scope;
+    pub mod thread {
+        pub fn scope<R, F: FnOnce(&Scope) -> R>(f: F) -> std::thread::Result<R> {}
+        pub struct Scope {}
+        impl Scope {
+            pub fn spawn<T, F: FnOnce(&Scope) -> T>(&self, f: F) -> std::thread::ScopedJoinHandle<T> {}
+        }
+    }
+}
+pub mod crossbeam_channel {
+    pub struct Sender<T> {
+        item: T,
+    }
+    pub struct Receiver<T> {
+        item: T,
+    }
+    pub fn bounded<T>(n: usize) -> (Sender<T>, Receiver<T>) {}
+    pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {}
+    impl<T> Sender<T> {
+        pub fn send(&self, value: T) -> Result<(), SendError> {}
+        pub fn try_send(&self, value: T) -> Result<(), SendError> {}
+        pub fn clone(&self) -> Sender<T> {}
+    }
+    impl<T> Receiver<T> {
+        pub fn recv(&self) -> Result<T, RecvError> {}
+        pub fn try_recv(&self) -> Result<T, RecvError> {}
+        pub fn recv_timeout(&self, time: Duration) -> Result<T, RecvError> {}
+        pub fn iter(&self) -> std::iter::Iter<T> {}
+        pub fn clone(&self) -> Receiver<T> {}
+    }
+    impl<T> std::iter::IntoIterator for Receiver<T> {
+        type Item = T;
+    }
+}
+pub mod rayon {
+    pub fn spawn<F: FnOnce()>(f: F) {}
+    pub fn join<A, B, F: FnOnce() -> A, G: FnOnce() -> B>(a: F, b: G) -> (A, B) {}
+    pub fn scope<R, F: FnOnce(&Scope) -> R>(f: F) -> R {}
+    pub struct Scope {}
+    impl Scope {
+        pub fn spawn<F: FnOnce(&Scope)>(&self, f: F) {}
+    }
+}
+pub mod dashmap {
+    pub struct DashMap<K, V> {
+        key: K,
+        value: V,
+    }
+}
