@@ -1,0 +1,129 @@
+//! Paths: which Rust files lie under a folder, and how a path is shown.
+//!
+//! Guarantees: `.gitignore`, `.ignore` and `.lockcheckignore` are respected, also outside a git repository; cargo's
+//! build folder is skipped; symbolic links to folders are not followed, so a walk ends.
+//!
+//! Misses: files that a rule ignores but a target's manifest names; [`super::discover`] adds those.
+
+use std::path::{Component, Path, PathBuf};
+
+use ignore::WalkBuilder;
+
+/// All `*.rs` files under `dir`, sorted, and for each folder or entry that could not be read its path and the reason.
+pub(super) fn rust_files(dir: &Path) -> (Vec<PathBuf>, Vec<(PathBuf, String)>) {
+    let (mut files, mut failed) = (Vec::new(), Vec::new());
+    let mut walk = WalkBuilder::new(dir);
+    walk.require_git(false).add_custom_ignore_filename(".lockcheckignore").follow_links(false);
+    walk.filter_entry(|entry| entry.depth() == 0 || !is_build_folder(entry.path()));
+    for entry in walk.build() {
+        match entry {
+            Ok(entry) => {
+                let is_file = entry.file_type().is_some_and(|kind| kind.is_file() || kind.is_symlink());
+                if is_file
+                    && entry.path().extension().is_some_and(|extension| extension == "rs")
+                    && entry.path().is_file()
+                {
+                    files.push(entry.into_path());
+                }
+            }
+            Err(error) => failed.push((path_of(&error).unwrap_or(dir).to_owned(), reason(&error))),
+        }
+    }
+    files.sort();
+    (files, failed)
+}
+
+/// A folder `target` is cargo's only beside a manifest or with the tag that cargo leaves; a module may have that name.
+fn is_build_folder(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == "target")
+        && path.is_dir()
+        && (path.join("CACHEDIR.TAG").exists() || path.with_file_name("Cargo.toml").exists())
+}
+
+fn path_of(error: &ignore::Error) -> Option<&Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => path_of(err),
+        _ => None,
+    }
+}
+
+fn reason(error: &ignore::Error) -> String {
+    match error.io_error() {
+        Some(error) => format!("cannot be read: {error}"),
+        None => format!("cannot be read: {error}"),
+    }
+}
+
+/// `path` made absolute against `base`, with `.` and `..` resolved by their spelling, symbolic links kept.
+pub(super) fn absolute(base: &Path, path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in base.join(path).components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                out.pop();
+            }
+            part => out.push(part),
+        }
+    }
+    out
+}
+
+/// How reports show an absolute path: relative to `base` with `/`, going up where it lies beside it; as it is where
+/// both share nothing but the root.
+pub fn display_path(base: &Path, path: &Path) -> String {
+    let shared = base.components().zip(path.components()).take_while(|(a, b)| a == b).count();
+    let has_root =
+        path.components().take_while(|part| matches!(part, Component::Prefix(_) | Component::RootDir)).count();
+    let parts: Vec<String> = if shared > has_root {
+        let up = base.components().count() - shared;
+        std::iter::repeat_n("..".into(), up)
+            .chain(path.components().skip(shared).map(|part| part.as_os_str().to_string_lossy().into_owned()))
+            .collect()
+    } else {
+        return path.to_string_lossy().replace('\\', "/");
+    };
+    if parts.is_empty() { ".".into() } else { parts.join("/") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_shown_relative_with_slashes() {
+        let show = |base: &str, path: &str| display_path(Path::new(base), Path::new(path));
+        assert_eq!(show("/w/bank", "/w/bank/src/a.rs"), "src/a.rs");
+        assert_eq!(show("/w/bank", "/w/other/a.rs"), "../other/a.rs");
+        assert_eq!(show("/w/bank", "/tmp/a.rs"), "/tmp/a.rs");
+        assert_eq!(show("/w", "/w"), ".");
+        assert_eq!(show("/", "/a.rs"), "/a.rs");
+    }
+
+    #[test]
+    fn dots_are_resolved_by_spelling() {
+        assert_eq!(absolute(Path::new("/w/b"), Path::new("./x/../../a.rs")), Path::new("/w/a.rs"));
+        assert_eq!(absolute(Path::new("/w"), Path::new("/../a")), Path::new("/a"));
+    }
+
+    #[test]
+    fn ignored_files_and_the_build_folder_are_skipped_and_a_module_called_target_is_not() {
+        let dir = tempfile::tempdir().expect("dir");
+        let write = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("parent")).expect("create");
+            std::fs::write(path, text).expect("write");
+        };
+        write("Cargo.toml", "");
+        for file in ["src/lib.rs", "src/target/mod.rs", "target/x.rs", "a/x.rs", "b/x.rs", "c/x.rs", "src/lib.txt"] {
+            write(file, "");
+        }
+        write(".gitignore", "a/\n");
+        write(".ignore", "b/\n");
+        write(".lockcheckignore", "c/\n");
+        let (files, failed) = rust_files(dir.path());
+        let files: Vec<_> = files.iter().map(|file| display_path(dir.path(), file)).collect();
+        assert_eq!((files, failed), (vec!["src/lib.rs".into(), "src/target/mod.rs".into()], vec![]));
+    }
+}
