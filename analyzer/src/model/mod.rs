@@ -371,6 +371,14 @@ impl<'a> Model<'a> {
         name.to_string()
     }
 
+    /// The struct or enum behind references.
+    pub fn adt_of(&self, ty: &Ty) -> Option<AdtId> {
+        match ty.peeled() {
+            Ty::Adt(id, _) => Some(*id),
+            _ => None,
+        }
+    }
+
     /// A type's bare name.
     pub fn type_name(&self, ty: &Ty) -> String {
         match ty.peeled() {

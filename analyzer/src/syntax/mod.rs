@@ -13,10 +13,12 @@ mod pats;
 mod select;
 mod spans;
 pub mod tree;
+mod visit;
 mod types;
 
 pub use lower::MAX_EXPR_DEPTH;
 pub use tree::*;
+pub use visit::children;
 
 use lower::Lowering;
 use std::str::FromStr as _;

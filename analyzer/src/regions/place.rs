@@ -1,0 +1,194 @@
+//! Lock identity: access paths, and the lock class that a path stands for.
+//!
+//! Guarantees: two equal stable places are the same lock; a class is the innermost field of a type that is not a mere
+//! wrapper around a lock, a static, or a local variable. Nothing else is ever taken for the same lock.
+//!
+//! Misses: aliasing between different fields that hold one `Arc`.
+
+use smallvec::SmallVec;
+
+use crate::finding::Confidence;
+use crate::model::infer::LocalId;
+use crate::model::ty::Ty;
+use crate::model::{AdtId, Model, StaticId};
+use crate::syntax::Symbol;
+
+/// A body: a function's, or (behind all functions) a static's initialiser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BodyId(pub u32);
+
+/// Where an access path begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Root {
+    /// A parameter of the function at hand; 0 is the receiver.
+    Param(u32),
+    /// A static or thread-local.
+    Static(StaticId),
+    /// A local variable; the number counts how often it was bound, so that a loop's second turn is another value.
+    Local(BodyId, LocalId, u32),
+    /// A value of unknown origin, one per evaluation.
+    Value(BodyId, u32),
+}
+
+/// A step of an access path. Dereferences, clones of pointers and unwrapping leave no trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Step {
+    /// A field of a struct, or of a variant (`Variant.0`).
+    Field(AdtId, Symbol),
+    /// A field of a tuple.
+    Tuple(u32),
+    /// An element: a constant index, or any.
+    Element(Option<u64>),
+}
+
+/// An access path.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// Where it begins.
+    pub root: Root,
+    /// Its steps.
+    pub steps: SmallVec<[Step; 4]>,
+}
+
+/// A path longer than this (a list walked by recursion) is cut: it becomes a value of unknown origin.
+const LONGEST: usize = 12;
+
+impl Place {
+    /// A path without steps.
+    pub fn new(root: Root) -> Place {
+        Place { root, steps: SmallVec::new() }
+    }
+
+    /// The path one step further; `None` where it grows too long.
+    pub fn step(&self, step: Step) -> Option<Place> {
+        if step == Step::Element(None) && self.steps.last() == Some(&step) {
+            return Some(self.clone());
+        }
+        if self.steps.len() >= LONGEST {
+            return None;
+        }
+        let mut out = self.clone();
+        out.steps.push(step);
+        Some(out)
+    }
+
+    /// This path as seen from a caller: parameters replaced by argument paths.
+    pub fn instantiate(&self, args: &[Option<Place>], fresh: impl FnOnce() -> Root) -> Place {
+        let Root::Param(index) = self.root else { return self.clone() };
+        match args.get(index as usize) {
+            Some(Some(base)) if base.steps.len() + self.steps.len() <= LONGEST => {
+                let mut out = base.clone();
+                for step in &self.steps {
+                    if !(*step == Step::Element(None) && out.steps.last() == Some(step)) {
+                        out.steps.push(*step);
+                    }
+                }
+                out
+            }
+            _ => Place { root: fresh(), steps: self.steps.clone() },
+        }
+    }
+
+    /// Whether evaluating the path again in the same function gives the same lock.
+    pub fn is_stable(&self) -> bool {
+        !self.steps.contains(&Step::Element(None)) && !matches!(self.root, Root::Value(..))
+    }
+}
+
+/// What a place is called and how sure its class is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ClassName {
+    /// Stable and unique: `crate::chain::Chain.header`.
+    pub key: String,
+    /// As reports show it: `Chain.header`.
+    pub name: String,
+    /// Where it is declared: file and place.
+    pub declared: Option<(u32, crate::syntax::Span)>,
+    /// How sure two places of this class are of one class.
+    pub identity: Confidence,
+    /// Many locks may be behind one instance (elements of a collection).
+    pub many: bool,
+}
+
+/// The class of the lock at `place`; `None` where it depends on the caller or stays unknown.
+pub fn class_of(model: &Model<'_>, place: &Place, local_name: &dyn Fn(BodyId, LocalId) -> (String, String)) -> Option<ClassName> {
+    let owner = place.steps.iter().rposition(|step| match step {
+        Step::Field(adt, name) => !is_wrapper(model, *adt, *name),
+        _ => false,
+    });
+    let suffix = |from: usize| -> String {
+        place.steps[from..]
+            .iter()
+            .map(|step| match step {
+                Step::Field(..) => String::new(),
+                Step::Tuple(index) => format!(".{index}"),
+                Step::Element(Some(index)) => format!("[{index}]"),
+                Step::Element(None) => "[_]".to_string(),
+            })
+            .collect()
+    };
+    let many = |from: usize| place.steps[from..].contains(&Step::Element(None));
+    if let Some(at) = owner
+        && let Step::Field(adt, field) = place.steps[at]
+    {
+        let data = model.adt(adt);
+        let tail = suffix(at + 1);
+        let declared = data.variants.iter().flatten().find(|data| data.name == field).map(|data| data.span);
+        let rooted = match place.root {
+            Root::Static(_) => Confidence::High,
+            Root::Param(0) => Confidence::High,
+            _ => Confidence::Medium,
+        };
+        return Some(ClassName {
+            key: format!("{}.{field}{tail}", model.adt_path(adt)),
+            name: format!("{}.{field}{tail}", data.name),
+            declared: declared.map(|span| (data.file, span)),
+            identity: rooted,
+            many: many(at + 1),
+        });
+    }
+    match place.root {
+        Root::Static(id) => {
+            let data = &model.statics[id.0 as usize];
+            let tail = suffix(0);
+            Some(ClassName {
+                key: format!("{}::{}{tail}", model.module_path(data.module), data.name),
+                name: format!("{}{tail}", data.name),
+                declared: Some((data.file, data.span)),
+                identity: Confidence::High,
+                many: many(0),
+            })
+        }
+        Root::Local(body, local, _) => {
+            let (key, name) = local_name(body, local);
+            let tail = suffix(0);
+            Some(ClassName {
+                key: format!("{key}{tail}"),
+                name: format!("{name}{tail}"),
+                declared: None,
+                identity: Confidence::High,
+                many: many(0),
+            })
+        }
+        Root::Param(_) | Root::Value(..) => None,
+    }
+}
+
+/// Whether a field makes its type a wrapper around a lock: the lock guards a type parameter, so what the lock is for
+/// is said where the wrapper is stored.
+fn is_wrapper(model: &Model<'_>, adt: AdtId, field: Symbol) -> bool {
+    let data = model.adt(adt);
+    let Some(field) = data.variants.iter().flatten().find(|data| data.name == field) else { return false };
+    fn guards_param(model: &Model<'_>, ty: &Ty) -> bool {
+        match ty.peeled() {
+            Ty::Adt(id, args) if model.adt(*id).lock.is_some() => {
+                args.iter().any(|arg| matches!(arg, Ty::Param(_)))
+            }
+            Ty::Adt(id, args) if model.known.transparent.contains(id) => {
+                args.iter().any(|arg| guards_param(model, arg))
+            }
+            _ => false,
+        }
+    }
+    guards_param(model, &field.ty)
+}

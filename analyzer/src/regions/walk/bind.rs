@@ -1,0 +1,229 @@
+//! Patterns: where the guards and places of a value go.
+
+use super::{Use, Walker};
+use crate::model::infer::LocalId;
+use crate::model::ty::Ty;
+use crate::regions::place::Step;
+use crate::regions::state::{GuardId, Owner, Value};
+use crate::syntax::{ExprId, ExprKind, PatId, PatKind, Symbol};
+
+/// What a pattern says about a value that is a guard or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// `Some(..)`, `Ok(..)`
+    Success,
+    /// `None`, `Err(..)`
+    Failure,
+    /// Says nothing.
+    Either,
+}
+
+impl Walker<'_> {
+    /// Binds `pat` to `value`; guards move to the variables that own them.
+    pub(super) fn bind(&mut self, pat: PatId, value: &Value) {
+        let body = self.body;
+        match &body[pat].kind {
+            PatKind::Ident { name, by_ref, sub } => {
+                let Some(local) = self.types.bindings.get(&pat).copied() else { return };
+                let data = &self.types.locals[local.0 as usize];
+                self.declare(local);
+                let owns = !by_ref && !data.by_ref && (matches!(data.ty, Ty::Unknown) || self.carries_guard(&data.ty));
+                let _ = name;
+                let mut bound = value.clone();
+                if owns {
+                    self.own(&value.guards, Owner::Local(local));
+                } else {
+                    bound.guards.clear();
+                }
+                self.rebind(local, bound);
+                if let Some(sub) = sub {
+                    self.bind(*sub, &Value::of(value.place.clone()));
+                }
+            }
+            PatKind::Ref(inner) => self.bind(*inner, &Value::of(value.place.clone())),
+            PatKind::Or(pats) => {
+                for pat in pats {
+                    self.bind(*pat, value);
+                }
+            }
+            PatKind::Tuple(pats) => {
+                for (index, pat) in pats.iter().enumerate() {
+                    let place = self.step(value.place.clone(), Step::Tuple(index as u32));
+                    let part = self.part(value, *pat, place);
+                    self.bind(*pat, &part);
+                }
+            }
+            PatKind::Slice(pats) => {
+                for (index, pat) in pats.iter().enumerate() {
+                    let place = self.step(value.place.clone(), Step::Element(Some(index as u64)));
+                    let part = self.part(value, *pat, place);
+                    self.bind(*pat, &part);
+                }
+            }
+            PatKind::TupleStruct { path, pats } => {
+                let last = path.segments.last().map(|segment| segment.name);
+                let payload = last.is_some_and(|name| matches!(name.as_str(), "Some" | "Ok" | "Err"));
+                for (index, pat) in pats.iter().enumerate() {
+                    let place = match (payload, last) {
+                        (true, _) => value.place.clone(),
+                        (false, Some(name)) => self.field_of_pattern(value, name, &index.to_string()),
+                        _ => None,
+                    };
+                    let part = self.part(value, *pat, place);
+                    self.bind(*pat, &part);
+                }
+            }
+            PatKind::Struct { path, fields } => {
+                let last = path.segments.last().map(|segment| segment.name);
+                for (name, pat) in fields {
+                    let place = last.and_then(|last| self.field_of_pattern(value, last, name.as_str()));
+                    let part = self.part(value, *pat, place);
+                    self.bind(*pat, &part);
+                }
+            }
+            PatKind::Wild | PatKind::Rest | PatKind::Path(_) | PatKind::Other => {}
+        }
+    }
+
+    /// The part of a value that a sub-pattern gets. Which of several guards is in which part is not known: the part
+    /// that can have a guard gets the next one.
+    fn part(&mut self, value: &Value, pat: PatId, place: Option<crate::regions::place::Place>) -> Value {
+        let mut guards = value.guards.clone();
+        if guards.len() > 1 {
+            let free: Vec<GuardId> = guards
+                .iter()
+                .copied()
+                .filter(|id| self.state.guard(*id).is_some_and(|guard| !matches!(guard.owner, Owner::Local(_))))
+                .collect();
+            let takes = matches!(self.body[pat].kind, PatKind::Ident { .. });
+            guards = free.into_iter().take(usize::from(takes)).collect();
+        }
+        Value { guards, place, closure: value.closure, future: value.future }
+    }
+
+    /// The place of a field that a struct or variant pattern names. The type is the one that has such a field.
+    fn field_of_pattern(
+        &self,
+        value: &Value,
+        constructor: Symbol,
+        field: &str,
+    ) -> Option<crate::regions::place::Place> {
+        let place = value.place.clone()?;
+        let adt = self.cx.adts_by_variant.get(&constructor)?;
+        let name = if self.model.adt(*adt).is_enum { format!("{constructor}.{field}") } else { field.to_string() };
+        place.step(Step::Field(*adt, Symbol::from(name)))
+    }
+
+    /// A variable gets a new value.
+    pub(super) fn rebind(&mut self, local: LocalId, value: Value) {
+        *self.binds.entry(local).or_default() += 1;
+        match value.place {
+            Some(place) => self.places.insert(local, place),
+            None => self.places.remove(&local),
+        };
+        if value.closure.is_some() || value.future.is_some() {
+            let callable = Value { closure: value.closure, future: value.future, ..Value::default() };
+            self.callables.insert(local, callable);
+        } else {
+            self.callables.remove(&local);
+        }
+    }
+
+    /// What matching `pat` tells about guards in the scrutinee.
+    pub(super) fn outcome(&self, pat: PatId) -> Outcome {
+        let name = |path: &crate::syntax::Path| path.segments.last().map(|segment| segment.name);
+        let of = |name: Option<Symbol>| match name.map(|name| name.as_str()) {
+            Some("Some" | "Ok") => Outcome::Success,
+            Some("None" | "Err") => Outcome::Failure,
+            _ => Outcome::Either,
+        };
+        match &self.body[pat].kind {
+            PatKind::TupleStruct { path, .. } | PatKind::Path(path) => of(name(path)),
+            PatKind::Ident { name, .. } if name.as_str() == "None" => Outcome::Failure,
+            PatKind::Ref(inner) => self.outcome(*inner),
+            _ => Outcome::Either,
+        }
+    }
+
+    /// Takes out guards that the outcome of a match rules out.
+    pub(super) fn settle(&mut self, value: &Value, outcome: Outcome) {
+        if outcome == Outcome::Failure {
+            self.state.release(|guard| guard.try_ && value.guards.contains(&guard.id));
+        }
+    }
+
+    /// `let pat = init else { .. };`
+    pub(super) fn let_(&mut self, pat: PatId, init: Option<ExprId>, els: Option<ExprId>) {
+        let body = self.body;
+        let Some(init) = init else {
+            self.bind(pat, &Value::default());
+            return;
+        };
+        let scope = self.push_temporaries();
+        let wild = matches!(body[pat].kind, PatKind::Wild);
+        let is_place = matches!(body[init].kind, ExprKind::Path(_) | ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::Deref(_));
+        let value = self.initialiser(init, if wild && is_place { Use::Place } else { Use::Move });
+        if wild && !is_place {
+            self.dropped_at_once(init, &value);
+        }
+        if let Some(els) = els {
+            let outcome = self.outcome(pat);
+            let main = self.state.clone();
+            // The temporaries are gone before the else block runs.
+            if outcome == Outcome::Success {
+                self.state.release(|guard| guard.try_ && value.guards.contains(&guard.id));
+            }
+            let temporary = Owner::Temporary(scope);
+            self.state.release(|guard| guard.owner == temporary);
+            self.eval(els, Use::Move);
+            self.state = main;
+        }
+        self.bind(pat, &value);
+        self.pop_temporaries(scope);
+    }
+
+    /// An initialiser: temporaries that the extending rules name live to the end of the block.
+    fn initialiser(&mut self, init: ExprId, how: Use) -> Value {
+        let body = self.body;
+        match &body[init].kind {
+            ExprKind::Ref { expr, mutable } => {
+                let mut base = *expr;
+                while let ExprKind::Field { base: inner, .. } | ExprKind::Index { base: inner, .. } | ExprKind::Deref(inner) =
+                    &body[base].kind
+                {
+                    base = *inner;
+                }
+                if !matches!(body[base].kind, ExprKind::Call { .. } | ExprKind::MethodCall { .. } | ExprKind::Await(_) | ExprKind::Try(_)) {
+                    return self.eval(init, how);
+                }
+                let _ = mutable;
+                let value = self.eval(base, Use::Place);
+                let block = self.innermost_block();
+                self.own(&value.guards, block);
+                Value::of(value.place)
+            }
+            ExprKind::Tuple(items) => {
+                let mut out = Value::default();
+                for item in items {
+                    let value = self.initialiser(*item, Use::Move);
+                    out.guards.extend(value.guards);
+                }
+                out
+            }
+            _ => self.eval(init, how),
+        }
+    }
+
+    /// `let _ = lock();`: the guard is gone at once.
+    pub(super) fn dropped_at_once(&mut self, init: ExprId, value: &Value) {
+        if !self.state.reachable {
+            return;
+        }
+        let site = self.site(self.body[init].span);
+        for guard in &self.state.guards {
+            if value.guards.contains(&guard.id) && guard.param.is_none() && !guard.try_ {
+                self.out.dropped_at_once(self.cx, self.id, guard, site);
+            }
+        }
+    }
+}

@@ -1,0 +1,530 @@
+//! Calls: taking locks, library functions with a meaning, functions of the sources by their summaries.
+
+use smallvec::SmallVec;
+
+use super::{Use, Walker};
+use crate::graph::LockMode;
+use crate::model::infer::{Callee, Target};
+use crate::model::known::Role;
+use crate::model::locks::{Acquire, LockType, acquire};
+use crate::model::ty::Ty;
+use crate::model::FnId;
+use crate::regions::place::{Place, Root, Step};
+use crate::regions::state::{GuardId, Owner, State, Value};
+use crate::regions::summary::{Acquired, HeldLock, LONGEST_WAY, LockRef, Returned, Site, Way};
+use crate::syntax::{ExprId, ExprKind, Symbol};
+
+/// Methods by which a guard stays in the value, on types that are not known.
+const PASS_THROUGH: &[&str] = &[
+    "unwrap", "expect", "unwrap_or_else", "unwrap_or_default", "ok", "err", "map_err", "into_inner", "into", "await",
+    "or_else", "unwrap_unchecked", "context", "with_context", "log_err", "expect_lock",
+];
+
+/// Methods of unknown types that run their closure before they return.
+const RUNS_NOW: &[&str] = &[
+    "map", "and_then", "or_else", "unwrap_or_else", "map_err", "for_each", "filter", "filter_map", "flat_map", "fold",
+    "any", "all", "find", "find_map", "position", "take_while", "skip_while", "retain", "sort_by", "sort_by_key",
+    "or_insert_with", "and_modify", "with", "then", "map_or", "map_or_else", "inspect", "ok_or_else", "get_or_init",
+    "get_or_insert_with", "call_once", "in_scope", "dedup_by_key", "max_by_key", "min_by_key", "partition", "try_for_each",
+    "is_some_and", "is_ok_and", "binary_search_by", "entry", "update", "with_borrow", "with_borrow_mut",
+];
+
+impl Walker<'_> {
+    pub(super) fn call(&mut self, id: ExprId, callee: ExprId, args: &[ExprId]) -> Value {
+        let Some(resolved) = self.types.calls.get(&id).cloned() else {
+            if !matches!(self.body[callee].kind, ExprKind::Path(_)) {
+                self.eval(callee, Use::Place);
+            }
+            let values = self.arguments(args);
+            return self.unknown_call(None, &values, id);
+        };
+        match &resolved.target {
+            Target::Constructor(adt, _) => {
+                let wraps = [self.model.known.option, self.model.known.result].contains(&Some(*adt));
+                let values = self.arguments(args);
+                let mut out = Value::default();
+                for value in &values {
+                    out.guards.extend(value.guards.iter().copied());
+                }
+                if let (true, [value]) = (wraps, &values[..]) {
+                    out.place.clone_from(&value.place);
+                    out.future = value.future;
+                    out.closure = value.closure;
+                }
+                out
+            }
+            Target::Closure(closure) => {
+                let values = self.arguments(args);
+                let out = self.run_closure(*closure, &values);
+                self.finish_call(&values, out)
+            }
+            Target::External(name) => {
+                let role = self.model.known.external_roles.get(name.as_str()).copied();
+                let values = self.arguments(args);
+                if let Some(role) = role {
+                    return self.role(role, id, &values).unwrap_or_default();
+                }
+                self.unknown_call(Some(*name), &values, id)
+            }
+            Target::Value => {
+                let called = self.eval(callee, Use::Place);
+                let values = self.arguments(args);
+                if let Some(closure) = called.closure {
+                    let out = self.run_closure(closure, &values);
+                    return self.finish_call(&values, out);
+                }
+                self.note_called_param(called.place.as_ref(), id);
+                self.unknown_call(None, &values, id)
+            }
+            Target::Fn(function) => self.resolved(id, *function, &resolved, None, args),
+        }
+    }
+
+    pub(super) fn method_call(&mut self, id: ExprId, receiver: ExprId, name: Symbol, args: &[ExprId]) -> Value {
+        match self.types.calls.get(&id).cloned() {
+            Some(callee) => match callee.target {
+                Target::Fn(function) => self.resolved(id, function, &callee, Some(receiver), args),
+                _ => Value::default(),
+            },
+            None => {
+                let value = self.eval(receiver, Use::Place);
+                let values = self.arguments(args);
+                if RUNS_NOW.contains(&name.as_str()) {
+                    for closure in values.iter().filter_map(|value| value.closure) {
+                        self.run_closure(closure, &[]);
+                    }
+                }
+                // On an unknown type the name decides whether guards stay in the value.
+                if PASS_THROUGH.contains(&name.as_str()) {
+                    return Value { closure: None, ..value };
+                }
+                values.iter().for_each(|value| self.consume(value));
+                Value::default()
+            }
+        }
+    }
+
+    /// A call of a known function.
+    fn resolved(
+        &mut self,
+        id: ExprId,
+        function: FnId,
+        callee: &Callee,
+        receiver: Option<ExprId>,
+        args: &[ExprId],
+    ) -> Value {
+        let signature = self.model.signature(function);
+        let by_value = signature.receiver_by_value;
+        let mut receiver_value = None;
+        if let Some(receiver) = receiver {
+            let through_reference = self.model.adt_of(self.ty(receiver)) != self.model.adt_of(&callee.on);
+            let value = self.eval(receiver, if by_value && !through_reference { Use::Move } else { Use::Place });
+            let place = self.through(value.place, &callee.derefs);
+            receiver_value = Some(Value { place, ..value });
+        }
+        let name = self.model.function(function).syntax.name;
+        let stub = self.model.crate_of(self.model.function(function).module).stub;
+        let first_is_receiver = receiver.is_none() && signature.has_receiver && !args.is_empty();
+        if stub && let Some(LockType::Lock { shape, waiting }) = self.lock_type(&callee.on)
+            && let Some(taken) = acquire(shape, waiting, name.as_str())
+        {
+            let values = self.arguments(args);
+            let value = receiver_value.or_else(|| values.first().cloned()).unwrap_or_default();
+            return self.take(id, value, callee, shape, taken);
+        }
+        let spawns = matches!(self.model.known.roles.get(&function), Some(Role::SpawnTask | Role::SpawnThread));
+        let values = if spawns { self.spawned_arguments(args) } else { self.arguments(args) };
+        if let Some(role) = self.model.known.roles.get(&function) {
+            let all: Vec<Value> = receiver_value.iter().cloned().chain(values.iter().cloned()).collect();
+            if let Some(value) = self.role(*role, id, &all) {
+                return value;
+            }
+        }
+        if stub {
+            return self.library_call(id, function, receiver_value, values, by_value);
+        }
+        let mut all = Vec::with_capacity(values.len() + 1);
+        match receiver_value {
+            Some(value) => {
+                // A receiver taken by reference keeps its guards.
+                let value = if by_value { value } else { Value { guards: SmallVec::new(), ..value } };
+                all.push(value);
+            }
+            None if signature.has_receiver && first_is_receiver => {}
+            None => all.push(Value::default()),
+        }
+        all.extend(values);
+        let site = self.site(self.body[id].span);
+        match self.model.dispatch(function) {
+            Some(targets) if targets.len() == 1 => {
+                let out = self.apply(targets[0], &all, site, false);
+                self.finish_call(&all, out)
+            }
+            Some(targets) => {
+                for target in &targets {
+                    self.apply(*target, &all, site, true);
+                }
+                self.finish_call(&all, Value::default())
+            }
+            None => self.finish_call(&all, Value::default()),
+        }
+    }
+
+    /// `lock`, `read`, `write` and their kin.
+    fn take(
+        &mut self,
+        id: ExprId,
+        receiver: Value,
+        callee: &Callee,
+        shape: crate::model::locks::Shape,
+        taken: Acquire,
+    ) -> Value {
+        let Some(adt) = self.model.adt_of(&callee.on) else { return Value::default() };
+        let place = match receiver.place {
+            Some(place) => place,
+            None => self.unknown_place(),
+        };
+        let lock = LockRef { place: place.clone(), adt, shape };
+        let guard = self.acquire(lock, taken, self.body[id].span);
+        Value { guards: SmallVec::from_slice(&[guard]), ..Value::of(Some(place)) }
+    }
+
+    pub(super) fn arguments(&mut self, args: &[ExprId]) -> Vec<Value> {
+        args.iter().map(|arg| self.eval(*arg, Use::Move)).collect()
+    }
+
+    /// Arguments of a spawner: an async function called there runs elsewhere.
+    fn spawned_arguments(&mut self, args: &[ExprId]) -> Vec<Value> {
+        let mut out = Vec::new();
+        for arg in args {
+            let runs_elsewhere = self.types.calls.get(arg).is_some_and(|callee| match callee.target {
+                Target::Fn(function) => self.model.signature(function).async_,
+                _ => false,
+            });
+            if runs_elsewhere {
+                self.detach(|this| {
+                    this.eval(*arg, Use::Move);
+                });
+                out.push(Value::default());
+            } else {
+                out.push(self.eval(*arg, Use::Move));
+            }
+        }
+        out
+    }
+
+    /// What a library function does beyond its signature; `None` where nothing.
+    fn role(&mut self, role: Role, id: ExprId, values: &[Value]) -> Option<Value> {
+        match role {
+            Role::Drop => {
+                values.iter().for_each(|value| self.consume(value));
+                Some(Value::default())
+            }
+            Role::Forget => {
+                for value in values {
+                    self.own(&value.guards, Owner::Nobody);
+                }
+                Some(Value::default())
+            }
+            Role::SpawnThread | Role::SpawnTask => {
+                for value in values {
+                    if let Some(closure) = value.closure {
+                        self.detach(|this| {
+                            let value = this.run_closure(closure, &[]);
+                            if let Some(future) = value.future {
+                                this.run_async(future);
+                            }
+                        });
+                    }
+                    if let Some(future) = value.future {
+                        self.detach(|this| {
+                            this.run_async(future);
+                        });
+                    }
+                }
+                Some(Value::default())
+            }
+            Role::BlockOn => {
+                let frame = self.frame;
+                self.frame = self.fresh();
+                let mut out = Value::default();
+                for value in values {
+                    if let Some(future) = value.future {
+                        out = self.run_async(future);
+                    } else if !value.guards.is_empty() {
+                        out.guards.extend(value.guards.iter().copied());
+                    }
+                }
+                self.frame = frame;
+                Some(out)
+            }
+            Role::Unlocked => {
+                let freed: Vec<Place> = values
+                    .iter()
+                    .filter_map(|value| value.place.clone())
+                    .collect();
+                let before = self.state.clone();
+                self.state.release(|guard| freed.contains(&guard.held.lock.place));
+                for value in values {
+                    if let Some(closure) = value.closure {
+                        self.run_closure(closure, &[]);
+                    }
+                }
+                self.state = before;
+                Some(Value::default())
+            }
+            Role::CondvarWait => {
+                // The guard is given back and taken again: it comes out as it went in.
+                for value in values {
+                    if let Some(closure) = value.closure {
+                        self.run_closure(closure, &[]);
+                    }
+                }
+                let guards = values.iter().flat_map(|value| value.guards.iter().copied()).collect();
+                let place = values.last().and_then(|value| value.place.clone());
+                Some(Value { guards, ..Value::of(place) })
+            }
+            Role::Diverge => {
+                self.state = State::unreachable();
+                Some(Value::default())
+            }
+            Role::Join | Role::Receive | Role::Send | Role::Notify | Role::Sleep => {
+                let _ = id;
+                None
+            }
+        }
+    }
+
+    /// A library function by its signature: closures run now, pointers and containers hand on what they hold.
+    fn library_call(
+        &mut self,
+        id: ExprId,
+        function: FnId,
+        receiver: Option<Value>,
+        values: Vec<Value>,
+        by_value: bool,
+    ) -> Value {
+        let name = self.model.function(function).syntax.name;
+        let signature = self.model.signature(function);
+        let container = self.model.adt_of(&signature.self_ty).is_some_and(|adt| self.cx.containers.contains(&adt));
+        let from_receiver = receiver.as_ref().and_then(|value| value.place.clone());
+        let base = match (&receiver, signature.has_receiver) {
+            (Some(_), _) => from_receiver,
+            // `Arc::clone(&x)`, `MutexGuard::map(guard, f)`
+            (None, _) if !matches!(name.as_str(), "new" | "replace" | "take" | "swap" | "pin" | "from_fn" | "once") => {
+                values.first().and_then(|value| value.place.clone())
+            }
+            _ => None,
+        };
+        let item = if container { self.step(base.clone(), Step::Element(None)) } else { base.clone() };
+        let mut closure_value: Option<Value> = None;
+        for value in &values {
+            if let Some(closure) = value.closure {
+                let held = receiver.as_ref().filter(|_| by_value).map(|value| value.guards.clone()).unwrap_or_default();
+                let arg = Value { guards: held, ..Value::of(item.clone()) };
+                closure_value = Some(self.run_closure(closure, &[arg]));
+            }
+        }
+        let mut guards: SmallVec<[GuardId; 1]> = SmallVec::new();
+        if let (Some(receiver), true) = (&receiver, by_value) {
+            guards.extend(receiver.guards.iter().copied());
+        }
+        guards.extend(values.iter().flat_map(|value| value.guards.iter().copied()));
+        let mapped = closure_value.as_ref();
+        let maps = matches!(
+            name.as_str(),
+            "map" | "and_then" | "filter_map" | "flat_map" | "map_or" | "map_or_else" | "find_map" | "with" | "scan" | "fold"
+                | "unwrap_or_else" | "or_else" | "get_or_init" | "map_while"
+        );
+        if let Some(value) = mapped {
+            guards.extend(value.guards.iter().copied());
+        }
+        guards.dedup();
+        let ty = self.ty(id);
+        let keeps = self.carries_guard(ty) || (matches!(ty, Ty::Unknown) && PASS_THROUGH.contains(&name.as_str()));
+        let stays = |value: &Value| matches!(value.place.as_ref().map(|place| place.root), Some(Root::Local(..)));
+        if !keeps && !guards.is_empty() {
+            match &receiver {
+                // A guard that is put into a collection lives as long as the collection.
+                Some(receiver) if !by_value && stays(receiver) => {
+                    if let Some(Root::Local(_, local, _)) = receiver.place.as_ref().map(|place| place.root) {
+                        self.own(&guards, Owner::Local(local));
+                    }
+                }
+                _ => self.state.release(|guard| guards.contains(&guard.id)),
+            }
+            guards.clear();
+        }
+        if name.as_str() == "downgrade" {
+            for id in &guards {
+                if let Some(guard) = self.state.guard(*id) {
+                    guard.held.mode = LockMode::Shared;
+                }
+            }
+        }
+        if name.as_str() == "upgrade" {
+            for id in &guards {
+                if let Some(guard) = self.state.guard(*id) {
+                    guard.held.mode = LockMode::Exclusive;
+                }
+            }
+        }
+        self.rehome_new(&guards);
+        let place = match (maps, mapped) {
+            (true, Some(value)) => value.place.clone(),
+            _ if matches!(name.as_str(), "get" | "get_mut") && container => {
+                let index = self.constant_argument(id);
+                match index {
+                    Some(index) => self.step(base, Step::Element(Some(index))),
+                    None => item,
+                }
+            }
+            _ => item,
+        };
+        Value { guards, ..Value::of(place) }
+    }
+
+    fn constant_argument(&self, id: ExprId) -> Option<u64> {
+        let ExprKind::MethodCall { args, .. } = &self.body[id].kind else { return None };
+        match self.body[*args.first()?].kind {
+            ExprKind::Lit(crate::syntax::Lit::Int(value)) => Some(value),
+            _ => None,
+        }
+    }
+
+    fn rehome_new(&mut self, guards: &[GuardId]) {
+        let owner = self.temporary();
+        let block_owned: Vec<GuardId> = self
+            .state
+            .guards
+            .iter()
+            .filter(|guard| guards.contains(&guard.id) && guard.owner == Owner::Nobody)
+            .map(|guard| guard.id)
+            .collect();
+        self.own(&block_owned, owner);
+    }
+
+    /// A function of unknown effect: closures may run any time, guards in arguments are gone unless the result can
+    /// have them.
+    fn unknown_call(&mut self, name: Option<Symbol>, values: &[Value], id: ExprId) -> Value {
+        let last = name.map(|name| name.as_str().rsplit("::").next().unwrap_or_default());
+        let passes = self.carries_guard(self.ty(id))
+            || matches!(last, Some("timeout" | "pin" | "Box::pin" | "identity" | "unwrap_lock" | "handle_poison"));
+        let mut out = Value::default();
+        for value in values {
+            if passes {
+                out.guards.extend(value.guards.iter().copied());
+                out.future = out.future.or(value.future);
+            } else {
+                self.consume(value);
+            }
+        }
+        out
+    }
+
+    /// Moves what the call consumed and keeps what it gives.
+    fn finish_call(&mut self, values: &[Value], out: Value) -> Value {
+        let given: Vec<GuardId> =
+            values.iter().flat_map(|value| value.guards.iter().copied()).filter(|id| !out.guards.contains(id)).collect();
+        if !given.is_empty() {
+            self.state.release(|guard| given.contains(&guard.id));
+        }
+        out
+    }
+
+    /// Applies a function's summary at a call. `args` begins with the receiver, or an empty value where there is none.
+    pub(super) fn apply(&mut self, function: FnId, args: &[Value], site: Site, dispatched: bool) -> Value {
+        let Some(summary) = self.cx.summary(function) else { return Value::default() };
+        let places: SmallVec<[Option<Place>; 4]> = args.iter().map(|value| value.place.clone()).collect();
+        let body = self.id;
+        // Values the callee made itself are new ones at every call.
+        let fresh = self.fresh();
+        let renew = |place: &Place| match place.root {
+            Root::Value(..) => Place { root: Root::Value(body, fresh), steps: place.steps.clone() },
+            _ => place.instantiate(&places, || Root::Value(body, fresh)),
+        };
+        let lock = |lock: &LockRef| LockRef { place: renew(&lock.place), ..lock.clone() };
+        let way = |way: &Way| -> Way { std::iter::once(site).chain(way.iter().copied()).take(LONGEST_WAY).collect() };
+        let held = |held: &HeldLock| HeldLock { lock: lock(&held.lock), way: way(&held.way), ..held.clone() };
+        for acquired in &summary.acquires {
+            let without: Vec<GuardId> = args
+                .iter()
+                .enumerate()
+                .filter(|(index, _)| acquired.released & 1u64.checked_shl(*index as u32).unwrap_or(0) != 0)
+                .flat_map(|(_, value)| value.guards.iter().copied())
+                .collect();
+            let seen = Acquired {
+                lock: lock(&acquired.lock),
+                way: way(&acquired.way),
+                held: acquired.held.iter().map(held).collect(),
+                released: 0,
+                dispatched: acquired.dispatched || dispatched,
+                ..acquired.clone()
+            };
+            // What the callee holds through its parameters is only known here.
+            if self.state.reachable && !seen.try_ {
+                for (before, after) in acquired.held.iter().zip(&seen.held) {
+                    if self.cx.depends_on_caller(&before.lock.place) || self.cx.depends_on_caller(&acquired.lock.place) {
+                        self.out.pair(self.cx, self.id, after, false, &seen, &seen.held);
+                    }
+                }
+            }
+            self.request(seen, &without);
+        }
+        for called in &summary.calls {
+            let Some(value) = args.get(called.param as usize) else { continue };
+            let phantoms: Vec<GuardId> = called
+                .held
+                .iter()
+                .map(|inner| {
+                    let id = self.hold(held(inner), false);
+                    self.own(&[id], Owner::Nobody);
+                    id
+                })
+                .collect();
+            match value.closure {
+                Some(closure) => {
+                    self.run_closure(closure, &[]);
+                }
+                None => self.note_called_param(value.place.as_ref(), ExprId(u32::MAX)),
+            }
+            self.state.release(|guard| phantoms.contains(&guard.id));
+        }
+        let mut out = Value::of(summary.returns_place.as_ref().map(renew));
+        for returned in &summary.returns {
+            match returned {
+                Returned::Param(param) => {
+                    if let Some(value) = args.get(*param as usize) {
+                        out.guards.extend(value.guards.iter().copied());
+                    }
+                }
+                Returned::New(inner) => {
+                    let id = self.hold(held(inner), false);
+                    out.place.get_or_insert_with(|| renew(&inner.lock.place));
+                    out.guards.push(id);
+                }
+            }
+        }
+        if summary.diverges && !dispatched {
+            self.state = State::unreachable();
+        }
+        out
+    }
+
+    /// A callable that came in as a parameter is called here.
+    fn note_called_param(&mut self, place: Option<&Place>, id: ExprId) {
+        let Some(Place { root: Root::Param(param), steps }) = place else { return };
+        if !steps.is_empty() || self.detached > 0 || !self.state.reachable {
+            return;
+        }
+        let span = self.body.exprs.get(id.0 as usize).map_or(self.body[self.body.root].span, |expr| expr.span);
+        let called = crate::regions::summary::CalledParam {
+            param: *param,
+            held: self.state.guards.iter().filter(|guard| guard.param.is_none()).map(|guard| guard.held.clone()).collect(),
+            site: self.site(span),
+        };
+        if !self.summary.calls.contains(&called) && self.summary.calls.len() < 16 {
+            self.summary.calls.push(called);
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Expressions other than control flow and calls.
+
+use super::{Use, Walker};
+use crate::model::infer::Name;
+use crate::model::ty::Ty;
+use crate::regions::place::{Place, Root, Step};
+use crate::regions::state::{Owner, Value};
+use crate::syntax::{ExprId, ExprKind, Lit, MacroKind, StaticKind};
+
+impl Walker<'_> {
+    /// Evaluates an expression.
+    pub(super) fn eval(&mut self, id: ExprId, how: Use) -> Value {
+        let body = self.body;
+        match &body[id].kind {
+            ExprKind::Path(_) | ExprKind::QualifiedPath { .. } => self.path(id, how),
+            ExprKind::Lit(_) | ExprKind::Unknown => Value::default(),
+            ExprKind::Call { callee, args } => self.call(id, *callee, args),
+            ExprKind::MethodCall { receiver, method, args, .. } => self.method_call(id, *receiver, *method, args),
+            ExprKind::Field { base, name } => {
+                let base_value = self.eval(*base, Use::Place);
+                let place = match self.types.fields.get(&id) {
+                    Some((adt, derefs)) => {
+                        let place = self.through(base_value.place, derefs);
+                        self.step(place, Step::Field(*adt, *name))
+                    }
+                    None => match name.as_str().parse() {
+                        Ok(index) => self.step(base_value.place, Step::Tuple(index)),
+                        Err(_) => None,
+                    },
+                };
+                let keeps = how == Use::Move && !base_value.guards.is_empty() && self.carries_guard(self.ty(id));
+                Value { guards: if keeps { base_value.guards } else { Default::default() }, ..Value::of(place) }
+            }
+            ExprKind::Index { base, index } => {
+                let base = self.eval(*base, Use::Place);
+                self.eval(*index, Use::Move);
+                let constant = match body[*index].kind {
+                    ExprKind::Lit(Lit::Int(value)) => Some(value),
+                    _ => None,
+                };
+                Value::of(self.step(base.place, Step::Element(constant)))
+            }
+            ExprKind::Deref(inner) => {
+                let value = self.eval(*inner, Use::Place);
+                Value { closure: value.closure, ..Value::of(value.place) }
+            }
+            ExprKind::Unary(inner) => {
+                self.eval(*inner, Use::Place);
+                Value::default()
+            }
+            ExprKind::Ref { expr, mutable } => {
+                if *mutable {
+                    self.note_write(*expr);
+                }
+                let value = self.eval(*expr, Use::Place);
+                Value { guards: Default::default(), ..value }
+            }
+            ExprKind::Binary { lhs, rhs, .. } => {
+                self.eval(*lhs, Use::Place);
+                self.eval(*rhs, Use::Place);
+                Value::default()
+            }
+            ExprKind::Logic { .. } => {
+                self.logic(id);
+                Value::default()
+            }
+            ExprKind::Assign { place, value } => self.assign(*place, *value),
+            ExprKind::AssignOp { place, value } => {
+                self.note_write(*place);
+                // Primitives evaluate the right side first, overloaded operators the left one.
+                if matches!(self.ty(*place), Ty::Adt(..) | Ty::External(..)) {
+                    self.eval(*place, Use::Place);
+                    self.eval(*value, Use::Move);
+                } else {
+                    self.eval(*value, Use::Place);
+                    self.eval(*place, Use::Place);
+                }
+                Value::default()
+            }
+            ExprKind::Block { stmts, label, .. } => self.block(stmts, *label),
+            ExprKind::If { cond, then, els } => self.if_(*cond, *then, *els),
+            ExprKind::Let { .. } => {
+                // Outside a condition this does not parse; inside one `condition` handles it.
+                self.condition(id);
+                Value::default()
+            }
+            ExprKind::Match { scrutinee, arms } => self.match_(*scrutinee, arms),
+            ExprKind::Loop { label, body } => self.loop_(*label, None, None, *body),
+            ExprKind::While { label, cond, body } => self.loop_(*label, Some(*cond), None, *body),
+            ExprKind::For { label, pat, iter, body } => {
+                let items = self.eval(*iter, Use::Move);
+                let place = self.step(items.place, Step::Element(None));
+                self.loop_(*label, None, Some((*pat, Value::of(place))), *body)
+            }
+            ExprKind::Break { label, value } => self.break_(*label, *value),
+            ExprKind::Continue { label } => self.continue_(*label),
+            ExprKind::Return(value) => {
+                let value = value.map(|value| self.eval(value, Use::Move)).unwrap_or_default();
+                self.leave_body(&value);
+                Value::default()
+            }
+            ExprKind::Yield(value) => {
+                if let Some(value) = value {
+                    self.eval(*value, Use::Move);
+                }
+                Value::default()
+            }
+            ExprKind::Closure { move_, .. } => self.closure_value(id, *move_),
+            ExprKind::Async { .. } => Value { future: Some(id), ..Value::default() },
+            ExprKind::Await(inner) => {
+                let value = self.eval(*inner, Use::Move);
+                let value = match value.future {
+                    Some(future) => self.run_async(future),
+                    None => value,
+                };
+                self.suspend(body[id].span);
+                value
+            }
+            ExprKind::Try(inner) => {
+                let value = self.eval(*inner, Use::Move);
+                // The error leaves; guards in the value are only there if it is none.
+                let before = self.state.clone();
+                self.consume(&value);
+                self.leave_body(&Value::default());
+                self.state = before;
+                value
+            }
+            ExprKind::Struct { fields, rest, .. } => {
+                let mut out = Value::default();
+                for (_, value) in fields {
+                    let value = self.eval(*value, Use::Move);
+                    out.guards.extend(value.guards);
+                }
+                if let Some(rest) = rest {
+                    let value = self.eval(*rest, Use::Move);
+                    out.guards.extend(value.guards);
+                }
+                out
+            }
+            ExprKind::Tuple(items) | ExprKind::Array { items, .. } => {
+                let mut out = Value::default();
+                for item in items {
+                    let value = self.eval(*item, Use::Move);
+                    out.guards.extend(value.guards);
+                }
+                out
+            }
+            ExprKind::Repeat { item, len, .. } => {
+                let value = self.eval(*item, Use::Move);
+                self.eval(*len, Use::Move);
+                value
+            }
+            ExprKind::Cast { expr, .. } => {
+                let value = self.eval(*expr, Use::Move);
+                Value::of(value.place)
+            }
+            ExprKind::Range { from, to } => {
+                for bound in from.iter().chain(to) {
+                    self.eval(*bound, Use::Move);
+                }
+                Value::default()
+            }
+            ExprKind::Macro { kind, args, .. } => self.macro_(id, *kind, args),
+            ExprKind::Select { arms } => self.select(id, arms),
+        }
+    }
+
+    fn path(&mut self, id: ExprId, how: Use) -> Value {
+        match self.types.names.get(&id) {
+            Some(Name::Local(local)) => {
+                let local = *local;
+                let guards: smallvec::SmallVec<[_; 1]> = self
+                    .state
+                    .guards
+                    .iter()
+                    .filter(|guard| guard.owner == Owner::Local(local))
+                    .map(|guard| guard.id)
+                    .collect();
+                let place = Some(self.local_place(local));
+                let callable = self.callables.get(&local).cloned().unwrap_or_default();
+                if how == Use::Move && !matches!(self.ty(id), Ty::Ref(_) | Ty::Prim) {
+                    self.moved.insert(local);
+                    let owner = self.temporary();
+                    self.own(&guards, owner);
+                }
+                Value { guards, place, closure: callable.closure, future: callable.future }
+            }
+            Some(Name::Static(found)) => Value::of(Some(Place::new(Root::Static(*found)))),
+            _ => Value::default(),
+        }
+    }
+
+    fn assign(&mut self, place: ExprId, value: ExprId) -> Value {
+        let body = self.body;
+        if matches!(body[place].kind, ExprKind::Unknown) {
+            // `_ = value`: a place stays where it is, a value is dropped at once.
+            let place_only = matches!(body[value].kind, ExprKind::Path(_) | ExprKind::Field { .. });
+            let given = self.eval(value, if place_only { Use::Place } else { Use::Move });
+            if !place_only {
+                self.dropped_at_once(value, &given);
+                self.consume(&given);
+            }
+            return Value::default();
+        }
+        self.note_write(place);
+        let given = self.eval(value, Use::Move);
+        let target = match (&body[place].kind, self.types.names.get(&place)) {
+            (ExprKind::Path(_), Some(Name::Local(local))) => Some(*local),
+            _ => None,
+        };
+        match target {
+            Some(local) => {
+                // The new value is there before the old one is dropped.
+                let new = given.guards.clone();
+                self.state.release(|guard| guard.owner == Owner::Local(local) && !new.contains(&guard.id));
+                self.own(&given.guards, Owner::Local(local));
+                self.moved.remove(&local);
+                self.rebind(local, given);
+            }
+            None => {
+                let target = self.eval(place, Use::Place);
+                // A guard stored in a field lives as long as the variable that has the field.
+                let owner = match target.place.map(|place| place.root) {
+                    Some(Root::Local(_, local, _)) => Owner::Local(local),
+                    _ => Owner::Nobody,
+                };
+                self.own(&given.guards, owner);
+            }
+        }
+        Value::default()
+    }
+
+    fn macro_(&mut self, id: ExprId, kind: MacroKind, args: &[ExprId]) -> Value {
+        let span = self.body[id].span;
+        match kind {
+            MacroKind::Statement => self.terminating(|this| {
+                for arg in args {
+                    this.eval(*arg, Use::Place);
+                }
+            }),
+            MacroKind::Diverges => {
+                self.terminating(|this| {
+                    for arg in args {
+                        this.eval(*arg, Use::Place);
+                    }
+                });
+                self.state = crate::regions::state::State::unreachable();
+            }
+            MacroKind::Awaits => {
+                for arg in args {
+                    let value = self.eval(*arg, Use::Move);
+                    if let Some(future) = value.future {
+                        self.run_async(future);
+                    }
+                }
+                self.suspend(span);
+            }
+            MacroKind::Value | MacroKind::Unknown | MacroKind::Opaque => {
+                for arg in args {
+                    self.eval(*arg, Use::Place);
+                }
+            }
+        }
+        Value::default()
+    }
+
+    /// Remembers a write to a `static mut`.
+    fn note_write(&mut self, place: ExprId) {
+        let body = self.body;
+        let mut at = place;
+        loop {
+            match &body[at].kind {
+                ExprKind::Field { base, .. } | ExprKind::Index { base, .. } => at = *base,
+                ExprKind::Path(_) => break,
+                _ => return,
+            }
+        }
+        let Some(Name::Static(found)) = self.types.names.get(&at) else { return };
+        if self.model.statics[found.0 as usize].kind == StaticKind::StaticMut
+            && self.state.reachable
+            && !self.state.guards.iter().any(|guard| guard.held.must)
+        {
+            let site = self.site(body[place].span);
+            self.out.static_write(self.cx, self.id, *found, site);
+        }
+    }
+}

@@ -1,0 +1,525 @@
+//! The guard-scope interpreter: one pass over a body in evaluation order, with the scopes of temporaries and variables
+//! as the edition has them.
+//!
+//! Guarantees: every row of the guard-scope table (Rust Reference, "Destructors": temporary scopes, temporary lifetime
+//! extension, the 2024 rules for tails and `if let`) is followed; a path that cannot be reached holds nothing; a loop
+//! is walked twice, so that a guard carried into the next turn is seen.
+//!
+//! Misses: branch correlation (`if a {lock}; if !a {lock}`), guards that unknown functions keep or release.
+
+mod bind;
+mod calls;
+mod control;
+mod exprs;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
+
+use super::place::{BodyId, Place, Root, Step};
+use super::state::{GuardId, LiveGuard, Owner, State, Value};
+use super::summary::{Acquired, HeldLock, LockRef, Returned, Site, Summary, Way};
+use super::{Context, Output};
+use crate::graph::LockMode;
+use crate::model::infer::{BodyTypes, LocalId};
+use crate::model::locks::{Acquire, LockType, Waiting};
+use crate::model::ty::Ty;
+use crate::model::{FnId, Model};
+use crate::source::Edition;
+use crate::syntax::{Body, ExprId, Span, Symbol};
+
+/// Whether an expression is used as a value or as a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    /// Its value goes to a new owner.
+    Move,
+    /// It is looked at, borrowed or matched.
+    Place,
+}
+
+/// A scope on the stack.
+#[derive(Debug)]
+struct Scope {
+    id: u32,
+    /// A block: its locals. A temporary scope has none.
+    locals: Option<Vec<LocalId>>,
+}
+
+/// A loop, labelled block, or body around the current point.
+#[derive(Debug)]
+struct Frame {
+    kind: FrameKind,
+    label: Option<Symbol>,
+    /// Scopes that stay when control leaves to this frame.
+    depth: usize,
+    /// States at `break`, `return` or `?`.
+    exits: State,
+    /// States at `continue`.
+    continues: State,
+    /// Guards in `break` or `return` values.
+    guards: SmallVec<[GuardId; 1]>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FrameKind {
+    Loop,
+    Block,
+    Body,
+}
+
+/// How deep closures, loops and calls of closures are followed.
+const NESTING: usize = 24;
+
+/// Interprets one body.
+pub(super) struct Walker<'w> {
+    cx: &'w Context<'w>,
+    model: &'w Model<'w>,
+    id: BodyId,
+    file: u32,
+    edition: Edition,
+    body: &'w Body,
+    types: &'w BodyTypes,
+    state: State,
+    scopes: Vec<Scope>,
+    frames: Vec<Frame>,
+    next: u32,
+    /// What locals stand for.
+    places: FxHashMap<LocalId, Place>,
+    /// Closures and async blocks in locals.
+    callables: FxHashMap<LocalId, Value>,
+    binds: FxHashMap<LocalId, u32>,
+    moved: FxHashSet<LocalId>,
+    /// The async block or function that runs.
+    frame: u32,
+    /// Closures and async blocks that were run somewhere.
+    run: FxHashSet<ExprId>,
+    running: Vec<ExprId>,
+    /// Above zero: what runs is another thread or task and none of the function's own doing.
+    detached: u32,
+    summary: Summary,
+    out: &'w mut Output,
+}
+
+/// Walks a body; adds what it finds to `out` and gives its summary.
+pub(super) fn walk(cx: &Context<'_>, id: BodyId, out: &mut Output) -> Summary {
+    let Some((body, types)) = cx.body(id) else { return Summary::default() };
+    let mut walker = Walker {
+        cx,
+        model: cx.model,
+        id,
+        file: cx.bodies[id.0 as usize].file,
+        edition: cx.bodies[id.0 as usize].edition,
+        body,
+        types,
+        state: State::empty(),
+        scopes: Vec::new(),
+        frames: Vec::new(),
+        next: 0,
+        places: FxHashMap::default(),
+        callables: FxHashMap::default(),
+        binds: FxHashMap::default(),
+        moved: FxHashSet::default(),
+        frame: 0,
+        run: FxHashSet::default(),
+        running: Vec::new(),
+        detached: 0,
+        summary: Summary::default(),
+        out,
+    };
+    walker.function();
+    walker.summary
+}
+
+impl Walker<'_> {
+    fn function(&mut self) {
+        self.push_block();
+        for (index, local) in self.types.locals.iter().enumerate() {
+            let Some(param) = local.param else { continue };
+            let id = LocalId(index as u32);
+            self.places.insert(id, Place::new(Root::Param(param)));
+            self.own_param_guard(id, param, &local.ty);
+            self.declare(id);
+        }
+        self.push_frame(FrameKind::Body, None);
+        let scope = self.push_temporaries();
+        let value = self.eval(self.body.root, Use::Move);
+        self.record_return(&value);
+        self.pop_temporaries(scope);
+        let falls_through = self.state.reachable;
+        let exits = self.pop_frame();
+        self.summary.diverges = !falls_through && !exits.exits.reachable;
+        self.state.join(exits.exits);
+        // An async block that is the result is what the caller awaits; it runs with nothing of ours held.
+        if let Some(future) = value.future
+            && !self.run.contains(&future)
+        {
+            let state = std::mem::replace(&mut self.state, State::empty());
+            self.run_async(future);
+            self.state = state;
+        }
+        self.pop_block();
+        self.run_leftovers();
+    }
+
+    /// A guard that comes in as a parameter is held by the caller; it is tracked to see when it is given back.
+    fn own_param_guard(&mut self, id: LocalId, param: u32, ty: &Ty) {
+        let Ty::Adt(adt, _) = ty else { return };
+        let Some(LockType::Guard { waiting }) = self.model.adt(*adt).lock else { return };
+        let lock = LockRef {
+            place: Place::new(Root::Param(param)),
+            adt: *adt,
+            shape: crate::model::locks::Shape::Mutex,
+        };
+        let span = self.body[self.body.root].span;
+        let site = Site { file: self.file, span, body: self.id };
+        let held = HeldLock { lock, mode: LockMode::Exclusive, site, way: Way::new(), must: true, waiting };
+        let guard = self.fresh();
+        self.state.guards.push(LiveGuard {
+            id: GuardId(guard),
+            held,
+            try_: false,
+            owner: Owner::Local(id),
+            frame: self.frame,
+            param: Some(param),
+        });
+    }
+
+    /// Closures and async blocks that nothing ran: somebody else will, with nothing of ours held.
+    fn run_leftovers(&mut self) {
+        for index in 0..self.body.exprs.len() {
+            let id = ExprId(index as u32);
+            if self.run.contains(&id) {
+                continue;
+            }
+            match self.body[id].kind {
+                crate::syntax::ExprKind::Closure { .. } => self.detach(|this| {
+                    this.run_closure(id, &[]);
+                }),
+                crate::syntax::ExprKind::Async { .. } => self.detach(|this| {
+                    this.run_async(id);
+                }),
+                _ => {}
+            }
+        }
+    }
+
+    /// Runs `f` as another thread or task: nothing is held, and nothing it does is this function's doing.
+    fn detach(&mut self, f: impl FnOnce(&mut Self)) {
+        let state = std::mem::replace(&mut self.state, State::empty());
+        let frame = std::mem::replace(&mut self.frame, u32::MAX);
+        self.frame = self.fresh();
+        self.detached += 1;
+        f(self);
+        self.detached -= 1;
+        self.frame = frame;
+        self.state = state;
+    }
+
+    fn fresh(&mut self) -> u32 {
+        self.next += 1;
+        self.next
+    }
+
+    fn site(&self, span: Span) -> Site {
+        Site { file: self.file, span, body: self.id }
+    }
+
+    // Scopes.
+
+    fn push_temporaries(&mut self) -> u32 {
+        let id = self.fresh();
+        self.scopes.push(Scope { id, locals: None });
+        id
+    }
+
+    fn pop_temporaries(&mut self, id: u32) {
+        while let Some(scope) = self.scopes.pop() {
+            self.end_scope(&scope);
+            if scope.id == id {
+                break;
+            }
+        }
+    }
+
+    fn push_block(&mut self) -> u32 {
+        let id = self.fresh();
+        self.scopes.push(Scope { id, locals: Some(Vec::new()) });
+        id
+    }
+
+    fn pop_block(&mut self) {
+        if let Some(scope) = self.scopes.pop() {
+            self.end_scope(&scope);
+        }
+    }
+
+    fn end_scope(&mut self, scope: &Scope) {
+        for local in scope.locals.iter().flatten().rev() {
+            self.drop_local(*local);
+        }
+        self.state.release(|guard| guard.owner == Owner::Temporary(scope.id));
+    }
+
+    fn drop_local(&mut self, local: LocalId) {
+        self.state.release(|guard| guard.owner == Owner::Local(local));
+        let data = &self.types.locals[local.0 as usize];
+        if let Ty::Adt(adt, _) = &data.ty
+            && !data.by_ref
+            && data.param.is_none()
+            && !self.moved.contains(&local)
+            && let Some(drop) = self.cx.drops.get(adt)
+        {
+            let place = self.places.get(&local).cloned();
+            let span = self.model.function(*drop).syntax.span;
+            self.apply(*drop, &[Value::of(place)], self.site(span), false);
+        }
+    }
+
+    fn temporary(&self) -> Owner {
+        let scope = self.scopes.iter().rev().find(|scope| scope.locals.is_none());
+        scope.map_or(Owner::Nobody, |scope| Owner::Temporary(scope.id))
+    }
+
+    fn innermost_block(&self) -> Owner {
+        let scope = self.scopes.iter().rev().find(|scope| scope.locals.is_some());
+        scope.map_or(Owner::Nobody, |scope| Owner::Temporary(scope.id))
+    }
+
+    fn declare(&mut self, local: LocalId) {
+        if let Some(locals) = self.scopes.iter_mut().rev().find_map(|scope| scope.locals.as_mut()) {
+            locals.push(local);
+        }
+    }
+
+    /// Runs `f` in a temporary scope of its own.
+    fn terminating<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
+        let scope = self.push_temporaries();
+        let out = f(self);
+        self.pop_temporaries(scope);
+        out
+    }
+
+    fn push_frame(&mut self, kind: FrameKind, label: Option<Symbol>) {
+        self.frames.push(Frame {
+            kind,
+            label,
+            depth: self.scopes.len(),
+            exits: State::unreachable(),
+            continues: State::unreachable(),
+            guards: SmallVec::new(),
+        });
+    }
+
+    fn pop_frame(&mut self) -> Frame {
+        self.frames.pop().unwrap_or_else(|| Frame {
+            kind: FrameKind::Body,
+            label: None,
+            depth: 0,
+            exits: State::unreachable(),
+            continues: State::unreachable(),
+            guards: SmallVec::new(),
+        })
+    }
+
+    /// Leaves to a frame: everything in between is dropped, in order.
+    fn leave(&mut self, index: usize, continues: bool, keep: &[GuardId]) {
+        let depth = self.frames[index].depth;
+        let gone: Vec<Owner> = self.scopes[depth.min(self.scopes.len())..]
+            .iter()
+            .flat_map(|scope| {
+                let locals = scope.locals.iter().flatten().map(|local| Owner::Local(*local));
+                locals.chain([Owner::Temporary(scope.id)])
+            })
+            .collect();
+        let mut state = std::mem::replace(&mut self.state, State::unreachable());
+        state.release(|guard| gone.contains(&guard.owner) && !keep.contains(&guard.id));
+        let frame = &mut self.frames[index];
+        if continues {
+            frame.continues.join(state);
+        } else {
+            frame.exits.join(state);
+            frame.guards.extend(keep.iter().copied());
+        }
+    }
+
+    /// `return` and `?`.
+    fn leave_body(&mut self, value: &Value) {
+        let Some(index) = self.frames.iter().rposition(|frame| frame.kind == FrameKind::Body) else { return };
+        if index == 0 {
+            self.record_return(value);
+        }
+        self.leave(index, false, &value.guards);
+    }
+
+    fn record_return(&mut self, value: &Value) {
+        if !self.state.reachable || self.detached > 0 {
+            return;
+        }
+        for id in &value.guards {
+            let Some(guard) = self.state.guards.iter().find(|guard| guard.id == *id) else { continue };
+            let returned = match guard.param {
+                Some(param) => Returned::Param(param),
+                None => Returned::New(guard.held.clone()),
+            };
+            if !self.summary.returns.contains(&returned) {
+                self.summary.returns.push(returned);
+            }
+        }
+        if let Some(place) = &value.place
+            && matches!(place.root, Root::Param(_) | Root::Static(_))
+            && self.summary.returns_place.is_none()
+        {
+            self.summary.returns_place = Some(place.clone());
+        }
+        if value.future.is_none() {
+            self.state.release(|guard| value.guards.contains(&guard.id));
+        }
+    }
+
+    // Guards.
+
+    /// Takes a lock: pairs it with everything held, and gives the new guard.
+    fn acquire(&mut self, lock: LockRef, acquire: Acquire, span: Span) -> GuardId {
+        let site = self.site(span);
+        self.out.count(self.cx, &lock, site);
+        let acquired = Acquired {
+            lock: lock.clone(),
+            mode: acquire.mode,
+            try_: acquire.try_,
+            waiting: acquire.waiting,
+            site,
+            way: Way::new(),
+            held: SmallVec::new(),
+            released: 0,
+            dispatched: false,
+        };
+        self.request(acquired, &[]);
+        let held =
+            HeldLock { lock, mode: acquire.mode, site, way: Way::new(), must: true, waiting: acquire.waiting };
+        self.hold(held, acquire.try_)
+    }
+
+    fn hold(&mut self, held: HeldLock, try_: bool) -> GuardId {
+        let id = GuardId(self.fresh());
+        let owner = self.temporary();
+        let frame = self.frame;
+        self.state.guards.push(LiveGuard { id, held, try_, owner, frame, param: None });
+        id
+    }
+
+    /// A lock is wanted here, by this body or a callee: pairs it with every live guard but those in `without`.
+    fn request(&mut self, acquired: Acquired, without: &[GuardId]) {
+        if !self.state.reachable {
+            return;
+        }
+        let mut acquired = acquired;
+        let live: Vec<&LiveGuard> = self.state.guards.iter().filter(|guard| !without.contains(&guard.id)).collect();
+        let gates: Vec<HeldLock> = live
+            .iter()
+            .filter(|guard| guard.held.must && guard.param.is_none())
+            .map(|guard| guard.held.clone())
+            .chain(acquired.held.iter().filter(|held| held.must).cloned())
+            .collect();
+        for guard in &live {
+            if guard.param.is_none() && !acquired.try_ {
+                self.out.pair(self.cx, self.id, &guard.held, guard.try_, &acquired, &gates);
+            }
+        }
+        if self.detached > 0 {
+            return;
+        }
+        let own = live.iter().filter(|guard| guard.param.is_none()).map(|guard| guard.held.clone());
+        let mut held: SmallVec<[HeldLock; 2]> = own.collect();
+        held.extend(acquired.held.drain(..));
+        acquired.held = held;
+        acquired.released |= self.state.released;
+        self.summary.add(acquired);
+    }
+
+    /// Gives guards a new owner.
+    fn own(&mut self, guards: &[GuardId], owner: Owner) {
+        for id in guards {
+            if let Some(guard) = self.state.guard(*id) {
+                guard.owner = owner;
+            }
+        }
+    }
+
+    /// Guards in a value that goes nowhere: they end.
+    fn consume(&mut self, value: &Value) {
+        if !value.guards.is_empty() {
+            self.state.release(|guard| value.guards.contains(&guard.id));
+        }
+    }
+
+    /// Guards in `value` become temporaries of the current scope.
+    fn rehome(&mut self, value: &Value) {
+        let owner = self.temporary();
+        self.own(&value.guards, owner);
+    }
+
+    /// An await: which thread-blocking guards of this task live here?
+    fn suspend(&mut self, span: Span) {
+        if !self.state.reachable {
+            return;
+        }
+        let site = self.site(span);
+        for guard in &self.state.guards {
+            if guard.held.waiting == Waiting::Thread && guard.frame == self.frame {
+                self.out.held_at_await(self.cx, self.id, guard, site);
+            }
+        }
+    }
+
+    // Types.
+
+    fn ty(&self, id: ExprId) -> &Ty {
+        self.types.ty(id)
+    }
+
+    /// Whether a value of this type can have a guard in it.
+    fn carries_guard(&self, ty: &Ty) -> bool {
+        ty.any(&mut |part| match part {
+            Ty::Adt(id, _) => {
+                matches!(self.model.adt(*id).lock, Some(LockType::Guard { .. })) || self.cx.carriers.contains(id)
+            }
+            _ => false,
+        })
+    }
+
+    /// The lock type of a value, through references.
+    fn lock_type(&self, ty: &Ty) -> Option<LockType> {
+        match ty.peeled() {
+            Ty::Adt(id, _) => self.model.adt(*id).lock,
+            _ => None,
+        }
+    }
+
+    fn local_place(&mut self, local: LocalId) -> Place {
+        if let Some(place) = self.places.get(&local) {
+            return place.clone();
+        }
+        let version = self.binds.get(&local).copied().unwrap_or(0);
+        Place::new(Root::Local(self.id, local, version))
+    }
+
+    /// A place seen through `Deref` impls of the sources.
+    fn through(&self, place: Option<Place>, derefs: &[FnId]) -> Option<Place> {
+        let mut place = place;
+        for id in derefs {
+            let target = self.cx.summary(*id)?.returns_place.clone()?;
+            let args = [place];
+            place = Some(target.instantiate(&args, || Root::Value(self.id, u32::MAX)));
+        }
+        place
+    }
+
+    fn step(&self, place: Option<Place>, step: Step) -> Option<Place> {
+        place.and_then(|place| place.step(step))
+    }
+
+    /// A place for a value of unknown origin.
+    fn unknown_place(&mut self) -> Place {
+        let value = self.fresh();
+        Place::new(Root::Value(self.id, value))
+    }
+}
