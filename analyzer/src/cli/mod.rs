@@ -1,9 +1,92 @@
-//! The command line.
+//! The command line: arguments in, one report out, an exit code.
+//!
+//! Guarantees: whatever happens, the process ends with a code of [`Exit`]; only this module (and what it starts)
+//! prints or starts processes; a closed pipe is no error.
+//!
+//! Misses: panics that abort, and stack overflows: those end the process as the system decides.
+
+mod analyze;
+mod args;
+mod cargo;
+mod child;
+mod exit;
+mod explain;
+mod host;
+mod levels;
+mod nearest;
+mod run;
+mod scan;
+mod scenarios;
+mod terminal;
+mod watch;
 
 use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::process::ExitCode;
 
+use clap::{CommandFactory, FromArgMatches};
+
+use args::{Args, Command};
+pub use exit::Exit;
+use terminal::Terminal;
+
+/// Why a command could not do its job: one line for the user.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+struct Failure(String);
+
 /// Runs a whole command line and gives the process's exit code.
-pub fn main(_args: Vec<OsString>) -> ExitCode {
-    ExitCode::SUCCESS
+pub fn main(arguments: Vec<OsString>) -> ExitCode {
+    let (arguments, as_cargo) = without_cargos_word(arguments);
+    // A scenario's own panic is its own affair, not an internal error of lockcheck.
+    if let Some(code) = host::if_asked(&arguments) {
+        return code;
+    }
+    let exit = catch_unwind(AssertUnwindSafe(|| dispatch(arguments, as_cargo))).unwrap_or_else(|_| {
+        let at = concat!("please report it with the lines above at ", env!("CARGO_PKG_REPOSITORY"), "/issues");
+        terminal::to_stderr(format!("lockcheck went wrong internally; {at}\n").as_bytes());
+        Exit::Internal
+    });
+    exit.into()
+}
+
+/// As a cargo subcommand the program gets its own name as first argument.
+fn without_cargos_word(mut arguments: Vec<OsString>) -> (Vec<OsString>, bool) {
+    let program = arguments.first().and_then(|path| Path::new(path).file_stem()).map(|stem| stem.to_owned());
+    let as_cargo = program.is_some_and(|stem| stem == "cargo-lockcheck");
+    if as_cargo && arguments.get(1).is_some_and(|word| word == "lockcheck") {
+        arguments.remove(1);
+    }
+    (arguments, as_cargo)
+}
+
+fn dispatch(arguments: Vec<OsString>, as_cargo: bool) -> Exit {
+    let command = if as_cargo { Args::command().bin_name("cargo lockcheck") } else { Args::command() };
+    let parsed = command.try_get_matches_from(arguments).and_then(|matches| {
+        let args = Args::from_arg_matches(&matches)?;
+        Ok((args, matches))
+    });
+    let (args, matches) = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            // Help and version are errors to clap as well; both print where they belong.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Unable } else { Exit::Clean };
+        }
+    };
+    let terminal = Terminal::new(&args.look);
+    let matches = matches.subcommand().map(|(_, matches)| matches);
+    let done = match &args.command {
+        Command::Scan(scan) => scan::scan(scan, matches, &terminal),
+        Command::Run(run) => run::run(run, matches, &terminal),
+        Command::Analyze(analyze) => analyze::analyze(analyze, matches, &terminal),
+        Command::Explain { rule } => explain::explain(rule),
+        Command::Rules => Ok(explain::rules()),
+        Command::Completions { shell } => Ok(args::completions(*shell)),
+    };
+    done.unwrap_or_else(|failure| {
+        terminal.error(&failure.to_string());
+        Exit::Unable
+    })
 }

@@ -9,6 +9,7 @@
 mod discover;
 mod manifest;
 mod modules;
+mod targets;
 mod text;
 mod texts;
 mod walk;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 use crate::finding::Notice;
 
 pub use discover::{DiscoverError, Request, discover};
+pub use targets::{Target, Targets};
 pub use text::{MAX_BYTES, Text, TextError};
 pub use texts::Texts;
 pub use walk::display_path;

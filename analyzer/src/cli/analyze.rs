@@ -1,0 +1,30 @@
+//! `lockcheck analyze`.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::ArgMatches;
+
+use super::args::AnalyzeArgs;
+use super::levels::Levels;
+use super::terminal::{Stream, Terminal};
+use super::{Exit, Failure};
+use crate::source::{Targets, Texts};
+
+/// Analyses traces and reports; the report for people goes to standard output.
+pub(super) fn analyze(args: &AnalyzeArgs, matches: Option<&ArgMatches>, terminal: &Terminal) -> Result<Exit, Failure> {
+    let started = Instant::now();
+    let levels = Levels::read(matches)?;
+    let mut report = crate::analyze(&args.traces).map_err(|error| Failure(error.to_string()))?;
+    levels.apply(&mut report);
+    report.summary.elapsed_ms = started.elapsed().as_millis() as u64;
+    terminal.emit(&report, &args.report, &texts(), &Targets::default(), Stream::Stdout)?;
+    Ok(Exit::of(&report))
+}
+
+/// The texts of what ran: paths in a trace are relative to the workspace that was built, which is the current
+/// directory or one above it.
+pub(super) fn texts() -> Texts {
+    let cwd = std::env::current_dir().unwrap_or_default();
+    Texts::from_disk(cwd.ancestors().map(PathBuf::from).collect())
+}

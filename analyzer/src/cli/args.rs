@@ -1,0 +1,269 @@
+//! The arguments, as clap reads them. Help texts are the documentation comments here.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::PossibleValue;
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+
+use super::{Exit, terminal};
+use crate::report::Format;
+
+/// finds deadlocks and lock-order inversions in Rust: in source text, in a running program, in a recorded trace
+#[derive(Debug, Parser)]
+#[command(name = "lockcheck", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pub(super) look: Look,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const EXIT_CODES: &str = "exit codes: 0 nothing at deny level, 1 at least one deny finding, 2 could not do the job, \
+                          3 the observed program failed by itself, 101 internal error, 130 interrupted";
+
+/// How messages look, for every command.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(super) struct Look {
+    /// when to use colours
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub(super) color: Color,
+    /// print findings only, no notices and no summary
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
+    /// print fingerprints, lock types and every path too
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub(super) verbose: bool,
+}
+
+/// `--color`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// where the output is a terminal; see NO_COLOR, CLICOLOR_FORCE, CARGO_TERM_COLOR
+    Auto,
+    /// always
+    Always,
+    /// never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// run a built-in scenario under the tracker and report what it did and could have done
+    Run(RunArgs),
+    /// look for deadlocks in source text, without building it
+    Scan(ScanArgs),
+    /// report on recorded traces; several are merged
+    Analyze(AnalyzeArgs),
+    /// explain a rule
+    Explain {
+        /// the rule, as `double_lock`
+        rule: String,
+    },
+    /// list all rules
+    Rules,
+    /// print a completion script
+    Completions {
+        /// the shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What every command with a report has.
+#[derive(Debug, clap::Args)]
+pub(super) struct ReportArgs {
+    /// how to print the report
+    #[arg(long, value_enum, default_value_t = Format::Human, value_name = "FORMAT")]
+    pub(super) message_format: Format,
+    /// also write the report to a file; may be given several times
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = output)]
+    pub(super) output: Vec<(Format, PathBuf)>,
+    /// do not report a rule, a group, or all `warnings`; of several such flags the last one counts
+    #[arg(short = 'A', long = "allow", value_name = "RULE|GROUP")]
+    pub(super) allow: Vec<String>,
+    /// report at warn level
+    #[arg(short = 'W', long = "warn", value_name = "RULE|GROUP")]
+    pub(super) warn: Vec<String>,
+    /// report at deny level, which makes the exit code 1
+    #[arg(short = 'D', long = "deny", value_name = "RULE|GROUP")]
+    pub(super) deny: Vec<String>,
+}
+
+/// `scan`
+#[derive(Debug, clap::Args)]
+pub(super) struct ScanArgs {
+    /// files and folders; the workspace of the current directory if there are none
+    pub(super) paths: Vec<PathBuf>,
+    /// treat a file that does not parse as an error
+    #[arg(long)]
+    pub(super) strict: bool,
+    #[command(flatten)]
+    pub(super) report: ReportArgs,
+}
+
+/// `analyze`
+#[derive(Debug, clap::Args)]
+pub(super) struct AnalyzeArgs {
+    /// trace files
+    #[arg(required = true)]
+    pub(super) traces: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) report: ReportArgs,
+}
+
+/// `run`
+#[derive(Debug, clap::Args)]
+pub(super) struct RunArgs {
+    /// the scenario; see --list
+    pub(super) name: Option<String>,
+    /// list the scenarios
+    #[arg(long)]
+    pub(super) list: bool,
+    /// workers of the scenario's pool
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub(super) workers: Option<u32>,
+    /// what the scenario's pool does with a submission when no worker is free
+    #[arg(long, value_enum)]
+    pub(super) policy: Option<Policy>,
+    /// a setting of the scenario; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = setting)]
+    pub(super) settings: Vec<(String, String)>,
+    /// keep the trace in this file
+    #[arg(long, value_name = "FILE")]
+    pub(super) trace: Option<PathBuf>,
+    /// what to do when threads block each other
+    #[arg(long, value_enum, default_value_t = OnDeadlock::Panic)]
+    pub(super) on_deadlock: OnDeadlock,
+    /// end the program after this time, in seconds
+    #[arg(long, value_name = "SECS", default_value = "30", value_parser = seconds)]
+    pub(super) timeout: Duration,
+    #[command(flatten)]
+    pub(super) report: ReportArgs,
+    /// a target of the cargo project here
+    #[arg(long, value_name = "NAME", hide = true)]
+    pub(super) example: Option<String>,
+    /// a target of the cargo project here
+    #[arg(long, value_name = "NAME", hide = true)]
+    pub(super) bin: Option<String>,
+    /// a target of the cargo project here
+    #[arg(long, value_name = "NAME", hide = true)]
+    pub(super) test: Option<String>,
+    /// a target of the cargo project here
+    #[arg(long, hide = true)]
+    pub(super) lib: bool,
+    /// a package of the workspace here
+    #[arg(short, long, value_name = "NAME", hide = true)]
+    pub(super) package: Option<String>,
+    /// a cargo command
+    #[arg(last = true, hide = true)]
+    pub(super) command: Vec<String>,
+}
+
+/// `--policy`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Policy {
+    /// the submitter waits
+    Block,
+    /// the task waits in an unbounded queue
+    Queue,
+    /// the submitter runs the task itself
+    CallerRuns,
+}
+
+impl Policy {
+    /// As users write it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Policy::Block => "block",
+            Policy::Queue => "queue",
+            Policy::CallerRuns => "caller-runs",
+        }
+    }
+}
+
+/// `--on-deadlock`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum OnDeadlock {
+    /// let the threads hang; the program is ended once the report is complete
+    Report,
+    /// the thread that closes the cycle panics, so that its guards are dropped and the others go on
+    Panic,
+    /// abort the program
+    Abort,
+}
+
+impl OnDeadlock {
+    /// As the tracker's environment variable spells it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            OnDeadlock::Report => "report",
+            OnDeadlock::Panic => "panic",
+            OnDeadlock::Abort => "abort",
+        }
+    }
+}
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        Format::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()).help(self.about()))
+    }
+}
+
+fn output(text: &str) -> Result<(Format, PathBuf), String> {
+    let (format, path) = text.split_once('=').ok_or("expected FORMAT=PATH")?;
+    let known = Format::ALL.iter().copied().find(|known| known.name() == format);
+    let format = known.ok_or_else(|| {
+        let names: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();
+        format!("`{format}` is no format; there are {}", names.join(", "))
+    })?;
+    if path.is_empty() { Err("the path is missing".into()) } else { Ok((format, path.into())) }
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
+    if key.is_empty() { Err("the key is missing".into()) } else { Ok((key.into(), value.into())) }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number: f64 = text.parse().map_err(|_| "expected a number of seconds")?;
+    match Duration::try_from_secs_f64(number) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err("expected a number of seconds above 0".into()),
+    }
+}
+
+/// Prints a completion script.
+pub(super) fn completions(shell: clap_complete::Shell) -> Exit {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "lockcheck", &mut script);
+    terminal::to_stdout(&script);
+    Exit::Clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn values_are_read_or_refused_with_a_reason() {
+        assert_eq!(output("short=a=b"), Ok((Format::Short, "a=b".into())));
+        assert_eq!(output("short").unwrap_err(), "expected FORMAT=PATH");
+        assert!(output("xml=a").unwrap_err().starts_with("`xml` is no format; there are human, short"));
+        assert!(output("json=").is_err());
+        assert_eq!(setting("k=v=w"), Ok(("k".into(), "v=w".into())));
+        assert!(setting("=v").is_err());
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        for wrong in ["0", "-1", "NaN", "inf", "1e300", "soon"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The other end of `run`: this program again, as the process in which a scenario runs.
+
+use std::ffi::{OsStr, OsString};
+use std::process::{Command, ExitCode};
+
+use clap::{Args as _, FromArgMatches};
+
+use super::args::{OnDeadlock, RunArgs};
+use super::{scenarios, terminal};
+
+/// The first argument of such a process. Not a command: it is never offered.
+const WORD: &str = "__host";
+
+/// Runs a scenario if that is what this process was started for.
+pub(super) fn if_asked(arguments: &[OsString]) -> Option<ExitCode> {
+    if arguments.get(1).is_none_or(|word| word != WORD) {
+        return None;
+    }
+    let parser = RunArgs::augment_args(clap::Command::new(WORD));
+    let args = parser.try_get_matches_from(&arguments[1..]).and_then(|matches| RunArgs::from_arg_matches(&matches));
+    let code = match args {
+        Ok(args) => scenarios::host(args.name.as_deref().unwrap_or_default(), &args),
+        Err(error) => {
+            terminal::to_stderr(error.to_string().as_bytes());
+            2
+        }
+    };
+    // The full width of an exit code, which `ExitCode` does not have: what a scenario returns stays what it is.
+    std::process::exit(code)
+}
+
+/// The command that makes such a process.
+pub(super) fn command(name: &str, args: &RunArgs, trace: &OsStr) -> std::io::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args([WORD, name]);
+    if let Some(workers) = args.workers {
+        command.arg(format!("--workers={workers}"));
+    }
+    if let Some(policy) = args.policy {
+        command.arg(format!("--policy={}", policy.name()));
+    }
+    command.args(args.settings.iter().map(|(key, value)| format!("--set={key}={value}")));
+    command.env("LOCKCHECK", "trace").env("LOCKCHECK_TRACE", trace);
+    command.env("LOCKCHECK_ON_DEADLOCK", OnDeadlock::name(args.on_deadlock));
+    Ok(command)
+}

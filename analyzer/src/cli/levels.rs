@@ -1,0 +1,136 @@
+//! `-A`, `-W` and `-D`: levels by rule, by group, or for all `warnings`.
+//!
+//! Guarantees: flags count in the order in which they were written, so a later one wins over an earlier one; a name
+//! that is neither rule nor group is an error with the nearest name.
+
+use clap::ArgMatches;
+
+use super::Failure;
+use super::nearest::hint;
+use crate::finding::{Level, Report};
+use crate::rules::{Group, REGISTRY};
+
+const GROUPS: [Group; 5] = [Group::Deadlock, Group::SharedState, Group::Liveness, Group::Suspicious, Group::Meta];
+
+/// What the flags say, in their order.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Levels(Vec<(Target, Level)>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Target {
+    Rule(&'static str),
+    Group(Group),
+    /// Whatever is at warn level by then.
+    Warnings,
+}
+
+impl Levels {
+    /// Reads the flags of a command.
+    pub(super) fn read(matches: Option<&ArgMatches>) -> Result<Levels, Failure> {
+        let mut flags = Vec::new();
+        for (id, level) in [("allow", Level::Allow), ("warn", Level::Warn), ("deny", Level::Deny)] {
+            let Some(matches) = matches else { break };
+            let names = matches.get_many::<String>(id).into_iter().flatten();
+            let places = matches.indices_of(id).into_iter().flatten();
+            flags.extend(places.zip(names).map(|(place, name)| (place, name.clone(), level)));
+        }
+        flags.sort_by_key(|(place, ..)| *place);
+        Levels::from_flags(flags.into_iter().map(|(_, name, level)| (name, level)))
+    }
+
+    fn from_flags(flags: impl IntoIterator<Item = (String, Level)>) -> Result<Levels, Failure> {
+        // One flag may name several, as rustc allows.
+        let mut out = Vec::new();
+        for (names, level) in flags {
+            for name in names.split(',').map(str::trim) {
+                out.push((target(name)?, level));
+            }
+        }
+        Ok(Levels(out))
+    }
+
+    /// Sets the levels of the findings, drops what is allowed and counts anew.
+    pub(super) fn apply(&self, report: &mut Report) {
+        for finding in &mut report.findings {
+            let group = REGISTRY.iter().find(|rule| rule.id == finding.rule).map(|rule| rule.group);
+            for (target, level) in &self.0 {
+                let applies = match target {
+                    Target::Rule(id) => *id == finding.rule,
+                    Target::Group(name) => Some(*name) == group,
+                    Target::Warnings => finding.level == Level::Warn,
+                };
+                if applies {
+                    finding.level = *level;
+                }
+            }
+        }
+        report.finish();
+    }
+}
+
+fn target(name: &str) -> Result<Target, Failure> {
+    let id = name.strip_prefix("lockcheck::").unwrap_or(name).replace('-', "_");
+    if id == "warnings" {
+        return Ok(Target::Warnings);
+    }
+    if let Some(group) = GROUPS.into_iter().find(|group| group.name() == id) {
+        // A rule and a group may share a name; the group then includes the rule.
+        return Ok(Target::Group(group));
+    }
+    let known = REGISTRY.iter().map(|rule| rule.id);
+    known.clone().find(|known| *known == id).map(Target::Rule).ok_or_else(|| {
+        let names = known.chain(GROUPS.into_iter().map(Group::name)).chain(["warnings"]);
+        Failure(format!("`{name}` is neither a rule nor a group{}", hint(&id, names)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::*;
+
+    fn report(levels: &[Level]) -> Report {
+        let finding = |(at, level): (usize, &Level)| Finding {
+            rule: "made_up",
+            level: *level,
+            confidence: Confidence::High,
+            evidence: Evidence::Static,
+            message: String::new(),
+            help: String::new(),
+            locks: Vec::new(),
+            primary: Location::default(),
+            related: Vec::new(),
+            threads: Vec::new(),
+            pool: None,
+            fingerprint: Fingerprint(at as u64),
+        };
+        let findings = levels.iter().enumerate().map(finding).collect();
+        Report { mode: Mode::Scan, summary: Summary::default(), findings, notices: Vec::new() }
+    }
+
+    fn after(flags: &[(&str, Level)], levels: &[Level]) -> Vec<Level> {
+        let flags = flags.iter().map(|(name, level)| (name.to_string(), *level));
+        let mut report = report(levels);
+        Levels::from_flags(flags).expect("known names").apply(&mut report);
+        report.findings.iter().map(|finding| finding.level).collect()
+    }
+
+    #[test]
+    fn warnings_become_errors_and_the_last_flag_wins() {
+        use Level::*;
+        assert_eq!(after(&[], &[Warn, Note]), [Warn, Note]);
+        assert_eq!(after(&[("warnings", Deny)], &[Warn, Note]), [Deny, Note]);
+        assert_eq!(after(&[("warnings", Allow)], &[Warn, Deny]), [Deny]);
+        assert_eq!(after(&[("warnings", Deny), ("warnings", Allow)], &[Warn]), [Deny], "no warning is left");
+    }
+
+    #[test]
+    fn unknown_names_are_refused_with_the_nearest_one() {
+        let error = |name: &str| target(name).expect_err("unknown").to_string();
+        assert_eq!(error("warning"), "`warning` is neither a rule nor a group; did you mean `warnings`?");
+        assert_eq!(error("shared"), "`shared` is neither a rule nor a group; did you mean `shared_state`?");
+        assert_eq!(error("xyz"), "`xyz` is neither a rule nor a group");
+        assert_eq!(target("shared-state"), Ok(Target::Group(Group::SharedState)));
+        assert_eq!(target("lockcheck::warnings"), Ok(Target::Warnings));
+    }
+}

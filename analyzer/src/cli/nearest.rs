@@ -1,0 +1,32 @@
+//! `did you mean`.
+
+/// The name that is most like `written`, if one is like it at all.
+pub(super) fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let written = written.to_lowercase();
+    let close = |name: &&str| {
+        let distance = strsim::damerau_levenshtein(&written, name);
+        let (short, long) = (written.len().min(name.len()), written.len().max(name.len()));
+        distance * 3 <= long || (short >= 3 && (name.starts_with(&written) || written.starts_with(*name)))
+    };
+    names.into_iter().filter(close).min_by_key(|name| strsim::damerau_levenshtein(&written, name))
+}
+
+/// `; did you mean ...`, or nothing.
+pub(super) fn hint<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(written, names).map_or(String::new(), |name| format!("; did you mean `{name}`?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_finds_its_name_and_anything_else_finds_none() {
+        let names = ["double_lock", "deadlock", "bank-locks"];
+        assert_eq!(nearest("doublelock", names), Some("double_lock"));
+        assert_eq!(nearest("Deadlok", names), Some("deadlock"));
+        assert_eq!(nearest("bank", names), Some("bank-locks"));
+        assert_eq!(nearest("xyz", names), None);
+        assert_eq!(nearest("", names), None);
+    }
+}

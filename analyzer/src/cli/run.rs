@@ -1,0 +1,133 @@
+//! `lockcheck run`: a scenario under the tracker, then the analysis of what it recorded.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::ArgMatches;
+
+use super::args::{OnDeadlock, RunArgs};
+use super::child::{End, Limits, watch_over};
+use super::levels::Levels;
+use super::nearest::hint;
+use super::terminal::{Stream, Terminal, to_stdout};
+use super::{Exit, Failure, analyze, host, scenarios};
+use crate::finding::{Mode, Notice, NoticeKind, Report, Summary};
+use crate::source::Targets;
+
+/// Runs, analyses and reports; the report for people goes to standard error.
+pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Terminal) -> Result<Exit, Failure> {
+    if args.list {
+        list();
+        return Ok(Exit::Clean);
+    }
+    let name = scenario(args)?;
+    let levels = Levels::read(matches)?;
+    let started = Instant::now();
+    let folder = tempfile::Builder::new().prefix("lockcheck-").tempdir();
+    let folder = folder.map_err(|error| Failure(format!("no temporary folder for the trace: {error}")))?;
+    let trace = folder.path().join("run.trace");
+
+    let command = host::command(name, args, trace.as_os_str());
+    let command = command.map_err(|error| Failure(format!("lockcheck does not know its own path: {error}")))?;
+    let limits = Limits {
+        time: args.timeout,
+        hangs: (args.on_deadlock == OnDeadlock::Report).then_some(trace.as_path()),
+        stdout_to_stderr: args.report.message_format.is_machine(),
+    };
+    let end = watch_over(command, &limits)?;
+
+    let traces = traces(folder.path());
+    if let Some(keep) = &args.trace {
+        keep_traces(&traces, &trace, keep)?;
+    }
+    let mut report = analysed(&traces)?;
+    report.notices.extend(notice(&end, args));
+    levels.apply(&mut report);
+    report.summary.elapsed_ms = started.elapsed().as_millis() as u64;
+    terminal.emit(&report, &args.report, &analyze::texts(), &Targets::default(), Stream::Stderr)?;
+
+    let failed = !matches!(&end, End::Itself(status) if status.success());
+    Ok(Exit::of_run(&report, failed, matches!(end, End::Interrupted)))
+}
+
+/// The scenario that the arguments name.
+fn scenario(args: &RunArgs) -> Result<&str, Failure> {
+    let target = args.example.is_some() || args.bin.is_some() || args.test.is_some() || args.lib;
+    if target || args.package.is_some() || !args.command.is_empty() {
+        return Err(Failure(
+            "this version runs built-in scenarios only, no cargo command and no target of a project".into(),
+        ));
+    }
+    let Some(name) = args.name.as_deref() else {
+        return Err(Failure("name a scenario; `lockcheck run --list` lists them".into()));
+    };
+    let known = scenarios::all();
+    if let Some(found) = known.iter().find(|scenario| scenario.name == name) {
+        return Ok(found.name);
+    }
+    if Path::new(name).extension().is_some_and(|extension| extension == "rs") {
+        let scan = format!("`lockcheck scan {name}` looks at its text");
+        return Err(Failure(format!("this version runs built-in scenarios only, no files; {scan}")));
+    }
+    let names: Vec<&str> = known.iter().map(|scenario| scenario.name).collect();
+    let hint = hint(name, names.iter().copied());
+    Err(Failure(format!("there is no scenario `{name}`{hint}\nscenarios: {}", names.join(", "))))
+}
+
+fn list() {
+    let all = scenarios::all();
+    let width = all.iter().map(|scenario| scenario.name.len()).max().unwrap_or(0);
+    let mut out = String::new();
+    for scenario in &all {
+        out.push_str(&format!(
+            "{:width$}  {}\n{:width$}  reports: {}\n",
+            scenario.name, scenario.about, "", scenario.reports
+        ));
+    }
+    to_stdout(out.as_bytes());
+}
+
+/// What the program and the processes it started recorded, in the order of their names.
+fn traces(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut traces: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+    traces.sort();
+    traces
+}
+
+/// Copies the program's trace to `keep` and those of further processes beside it.
+fn keep_traces(traces: &[PathBuf], main: &Path, keep: &Path) -> Result<(), Failure> {
+    let main = main.as_os_str().to_string_lossy();
+    for trace in traces {
+        let mut target = keep.as_os_str().to_owned();
+        target.push(trace.to_string_lossy().strip_prefix(&*main).unwrap_or(""));
+        std::fs::copy(trace, &target)
+            .map_err(|error| Failure(format!("cannot keep the trace in `{}`: {error}", keep.display())))?;
+    }
+    Ok(())
+}
+
+fn analysed(traces: &[PathBuf]) -> Result<Report, Failure> {
+    if traces.is_empty() {
+        let message = "nothing was recorded: the program used no tracked lock, thread or pool".into();
+        let notice = Notice { kind: NoticeKind::Program, file: None, line: None, message };
+        let (summary, findings) = (Summary::default(), Vec::new());
+        return Ok(Report { mode: Mode::Run, summary, findings, notices: vec![notice] });
+    }
+    let report = crate::analyze(traces).map_err(|error| Failure(error.to_string()))?;
+    Ok(Report { mode: Mode::Run, ..report })
+}
+
+/// What the reader should know about how the program ended.
+fn notice(end: &End, args: &RunArgs) -> Option<Notice> {
+    let message = match end {
+        End::Itself(status) if status.success() => return None,
+        End::Itself(status) => format!("the program ended by itself with {status}"),
+        End::TimeLimit => {
+            format!("the program had not ended after {} s and was ended; see --timeout", args.timeout.as_secs_f64())
+        }
+        End::Deadlock => "the program hung in a deadlock and was ended".into(),
+        End::Interrupted => "the program was ended because of an interrupt".into(),
+    };
+    Some(Notice { kind: NoticeKind::Program, file: None, line: None, message })
+}
