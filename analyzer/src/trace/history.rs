@@ -83,6 +83,8 @@ pub struct History {
     pub clocks: Clocks,
     /// In order of first appearance.
     pub acquires: Vec<AbstractAcquire>,
+    /// Requests to write to RwLocks, also without another lock held: what readers may queue behind.
+    pub writers: Vec<AbstractAcquire>,
     /// Locks held together with their places, outermost first.
     pub stacks: IndexSet<Vec<Held>, FxBuildHasher>,
     /// By lock, then by thread index.
@@ -109,6 +111,8 @@ impl History {
         let mut pass = Pass {
             places,
             keys: FxHashMap::default(),
+            writer_keys: FxHashMap::default(),
+            shared: read_locks(ordered),
             history: History::default(),
             held: threads.iter().map(|_| Vec::new()).collect(),
             requested: vec![None; threads.len()],
@@ -121,6 +125,8 @@ impl History {
         let mut clocks = causality.clocks;
         pass.edges(recording, &recorded, &threads, &mut clocks);
         let mut history = pass.history;
+        let number = |double: DoubleLock| DoubleLock { thread: threads[double.thread as usize], ..double };
+        history.double_locks = history.double_locks.into_iter().map(number).collect();
         (history.threads, history.clocks) = (threads, clocks);
         history
     }
@@ -148,8 +154,32 @@ impl History {
     }
 }
 
+/// Locks that are taken in a shared mode somewhere.
+fn read_locks(ordered: &Ordered) -> FxHashSet<u32> {
+    let reads = ordered
+        .events
+        .iter()
+        .filter(|(_, event)| event.op() == Some(Op::Request) && event.mode() == Some(Mode::Shared));
+    reads.map(|(_, event)| event.object).collect()
+}
+
 /// Thread, lock, mode, place, locks held.
 type Key = (u32, u32, Mode, u32, Vec<(u32, Mode)>);
+
+fn put(
+    keys: &mut FxHashMap<Key, usize>,
+    acquires: &mut Vec<AbstractAcquire>,
+    key: Key,
+    wanted: Held,
+    instance: Instance,
+) {
+    let (thread, held) = (key.0, key.4.clone());
+    let next = acquires.len();
+    match *keys.entry(key).or_insert(next) {
+        known if known < next => acquires[known].instances.push(instance),
+        _ => acquires.push(AbstractAcquire { thread, wanted, held, instances: vec![instance] }),
+    }
+}
 
 struct HeldLock {
     held: Held,
@@ -159,6 +189,9 @@ struct HeldLock {
 struct Pass {
     places: Places,
     keys: FxHashMap<Key, usize>,
+    writer_keys: FxHashMap<Key, usize>,
+    /// Locks that somebody reads.
+    shared: FxHashSet<u32>,
     history: History,
     held: Vec<Vec<HeldLock>>,
     /// By thread index: the lock of a request that has not become an acquisition yet.
@@ -194,7 +227,16 @@ impl Pass {
             self.history.double_locks.insert(DoubleLock { thread, first: *first, second: wanted });
             return;
         }
+        if self.shared.contains(&wanted.object) && wanted.mode == Mode::Exclusive {
+            let instance = self.instance(&stack, before, before.time + 1);
+            let key = (thread, wanted.object, wanted.mode, wanted.site, Vec::new());
+            put(&mut self.writer_keys, &mut self.history.writers, key, wanted, instance);
+        }
         self.add(thread, wanted, stack, before, before.time + 1);
+    }
+
+    fn instance(&mut self, stack: &[Held], before: Moment, time: u32) -> Instance {
+        Instance { before, time, stack: self.history.stacks.insert_full(stack.to_vec()).0 as u32 }
     }
 
     fn add(&mut self, thread: u32, wanted: Held, stack: Vec<Held>, before: Moment, time: u32) {
@@ -204,13 +246,14 @@ impl Pass {
         let mut held: Vec<(u32, Mode)> = stack.iter().map(|held| (held.object, held.mode)).collect();
         held.sort_unstable();
         let site = if self.places == Places::Apart { wanted.site } else { 0 };
-        let history = &mut self.history;
-        let instance = Instance { before, time, stack: history.stacks.insert_full(stack).0 as u32 };
-        let next = history.acquires.len();
-        match *self.keys.entry((thread, wanted.object, wanted.mode, site, held.clone())).or_insert(next) {
-            known if known < next => history.acquires[known].instances.push(instance),
-            _ => history.acquires.push(AbstractAcquire { thread, wanted, held, instances: vec![instance] }),
-        }
+        let instance = self.instance(&stack, before, time);
+        put(
+            &mut self.keys,
+            &mut self.history.acquires,
+            (thread, wanted.object, wanted.mode, site, held),
+            wanted,
+            instance,
+        );
     }
 
     fn acquire(&mut self, order: u32, thread: u32, lock: Held, after: Moment) {

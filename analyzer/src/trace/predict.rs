@@ -12,10 +12,8 @@
 //! Source: SPDOffline (Tunç, Mathur, Pavlogiannis and Viswanathan, PLDI 2023), extended by modes and by the edges of
 //! [`super::causality`].
 
-use lockcheck_tracker::event::Mode;
-
 use super::closure::{Closure, acquisitions};
-use super::history::{History, Instance};
+use super::history::{AbstractAcquire, History, Instance};
 use super::patterns;
 use crate::graph::cycles::Limits;
 
@@ -35,8 +33,8 @@ pub struct Prediction {
     pub blocked: Vec<Blocked>,
     /// By thread index: how far each thread runs in the witness.
     pub witness: Vec<u32>,
-    /// It only closes while a writer is queued for a lock that two of them read.
-    pub needs_queued_writer: bool,
+    /// Indexes into [`History::writers`]: who must queue between readers for it to close.
+    pub writers: Vec<u32>,
 }
 
 /// What the prediction came to.
@@ -58,55 +56,90 @@ pub fn predict(history: &History, limits: Limits) -> Predictions {
     Predictions { deadlocks, patterns: found.patterns.len(), truncated: found.truncated }
 }
 
+/// Who must stand before a request: instances of one thread, in order.
+#[derive(Clone, Copy)]
+struct Party<'a> {
+    thread: u32,
+    instances: &'a [Instance],
+}
+
+/// Combinations of writers that are tried for one pattern.
+const WRITERS: usize = 64;
+
 fn test(history: &History, taken: &[Vec<(u32, u32)>], pattern: &[u32]) -> Option<Prediction> {
-    let needs_queued_writer = queued_writer(history, pattern)?;
-    let acquires: Vec<_> = pattern.iter().map(|index| &history.acquires[*index as usize]).collect();
-    let mut at = vec![0; acquires.len()];
+    let blocked: Vec<Party<'_>> = pattern.iter().map(|index| party(&history.acquires[*index as usize])).collect();
+    let choices = queued_writers(history, pattern)?;
+    let combinations = choices.iter().map(Vec::len).fold(1, usize::saturating_mul).min(WRITERS);
+    (0..combinations).find_map(|mut number| {
+        let mut parties = blocked.clone();
+        let mut writers = Vec::with_capacity(choices.len());
+        for choice in &choices {
+            let writer = choice[number % choice.len()];
+            number /= choice.len();
+            let new = party(&history.writers[writer as usize]);
+            if parties.iter().any(|known| known.thread == new.thread) {
+                return None;
+            }
+            parties.push(new);
+            writers.push(writer);
+        }
+        let (stands, witness) = stand(history, taken, &parties)?;
+        let blocked =
+            pattern.iter().zip(&stands).map(|(acquire, instance)| Blocked { acquire: *acquire, instance: *instance });
+        Some(Prediction { blocked: blocked.collect(), witness, writers })
+    })
+}
+
+fn party(acquire: &AbstractAcquire) -> Party<'_> {
+    Party { thread: acquire.thread, instances: &acquire.instances }
+}
+
+/// The first instances before which all parties can stand at once, and how far each thread has run by then.
+fn stand(history: &History, taken: &[Vec<(u32, u32)>], parties: &[Party<'_>]) -> Option<(Vec<Instance>, Vec<u32>)> {
+    let mut at = vec![0; parties.len()];
     let mut closure = Closure::new(history, taken);
     loop {
-        for (acquire, at) in acquires.iter().zip(&at) {
-            closure.add(acquire.instances.get(*at)?.before);
+        for (party, at) in parties.iter().zip(&at) {
+            closure.add(party.instances.get(*at)?.before);
         }
         if !closure.close() {
             return None;
         }
         let mut stands = true;
-        for (acquire, at) in acquires.iter().zip(&mut at) {
-            while acquire.instances.get(*at).is_some_and(|instance| closure.contains(acquire.thread, instance.time)) {
+        for (party, at) in parties.iter().zip(&mut at) {
+            while party.instances.get(*at).is_some_and(|instance| closure.contains(party.thread, instance.time)) {
                 *at += 1;
                 stands = false;
             }
         }
         if stands {
-            let blocked = pattern
-                .iter()
-                .zip(&acquires)
-                .zip(&at)
-                .map(|((index, acquire), at)| Blocked { acquire: *index, instance: acquire.instances[*at] });
-            return Some(Prediction {
-                blocked: blocked.collect(),
-                witness: closure.times().to_vec(),
-                needs_queued_writer,
-            });
+            let instances = parties.iter().zip(&at).map(|(party, at)| party.instances[*at]).collect();
+            return Some((instances, closure.times().to_vec()));
         }
     }
 }
 
-/// Whether some link of the pattern is a reader behind a reader; `None` where no thread outside it ever writes there.
-fn queued_writer(history: &History, pattern: &[u32]) -> Option<bool> {
+/// For each link of the pattern that is a reader behind a reader: the requests of threads outside it to write there.
+/// `None` where there is none, so that the link cannot close.
+fn queued_writers(history: &History, pattern: &[u32]) -> Option<Vec<Vec<u32>>> {
     let acquire = |at: usize| &history.acquires[pattern[at % pattern.len()] as usize];
-    let mut needed = false;
+    let mut all = Vec::new();
     for at in 0..pattern.len() {
         let wanted = acquire(at).wanted;
         if acquire(at + 1).holds(wanted.object).is_some_and(|held| held.conflicts(wanted.mode)) {
             continue;
         }
-        needed = true;
         let inside = |thread: u32| (0..pattern.len()).any(|at| acquire(at).thread == thread);
-        let mut sections = history.sections.get(&wanted.object)?.iter().filter(|(thread, _)| !inside(**thread));
-        sections.find(|(_, sections)| sections.iter().any(|section| section.mode == Mode::Exclusive))?;
+        let writes =
+            |(_, writer): &(usize, &AbstractAcquire)| writer.wanted.object == wanted.object && !inside(writer.thread);
+        let writers: Vec<u32> =
+            history.writers.iter().enumerate().filter(writes).map(|(index, _)| index as u32).collect();
+        if writers.is_empty() {
+            return None;
+        }
+        all.push(writers);
     }
-    Some(needed)
+    Some(all)
 }
 
 #[cfg(test)]
