@@ -17,9 +17,23 @@ use finding::{Mode, Report, Summary};
 
 /// The static pass: source text in, findings out.
 pub fn scan(sources: &source::Sources) -> Report {
-    let lines = sources.files.iter().map(|file| file.text.line_count()).sum();
-    let summary = Summary { files: sources.files.len(), lines, ..Summary::default() };
-    let mut report = Report { mode: Mode::Scan, summary, findings: Vec::new(), notices: sources.notices.clone() };
+    let program = model::program::Program::parse(sources);
+    let model = program.model();
+    let regions = regions::regions(&model, &program.names);
+    let graph = regions::order::lock_graph(&regions, &program.names);
+    let findings = rules::check(&rules::Facts { graph: &graph, regions: Some(&regions), replay: None });
+    let summary = Summary {
+        files: sources.files.len(),
+        lines: sources.files.iter().map(|file| file.text.line_count()).sum(),
+        functions: regions.functions,
+        locks: regions.classes,
+        acquisitions: regions.acquisitions,
+        unresolved: regions.unresolved,
+        order_edges: graph.edge_count(),
+        ..Summary::default()
+    };
+    let notices = sources.notices.iter().cloned().chain(program.notices(sources)).collect();
+    let mut report = Report { mode: Mode::Scan, summary, findings, notices };
     report.finish();
     report
 }

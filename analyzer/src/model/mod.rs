@@ -12,6 +12,7 @@ pub mod known;
 pub mod locks;
 pub mod lookup;
 pub mod modules;
+pub mod program;
 pub mod resolve;
 pub mod signatures;
 pub mod ty;

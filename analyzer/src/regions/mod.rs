@@ -6,6 +6,7 @@
 //!
 //! Misses: calls that the model cannot resolve; they take nothing and keep nothing.
 
+pub mod order;
 pub mod place;
 pub mod state;
 pub mod summary;
@@ -133,6 +134,8 @@ pub struct StaticWrite {
 /// What the static rules read.
 #[derive(Debug, Default)]
 pub struct Regions {
+    /// Names of the files, for declarations.
+    pub files: Vec<String>,
     /// Critical pairs, in order of functions.
     pub pairs: Vec<Pair>,
     /// Guards across awaits.
@@ -383,6 +386,7 @@ pub fn regions(model: &Model<'_>, files: &[String]) -> Regions {
             }
         }
     }
+    out.regions.files = files.to_vec();
     out.regions.classes = out.classes.len();
     out.regions.functions = cx.model.fns.iter().filter(|function| function.syntax.body.is_some() && !stub(model, function)).count();
     out.regions.truncated = cx.summaries.iter().filter(|summary| summary.truncated).count();

@@ -5,10 +5,15 @@ mod blocked;
 pub mod data_race;
 pub mod deadlock;
 pub mod double_lock;
+pub mod guard_across_await;
+pub mod guard_dropped_immediately;
 pub mod join_deadlock;
 pub mod lock_order_inversion;
 pub mod lost_update;
 pub mod pool_starvation;
+pub mod same_class_nesting;
+pub mod static_mut_mutation;
+mod wording;
 
 use crate::finding::{Finding, Level};
 use crate::graph::LockGraph;
@@ -74,10 +79,14 @@ pub const REGISTRY: &[&Rule] = &[
     &deadlock::RULE,
     &double_lock::RULE,
     &lock_order_inversion::RULE,
+    &same_class_nesting::RULE,
+    &guard_across_await::RULE,
     &join_deadlock::RULE,
     &pool_starvation::RULE,
     &lost_update::RULE,
     &data_race::RULE,
+    &guard_dropped_immediately::RULE,
+    &static_mut_mutation::RULE,
 ];
 
 /// Runs every rule.

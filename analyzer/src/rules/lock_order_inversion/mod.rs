@@ -4,6 +4,7 @@ use super::{Facts, Group, Rule};
 use crate::finding::{Finding, Level};
 
 mod runtime;
+mod static_pass;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -42,5 +43,5 @@ let second = second.lock().unwrap();
 
 fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     runtime::check(facts, out);
-    // The static half is called here.
+    static_pass::check(facts, out);
 }

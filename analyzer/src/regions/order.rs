@@ -1,0 +1,83 @@
+//! From critical pairs to the lock graph that both passes share.
+//!
+//! Guarantees: an edge for every pair of locks of known, different classes; at most [`MOST_WITNESSES`] witnesses per
+//! edge, code before tests, surer before less sure, in source order.
+//!
+//! Misses: pairs of one class; those are `double_lock` and `same_class_nesting`, not order.
+
+use super::{Pair, Regions, Sameness, Side};
+use crate::finding::{Confidence, LockInfo};
+use crate::graph::{Acquisition, Gate, LockClass, LockGraph, Node, NodeId, Witness};
+
+/// Witnesses kept per edge.
+pub const MOST_WITNESSES: usize = 12;
+
+/// Builds the graph. `files` are the names of the model's files.
+pub fn lock_graph(regions: &Regions, files: &[String]) -> LockGraph {
+    let mut graph = LockGraph::default();
+    let mut pairs: Vec<(usize, &Pair)> =
+        regions.pairs.iter().enumerate().filter(|(_, pair)| pair.same == Sameness::Different).collect();
+    pairs.sort_by_key(|(index, pair)| {
+        let length = pair.held.way.len() + pair.wanted.way.len();
+        (pair.test, std::cmp::Reverse(pair.confidence), length, *index)
+    });
+    for (index, pair) in pairs {
+        let (Some(from), Some(to)) = (node(&mut graph, &pair.held, files), node(&mut graph, &pair.wanted, files)) else {
+            continue;
+        };
+        let gates = pair
+            .gates
+            .iter()
+            .filter_map(|(key, _, mode)| {
+                let key = key.as_ref()?;
+                // A gate that no edge begins or ends at cannot be in two witnesses' edges, but it can gate both.
+                let class = graph.class(LockClass {
+                    key: key.clone(),
+                    info: LockInfo { name: key.clone(), kind: String::new(), file: String::new(), line: 0, column: 0 },
+                    identity: Confidence::Medium,
+                });
+                Some(Gate { node: graph.node(Node { class, instance: None }), mode: *mode })
+            })
+            .collect();
+        let known = graph.edges().find(|(_, edge)| edge.from == from && edge.to == to);
+        if known.is_some_and(|(_, edge)| edge.witnesses.len() >= MOST_WITNESSES) {
+            continue;
+        }
+        let witness = Witness {
+            thread: pair.body,
+            thread_name: format!("`{}`", pair.function),
+            held: Acquisition { mode: pair.held.mode, site: pair.held.site.clone() },
+            calls: pair.held.way.iter().chain(&pair.wanted.way).cloned().collect(),
+            wanted: Acquisition { mode: pair.wanted.mode, site: pair.wanted.site.clone() },
+            gates,
+            confidence: pair.confidence,
+            test: pair.test,
+            origin: index as u32,
+        };
+        graph.edge(from, to, witness);
+    }
+    graph
+}
+
+fn node(graph: &mut LockGraph, side: &Side, files: &[String]) -> Option<NodeId> {
+    let class = side.class.as_ref()?;
+    let class = graph.class(LockClass { key: class.key.clone(), info: side.info(files), identity: class.identity });
+    Some(graph.node(Node { class, instance: None }))
+}
+
+impl Side {
+    /// The lock as reports show it.
+    pub fn info(&self, files: &[String]) -> LockInfo {
+        let name = self.class.as_ref().map_or_else(|| "lock".to_string(), |class| class.name.clone());
+        match self.class.as_ref().and_then(|class| class.declared) {
+            Some((file, span)) => LockInfo {
+                name,
+                kind: self.kind.clone(),
+                file: files.get(file as usize).cloned().unwrap_or_default(),
+                line: span.start.line,
+                column: span.start.column,
+            },
+            None => LockInfo { name, kind: self.kind.clone(), file: String::new(), line: 0, column: 0 },
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The static half: critical pairs whose two locks are the same one.
+//!
+//! Guarantees: deny only where both access paths are equal and stable and the guard lives on every path; read under
+//! read is a warning, as only a queued writer makes it hang.
+
+use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, ThreadPath};
+use crate::graph::LockMode;
+use crate::regions::{Pair, Regions, Sameness};
+use crate::rules::{Facts, wording};
+
+pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
+    let Some(regions) = facts.regions else { return };
+    let pairs = regions.pairs.iter().filter(|pair| pair.same == Sameness::Same);
+    out.extend(pairs.filter_map(|pair| finding(regions, pair)));
+}
+
+fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
+    let (held, wanted) = (&pair.held, &pair.wanted);
+    if held.reentrant || wanted.reentrant {
+        return None;
+    }
+    let level = match (held.mode, wanted.mode) {
+        (_, LockMode::SharedRecursive) if !held.mode.conflicts(wanted.mode) => return None,
+        (LockMode::Upgradable, LockMode::Shared) | (LockMode::Shared | LockMode::SharedRecursive, LockMode::Upgradable) => {
+            return None;
+        }
+        (held, wanted) if !held.conflicts(wanted) => Level::Warn,
+        _ if !pair.must => Level::Warn,
+        _ => Level::Deny,
+    };
+    let level = if pair.test { level.min(Level::Note) } else { level };
+    let name = wording::name(held);
+    let (first, second) = (wording::taken(held), wording::taken(wanted));
+    let through = match wanted.way.first() {
+        Some(_) => {
+            let last = wanted.site.function.as_deref().unwrap_or("a function");
+            format!(" in `{last}`, called")
+        }
+        None => String::new(),
+    };
+    let message = if level == Level::Warn && !held.mode.conflicts(wanted.mode) {
+        format!("{name} is {second} again{through} while the same thread reads it: a writer that waits in between blocks both")
+    } else {
+        format!("{name} is {second}{through} while the same thread holds it {first}")
+    };
+    let help = match wanted.way.first() {
+        Some(call) => {
+            let callee = wanted.way.get(1).unwrap_or(&wanted.site).function.as_deref().unwrap_or("the callee");
+            format!(
+                "end the first guard before line {}, by `drop` or a block, or give `{callee}` the guarded value instead",
+                call.line
+            )
+        }
+        None => format!("end the guard of line {} before this, by `drop` or a block, or use that guard here", held.site.line),
+    };
+    let first_label = format!("{name} {first} here");
+    let second_label = format!("{name} {second} again here");
+    let mut steps = wording::calls(&held.way, &held.site);
+    steps.push(wording::at(&held.site, first_label.clone()));
+    steps.extend(wording::calls(&wanted.way, &wanted.site));
+    steps.push(wording::at(&wanted.site, second_label.clone()));
+    // The place to look at is in the function where both meet: the call, where the lock is taken deeper down.
+    let primary = match wanted.way.first() {
+        Some(call) => {
+            let callee = wanted.way.get(1).unwrap_or(&wanted.site).function.as_deref().unwrap_or("a function");
+            wording::at(call, format!("`{callee}` takes {name} again"))
+        }
+        None => wording::at(&wanted.site, second_label),
+    };
+    let related = steps.iter().filter(|step| (step.line, &step.file) != (primary.line, &primary.file) || step.column != primary.column);
+    let key = held.class.as_ref().map_or_else(|| "parameter".to_string(), |class| class.key.clone());
+    Some(Finding {
+        rule: super::RULE.id,
+        level,
+        confidence: if pair.must { pair.confidence } else { Confidence::Medium },
+        evidence: Evidence::Static,
+        message,
+        help,
+        locks: vec![held.info(&regions.files)],
+        related: related.cloned().collect(),
+        primary,
+        fingerprint: Fingerprint::new(super::RULE.id, &[key], &wording::functions([&held.site, &wanted.site].into_iter())),
+        threads: vec![ThreadPath { name: format!("`{}`", pair.function), steps }],
+        pool: None,
+    })
+}

@@ -1,0 +1,111 @@
+//! The static half: cycles of the lock graph over lock classes.
+//!
+//! Guarantees: a cycle is reported once, with one witness per side; it is no finding where a common lock keeps the
+//! sides apart; a cycle that only readers close is a warning.
+
+use crate::finding::{Evidence, Finding, Fingerprint, Level, ThreadPath};
+use crate::graph::compatible::{KeptOut, no_common_gate, weakest_link};
+use crate::graph::cycles::{Cycle, Limits, cycles};
+use crate::graph::{LockGraph, OrderEdge, Witness};
+use crate::regions::Regions;
+use crate::rules::{Facts, wording};
+
+/// Further places shown per finding.
+const MOST_FURTHER: usize = 8;
+
+pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
+    let Some(regions) = facts.regions else { return };
+    let limits = Limits { length: 4, cycles: 2_000 };
+    let search = cycles(facts.graph, limits, &|a, b| no_common_gate(a, b) && !(a.test && b.test));
+    out.extend(search.cycles.iter().map(|cycle| finding(facts.graph, regions, cycle)));
+}
+
+fn finding(graph: &LockGraph, regions: &Regions, cycle: &Cycle) -> Finding {
+    let sides: Vec<(&OrderEdge, &Witness)> = cycle
+        .steps
+        .iter()
+        .map(|(edge, witness)| {
+            let edge = graph.edge_at(*edge);
+            (edge, &edge.witnesses[*witness])
+        })
+        .collect();
+    let confidence = sides.iter().map(|(_, witness)| witness.confidence).min().unwrap_or(crate::finding::Confidence::Low);
+    let only_readers = weakest_link(graph, cycle) != KeptOut::Always;
+    let level = if sides.iter().any(|(_, witness)| witness.test) {
+        Level::Note
+    } else if only_readers {
+        Level::Warn
+    } else {
+        Level::Deny
+    };
+    let info = |side: &(&OrderEdge, &Witness)| graph.class_of(side.0.from).info.clone();
+    let locks: Vec<_> = sides.iter().map(info).collect();
+    let names: Vec<String> = locks.iter().map(|lock| format!("`{}`", lock.name)).collect();
+    let message = match &names[..] {
+        [a, b] => format!(
+            "{a} and {b} are taken in opposite orders, in {} and {}",
+            sides[0].1.thread_name, sides[1].1.thread_name
+        ),
+        _ => format!("{} are taken in a circle", names.join(", ")),
+    };
+    let threads: Vec<ThreadPath> = sides.iter().map(|side| path(graph, side)).collect();
+    let all: Vec<_> = threads.iter().flat_map(|thread| thread.steps.iter().cloned()).collect();
+    let primary = match sides.first() {
+        Some((edge, witness)) => {
+            let class = graph.class_of(edge.to);
+            let held = graph.class_of(edge.from);
+            let label = format!("`{}` wanted while `{}` is held", class.info.name, held.info.name);
+            wording::at(&witness.wanted.site, label)
+        }
+        None => crate::finding::Location::default(),
+    };
+    let mut related: Vec<_> = all.into_iter().filter(|step| *step != primary && (step.line, step.column) != (primary.line, primary.column) || step.file != primary.file).collect();
+    related.extend(further(graph, &sides));
+    let keys: Vec<String> = sides.iter().map(|(edge, _)| graph.class_of(edge.from).key.clone()).collect();
+    let functions = wording::functions(sides.iter().flat_map(|(_, witness)| [&witness.held.site, &witness.wanted.site]));
+    let _ = regions;
+    Finding {
+        rule: super::RULE.id,
+        level,
+        confidence,
+        evidence: Evidence::Static,
+        help: match &names[..] {
+            [a, b] => format!("take {a} before {b} everywhere, or end the first guard before the second lock"),
+            _ => format!("take {} in one order everywhere", names.join(", ")),
+        },
+        message,
+        locks,
+        primary,
+        related,
+        threads,
+        pool: None,
+        fingerprint: Fingerprint::new(super::RULE.id, &keys, &functions),
+    }
+}
+
+fn path(graph: &LockGraph, (edge, witness): &(&OrderEdge, &Witness)) -> ThreadPath {
+    let (from, to) = (&graph.class_of(edge.from).info, &graph.class_of(edge.to).info);
+    let held = wording::mode_taken(witness.held.mode, &from.kind);
+    let wanted = wording::mode_taken(witness.wanted.mode, &to.kind);
+    let mut steps = vec![wording::at(&witness.held.site, format!("`{}` {held} here", from.name))];
+    steps.extend(wording::calls(&witness.calls, &witness.wanted.site));
+    steps.push(wording::at(&witness.wanted.site, format!("then `{}` {wanted} here", to.name)));
+    ThreadPath { name: witness.thread_name.clone(), steps }
+}
+
+/// Other places that take the same locks in either order, so that a reader sees which order prevails.
+fn further(graph: &LockGraph, sides: &[(&OrderEdge, &Witness)]) -> Vec<crate::finding::Location> {
+    let mut out: Vec<crate::finding::Location> = Vec::new();
+    for (edge, chosen) in sides {
+        let (from, to) = (&graph.class_of(edge.from).info.name, &graph.class_of(edge.to).info.name);
+        let others = edge.witnesses.iter().filter(|witness| witness.wanted.site != chosen.wanted.site);
+        for witness in others.take(MOST_FURTHER / sides.len().max(1)) {
+            let spot = witness.calls.first().unwrap_or(&witness.wanted.site);
+            let spot = wording::at(spot, format!("also `{from}` before `{to}` here"));
+            if !out.iter().any(|known| (known.line, &known.file) == (spot.line, &spot.file)) {
+                out.push(spot);
+            }
+        }
+    }
+    out
+}
