@@ -5,8 +5,6 @@
 //!
 //! Misses: visibility, macros, derive helper names.
 
-use rustc_hash::FxHashMap;
-
 use super::{CrateId, Def, Model, ModuleId};
 use crate::source::Edition;
 use crate::syntax::{Import, Symbol};
@@ -21,7 +19,7 @@ pub enum Namespace {
 }
 
 /// What a named import means in each namespace.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
     /// As a type, trait or module.
     pub ty: Option<Def>,
@@ -29,50 +27,71 @@ pub struct Imported {
     pub value: Option<Def>,
 }
 
-/// How many imports are followed one after another.
-const DEPTH: u32 = 32;
+/// Rounds after which imports that still change are left as they are (a cycle of renames).
+const ROUNDS: usize = 32;
 
-/// Resolves all imports once, so that lookups afterwards are hash lookups.
+/// Resolves all imports once, so that lookups afterwards are hash lookups. Every round resolves with what the rounds
+/// before found, as rustc does; each costs time linear in the number of unresolved imports.
 pub fn resolve_imports(model: &mut Model<'_>) {
+    // Crates that are not there come last: only what nothing else explains is foreign.
+    for foreign in [false, true] {
+        for _ in 0..ROUNDS {
+            if !resolve_round(model, foreign) {
+                break;
+            }
+        }
+    }
+}
+
+fn resolve_round(model: &mut Model<'_>, foreign: bool) -> bool {
+    let mut changed = false;
     for index in 0..model.modules.len() {
         let id = ModuleId(index as u32);
-        let globs: Vec<Def> = model.modules[index]
-            .globs
-            .clone()
-            .into_iter()
-            .filter_map(|import| model.import(id, import, Namespace::Type, DEPTH))
+        let known = model.resolved_globs.get(&id).map_or(0, Vec::len);
+        let globs = &model.modules[index].globs;
+        if known < globs.len() {
+            let found: Vec<Def> =
+                globs.iter().filter_map(|import| model.import(id, import, Namespace::Type, foreign)).collect();
+            if found.len() > known {
+                model.resolved_globs.insert(id, found);
+                changed = true;
+            }
+        }
+        let found: Vec<(Symbol, Imported)> = model.modules[index]
+            .imports
+            .iter()
+            .filter_map(|(name, imports)| {
+                let before = model.resolved_imports.get(&(id, *name)).copied().unwrap_or_default();
+                let find = |ns| imports.iter().find_map(|import| model.import(id, import, ns, foreign));
+                let after = Imported {
+                    ty: before.ty.or_else(|| find(Namespace::Type)),
+                    value: before.value.or_else(|| find(Namespace::Value)),
+                };
+                (after != before).then_some((*name, after))
+            })
             .collect();
-        if !globs.is_empty() {
-            model.resolved_globs.insert(id, globs);
-        }
+        changed |= !found.is_empty();
+        model.resolved_imports.extend(found.into_iter().map(|(name, imported)| ((id, name), imported)));
     }
-    let mut resolved = FxHashMap::default();
-    for index in 0..model.modules.len() {
-        let id = ModuleId(index as u32);
-        for (name, imports) in &model.modules[index].imports {
-            let find = |ns| imports.iter().find_map(|import| model.import(id, import, ns, DEPTH));
-            resolved.insert((id, *name), Imported { ty: find(Namespace::Type), value: find(Namespace::Value) });
-        }
-    }
-    model.resolved_imports = resolved;
+    changed
 }
 
 impl Model<'_> {
     /// Resolves a path as far as modules, crates and variants go. Gives the definition and how many segments it took;
     /// the rest are associated items.
     pub fn resolve(&self, from: ModuleId, path: &[Symbol], absolute: bool, ns: Namespace) -> Option<(Def, usize)> {
-        self.resolve_at(from, path, absolute, ns, DEPTH)
+        self.resolve_at(from, path, absolute, ns, true)
     }
 
+    /// `foreign`: whether an unknown lower-case head may be a crate that is not there.
     fn resolve_at(
         &self,
         from: ModuleId,
         path: &[Symbol],
         absolute: bool,
         ns: Namespace,
-        depth: u32,
+        foreign: bool,
     ) -> Option<(Def, usize)> {
-        let depth = depth.checked_sub(1)?;
         let first_ns = if path.len() == 1 { ns } else { Namespace::Type };
         let (mut def, mut used) = match path.first()?.as_str() {
             "crate" | "$crate" => (Def::Module(self.crate_of(from).root), 1),
@@ -89,16 +108,16 @@ impl Model<'_> {
             _ if absolute => {
                 let krate = self.crate_of(from);
                 let local = (krate.edition == Edition::E2015)
-                    .then(|| self.lookup_in(krate.root, path[0], first_ns, depth))
+                    .then(|| self.lookup_in(krate.root, path[0], first_ns))
                     .flatten();
                 (local.or_else(|| self.krate(from, path[0]))?, 1)
             }
-            _ => (self.lookup(from, path, first_ns, depth)?, 1),
+            _ => (self.lookup(from, path, first_ns, foreign)?, 1),
         };
         while used < path.len() {
             let ns = if used + 1 == path.len() { ns } else { Namespace::Type };
             def = match def {
-                Def::Module(module) => self.lookup_in(module, path[used], ns, depth)?,
+                Def::Module(module) => self.lookup_in(module, path[used], ns)?,
                 Def::Adt(adt) if self.adt(adt).is_enum => {
                     match self.adt(adt).written.iter().position(|(name, _)| *name == path[used]) {
                         Some(index) => Def::Variant(adt, index as u32),
@@ -114,11 +133,11 @@ impl Model<'_> {
     }
 
     /// A first segment: scopes from the inside out, then crates, then the prelude.
-    fn lookup(&self, from: ModuleId, path: &[Symbol], ns: Namespace, depth: u32) -> Option<Def> {
+    fn lookup(&self, from: ModuleId, path: &[Symbol], ns: Namespace, foreign: bool) -> Option<Def> {
         let name = path[0];
         let mut module = from;
         loop {
-            if let Some(def) = self.lookup_in(module, name, ns, depth) {
+            if let Some(def) = self.lookup_in(module, name, ns) {
                 return Some(def);
             }
             match self.module(module) {
@@ -129,73 +148,58 @@ impl Model<'_> {
         let krate = || if ns == Namespace::Type { self.krate(from, name) } else { None };
         let prelude = || {
             let prelude = self.known.prelude?;
-            self.lookup_in(prelude, name, ns, depth)
+            self.lookup_in(prelude, name, ns)
         };
         krate().or_else(prelude).or_else(|| {
             // A lower-case head of a longer path is a crate that the manifest did not tell of.
             let unknown_crate = path.len() > 1 && name.as_str().starts_with(|first: char| first.is_ascii_lowercase());
-            unknown_crate.then_some(Def::External(name))
+            (foreign && unknown_crate).then_some(Def::External(name))
         })
     }
 
-    /// A name inside one module: own items, named imports, globs.
-    fn lookup_in(&self, module: ModuleId, name: Symbol, ns: Namespace, depth: u32) -> Option<Def> {
-        self.lookup_seen(module, name, ns, depth, &mut Vec::new())
+    /// A name inside one module: own items, named imports, globs (and the globs of those).
+    fn lookup_in(&self, id: ModuleId, name: Symbol, ns: Namespace) -> Option<Def> {
+        if let Some(def) = self.named_in(id, name, ns) {
+            return Some(def);
+        }
+        let mut seen: smallvec::SmallVec<[ModuleId; 8]> = smallvec::smallvec![id];
+        let mut next = 0;
+        while let Some(module) = seen.get(next).copied() {
+            next += 1;
+            for target in self.resolved_globs.get(&module).into_iter().flatten() {
+                match target {
+                    Def::Module(target) if !seen.contains(target) => {
+                        if let Some(def) = self.named_in(*target, name, ns) {
+                            return Some(def);
+                        }
+                        seen.push(*target);
+                    }
+                    Def::Adt(adt) if self.adt(*adt).is_enum => {
+                        let variant = self.adt(*adt).written.iter().position(|(variant, _)| *variant == name);
+                        if let Some(index) = variant {
+                            return Some(Def::Variant(*adt, index as u32));
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        None
     }
 
-    fn lookup_seen(
-        &self,
-        id: ModuleId,
-        name: Symbol,
-        ns: Namespace,
-        depth: u32,
-        seen: &mut Vec<ModuleId>,
-    ) -> Option<Def> {
-        let depth = depth.checked_sub(1)?;
+    /// A name that a module declares or imports by name.
+    fn named_in(&self, id: ModuleId, name: Symbol, ns: Namespace) -> Option<Def> {
         let module = self.module(id);
-        let own = match ns {
-            Namespace::Type => &module.types,
-            Namespace::Value => &module.values,
+        let (own, imported) = match ns {
+            Namespace::Type => (module.types.get(&name), self.resolved_imports.get(&(id, name)).and_then(|found| found.ty)),
+            Namespace::Value => {
+                (module.values.get(&name), self.resolved_imports.get(&(id, name)).and_then(|found| found.value))
+            }
         };
-        if let Some(def) = own.get(&name) {
-            return Some(*def);
-        }
-        if let Some(imports) = module.imports.get(&name) {
-            let found = match self.resolved_imports.get(&(id, name)) {
-                Some(resolved) => match ns {
-                    Namespace::Type => resolved.ty,
-                    Namespace::Value => resolved.value,
-                },
-                None => imports.iter().find_map(|import| self.import(id, import, ns, depth)),
-            };
-            if found.is_some() {
-                return found;
-            }
-        }
-        if seen.contains(&id) {
-            return None;
-        }
-        seen.push(id);
-        let resolved = self.resolved_globs.get(&id);
-        let unresolved = if resolved.is_none() { module.globs.as_slice() } else { &[] };
-        let mut targets = resolved.into_iter().flatten().copied().chain(
-            unresolved.iter().filter_map(|import| {
-                // The glob's own path must not be looked up through the very same glob.
-                self.import(id, import, Namespace::Type, depth / 2)
-            }),
-        );
-        targets.find_map(|target| match target {
-            Def::Module(target) => self.lookup_seen(target, name, ns, depth, seen),
-            Def::Adt(adt) => {
-                let index = self.adt(adt).written.iter().position(|(variant, _)| *variant == name)?;
-                self.adt(adt).is_enum.then_some(Def::Variant(adt, index as u32))
-            }
-            _ => None,
-        })
+        own.copied().or(imported)
     }
 
-    fn import(&self, from: ModuleId, import: &Import, ns: Namespace, depth: u32) -> Option<Def> {
-        let depth = depth.checked_sub(1)?;
+    fn import(&self, from: ModuleId, import: &Import, ns: Namespace, foreign: bool) -> Option<Def> {
         if import.path.is_empty() {
             return Some(Def::Module(self.crate_of(from).root));
         }
@@ -206,7 +210,7 @@ impl Model<'_> {
             let found = if from == root && import.path.len() == 1 {
                 None
             } else {
-                self.resolve_at(root, &import.path, false, ns, depth)
+                self.resolve_at(root, &import.path, false, ns, foreign)
             };
             if let Some((def, used)) = found
                 && used == import.path.len()
@@ -215,7 +219,7 @@ impl Model<'_> {
                 return Some(def);
             }
             if let Some(krate) = self.krate(from, import.path[0]) {
-                return self.continue_path(krate, &import.path[1..], ns, depth);
+                return self.continue_path(krate, &import.path[1..], ns);
             }
             return found.filter(|(_, used)| *used == import.path.len()).map(|(def, _)| def);
         }
@@ -224,17 +228,17 @@ impl Model<'_> {
             && import.alias == Some(import.path[0])
             && let Some(krate) = self.krate(from, import.path[0])
         {
-            return self.continue_path(krate, &import.path[1..], ns, depth);
+            return self.continue_path(krate, &import.path[1..], ns);
         }
-        let (def, used) = self.resolve_at(from, &import.path, import.absolute, ns, depth)?;
+        let (def, used) = self.resolve_at(from, &import.path, import.absolute, ns, foreign)?;
         (used == import.path.len()).then_some(def)
     }
 
-    fn continue_path(&self, mut def: Def, rest: &[Symbol], ns: Namespace, depth: u32) -> Option<Def> {
+    fn continue_path(&self, mut def: Def, rest: &[Symbol], ns: Namespace) -> Option<Def> {
         for (index, segment) in rest.iter().enumerate() {
             let ns = if index + 1 == rest.len() { ns } else { Namespace::Type };
             def = match def {
-                Def::Module(module) => self.lookup_in(module, *segment, ns, depth)?,
+                Def::Module(module) => self.lookup_in(module, *segment, ns)?,
                 Def::Adt(adt) => {
                     let index = self.adt(adt).written.iter().position(|(name, _)| name == segment)?;
                     Def::Variant(adt, index as u32)

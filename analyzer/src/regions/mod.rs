@@ -51,6 +51,8 @@ pub struct Side {
     pub class: Option<ClassName>,
     /// The access path, for telling instances apart.
     pub place: Place,
+    /// Its name where it has no class: the parameter it came in by.
+    pub param: Option<String>,
     /// The type as the user knows it, `parking_lot::RwLock`.
     pub kind: String,
     /// How it is taken.
@@ -205,6 +207,13 @@ impl<'w> Context<'w> {
         (format!("{}::{name}#{}", info.path, local.0), name.to_string())
     }
 
+    /// The name of the parameter that a place begins with.
+    fn param_name(&self, place: &Place, body: BodyId) -> Option<String> {
+        let Root::Param(param) = place.root else { return None };
+        let types = self.types.get(body.0 as usize)?.as_ref()?;
+        types.locals.iter().find(|local| local.param == Some(param)).map(|local| local.name.to_string())
+    }
+
     fn class(&self, place: &Place) -> Option<ClassName> {
         class_of(self.model, place, &|body, local| self.local_name(body, local))
     }
@@ -231,6 +240,7 @@ impl<'w> Context<'w> {
         let kind = path.strip_prefix("?::").map_or_else(|| path.clone(), str::to_string);
         Side {
             class: self.class(&lock.place),
+            param: self.param_name(&lock.place, site.body),
             place: lock.place.clone(),
             kind,
             mode,

@@ -174,13 +174,15 @@ pub fn class_of(model: &Model<'_>, place: &Place, local_name: &dyn Fn(BodyId, Lo
     }
 }
 
-/// Whether a field makes its type a wrapper around a lock: the lock guards a type parameter, so what the lock is for
-/// is said where the wrapper is stored.
+/// Whether a field makes its type a mere wrapper: a lock that guards a type parameter, or a pointer's or cell's own
+/// value of a type parameter. What the lock is for is said where the wrapper is stored.
 fn is_wrapper(model: &Model<'_>, adt: AdtId, field: Symbol) -> bool {
     let data = model.adt(adt);
     let Some(field) = data.variants.iter().flatten().find(|data| data.name == field) else { return false };
     fn guards_param(model: &Model<'_>, ty: &Ty) -> bool {
         match ty.peeled() {
+            Ty::Param(_) => true,
+            Ty::Ptr(inner) => guards_param(model, inner),
             Ty::Adt(id, args) if model.adt(*id).lock.is_some() => {
                 args.iter().any(|arg| matches!(arg, Ty::Param(_)))
             }

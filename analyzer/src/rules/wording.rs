@@ -21,9 +21,10 @@ pub(super) fn mode_taken(mode: LockMode, kind: &str) -> &'static str {
 
 /// A lock's name in backticks.
 pub(super) fn name(side: &Side) -> String {
-    match &side.class {
-        Some(class) => format!("`{}`", class.name),
-        None => "a lock passed as a parameter".to_string(),
+    match (&side.class, &side.param) {
+        (Some(class), _) => format!("`{}`", class.name),
+        (None, Some(param)) => format!("`{param}`"),
+        (None, None) => "a lock".to_string(),
     }
 }
 

@@ -29,6 +29,10 @@ const RUNS_NOW: &[&str] = &[
     "is_some_and", "is_ok_and", "binary_search_by", "entry", "update", "with_borrow", "with_borrow_mut",
 ];
 
+/// Methods whose closure runs only where there is no value.
+const RUNS_WITHOUT: &[&str] =
+    &["unwrap_or_else", "or_else", "ok_or_else", "get_or_insert_with", "or_insert_with", "get_or_init", "unwrap_or_default"];
+
 impl Walker<'_> {
     pub(super) fn call(&mut self, id: ExprId, callee: ExprId, args: &[ExprId]) -> Value {
         let Some(resolved) = self.types.calls.get(&id).cloned() else {
@@ -318,10 +322,20 @@ impl Walker<'_> {
         };
         let item = if container { self.step(base.clone(), Step::Element(None)) } else { base.clone() };
         let mut closure_value: Option<Value> = None;
+        let held = receiver.as_ref().filter(|_| by_value).map(|value| value.guards.clone()).unwrap_or_default();
         for value in &values {
-            if let Some(closure) = value.closure {
-                let held = receiver.as_ref().filter(|_| by_value).map(|value| value.guards.clone()).unwrap_or_default();
-                let arg = Value { guards: held, ..Value::of(item.clone()) };
+            let Some(closure) = value.closure else { continue };
+            let arg = Value { guards: held.clone(), ..Value::of(item.clone()) };
+            if RUNS_WITHOUT.contains(&name.as_str()) {
+                // The closure only runs where the receiver has no value, and so no guard that could be in it. A
+                // poisoned lock's guard comes as the closure's argument.
+                let with = self.state.clone();
+                if self.model.adt_of(&signature.self_ty) == self.model.known.option {
+                    self.state.release(|guard| held.contains(&guard.id));
+                }
+                closure_value = Some(self.run_closure(closure, &[arg]));
+                self.state.join(with);
+            } else {
                 closure_value = Some(self.run_closure(closure, &[arg]));
             }
         }
@@ -455,7 +469,8 @@ impl Walker<'_> {
                 .collect();
             let seen = Acquired {
                 lock: lock(&acquired.lock),
-                way: way(&acquired.way),
+                site: if self.hands_out(&summary.returns, acquired) { site } else { acquired.site },
+                way: if self.hands_out(&summary.returns, acquired) { Way::new() } else { way(&acquired.way) },
                 held: acquired.held.iter().map(held).collect(),
                 released: 0,
                 dispatched: acquired.dispatched || dispatched,
@@ -499,7 +514,9 @@ impl Walker<'_> {
                     }
                 }
                 Returned::New(inner) => {
-                    let id = self.hold(held(inner), false);
+                    let wraps = inner.way.is_empty() && self.cx.depends_on_caller(&inner.lock.place);
+                    let inner_held = if wraps { HeldLock { site, way: Way::new(), ..held(inner) } } else { held(inner) };
+                    let id = self.hold(inner_held, false);
                     out.place.get_or_insert_with(|| renew(&inner.lock.place));
                     out.guards.push(id);
                 }
@@ -509,6 +526,14 @@ impl Walker<'_> {
             self.state = State::unreachable();
         }
         out
+    }
+
+    /// Whether an acquisition is that of a lock wrapper, whose guard the function hands out: for the reader, the call
+    /// is what takes the lock.
+    fn hands_out(&self, returns: &[Returned], acquired: &Acquired) -> bool {
+        acquired.way.is_empty()
+            && self.cx.depends_on_caller(&acquired.lock.place)
+            && returns.iter().any(|returned| matches!(returned, Returned::New(held) if held.site == acquired.site))
     }
 
     /// A callable that came in as a parameter is called here.

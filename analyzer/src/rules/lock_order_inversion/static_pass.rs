@@ -6,21 +6,31 @@
 use crate::finding::{Evidence, Finding, Fingerprint, Level, ThreadPath};
 use crate::graph::compatible::{KeptOut, no_common_gate, weakest_link};
 use crate::graph::cycles::{Cycle, Limits, cycles};
-use crate::graph::{LockGraph, OrderEdge, Witness};
-use crate::regions::Regions;
+use crate::graph::{LockGraph, NodeId, OrderEdge, Witness};
 use crate::rules::{Facts, wording};
 
 /// Further places shown per finding.
 const MOST_FURTHER: usize = 8;
 
 pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
-    let Some(regions) = facts.regions else { return };
+    if facts.regions.is_none() {
+        return;
+    }
     let limits = Limits { length: 4, cycles: 2_000 };
     let search = cycles(facts.graph, limits, &|a, b| no_common_gate(a, b) && !(a.test && b.test));
-    out.extend(search.cycles.iter().map(|cycle| finding(facts.graph, regions, cycle)));
+    // A ring with a shorter cycle among its locks says nothing new: mending that one breaks it.
+    let mut reported: Vec<Vec<NodeId>> = Vec::new();
+    for cycle in &search.cycles {
+        let nodes: Vec<NodeId> = cycle.steps.iter().map(|(edge, _)| facts.graph.edge_at(*edge).from).collect();
+        if reported.iter().any(|known| known.iter().all(|node| nodes.contains(node))) {
+            continue;
+        }
+        out.push(finding(facts.graph, cycle));
+        reported.push(nodes);
+    }
 }
 
-fn finding(graph: &LockGraph, regions: &Regions, cycle: &Cycle) -> Finding {
+fn finding(graph: &LockGraph, cycle: &Cycle) -> Finding {
     let sides: Vec<(&OrderEdge, &Witness)> = cycle
         .steps
         .iter()
@@ -63,7 +73,6 @@ fn finding(graph: &LockGraph, regions: &Regions, cycle: &Cycle) -> Finding {
     related.extend(further(graph, &sides));
     let keys: Vec<String> = sides.iter().map(|(edge, _)| graph.class_of(edge.from).key.clone()).collect();
     let functions = wording::functions(sides.iter().flat_map(|(_, witness)| [&witness.held.site, &witness.wanted.site]));
-    let _ = regions;
     Finding {
         rule: super::RULE.id,
         level,
