@@ -1,5 +1,6 @@
 //! Where both passes meet: the lock-order graph and its cycles.
 
+pub mod compatible;
 pub mod cycles;
 pub mod lock_graph;
 

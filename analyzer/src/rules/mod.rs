@@ -1,6 +1,15 @@
 //! One file per rule: what users read about it, and the check. Rules read the graph, the regions and the replayed
 //! trace, and never build them.
 
+mod blocked;
+pub mod data_race;
+pub mod deadlock;
+pub mod double_lock;
+pub mod join_deadlock;
+pub mod lock_order_inversion;
+pub mod lost_update;
+pub mod pool_starvation;
+
 use crate::finding::{Finding, Level};
 use crate::graph::LockGraph;
 use crate::regions::Regions;
@@ -61,7 +70,15 @@ pub struct Rule {
 }
 
 /// Every rule, in the order of the documentation.
-pub const REGISTRY: &[&Rule] = &[];
+pub const REGISTRY: &[&Rule] = &[
+    &deadlock::RULE,
+    &double_lock::RULE,
+    &lock_order_inversion::RULE,
+    &join_deadlock::RULE,
+    &pool_starvation::RULE,
+    &lost_update::RULE,
+    &data_race::RULE,
+];
 
 /// Runs every rule.
 pub fn check(facts: &Facts<'_>) -> Vec<Finding> {
@@ -71,3 +88,6 @@ pub fn check(facts: &Facts<'_>) -> Vec<Finding> {
     }
     out
 }
+
+#[cfg(test)]
+mod runtime_tests;

@@ -1,5 +1,139 @@
-//! A recorded run, read back.
+//! A recorded run, read back: what happened, what could have happened, and the lock graph of it.
+//!
+//! ```text
+//! files -> read -> recording -> order -> history -> predict
+//!                                     \           \-> order_graph -> LockGraph
+//!                                      -> accesses -> races, lost_updates
+//!                                      -> pools
+//! ```
+//!
+//! Guarantees: any files give a result or a typed error; what was cut off, skipped or truncated is a notice. The
+//! tracker is known by its event format alone.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use lockcheck_tracker::event::RecordingMode;
+
+use crate::finding::{Notice, NoticeKind, PoolSize};
+use crate::graph::LockGraph;
+use crate::graph::cycles::Limits;
+
+pub mod accesses;
+pub mod causality;
+pub mod clocks;
+pub mod closure;
+pub mod held;
+pub mod history;
+pub mod lost_updates;
+pub mod names;
+pub mod order;
+pub mod order_graph;
+pub mod patterns;
+pub mod pools;
+pub mod predict;
+pub mod races;
+pub mod rapid;
+pub mod rapid_bin;
+pub mod read;
+pub mod recording;
+#[cfg(test)]
+pub(crate) mod script;
+
+pub use history::History;
+pub use lost_updates::LostUpdate;
+pub use names::Names;
+pub use predict::{Prediction, Predictions};
+pub use races::Race;
+pub use read::TraceError;
+pub use recording::Recording;
 
 /// What the run-time rules read.
 #[derive(Debug, Default)]
-pub struct Replay {}
+pub struct Replay {
+    /// Descriptions and observations; its streams are empty, they were merged.
+    pub recording: Recording,
+    /// What to call things.
+    pub names: Names,
+    /// Requests and critical sections.
+    pub history: History,
+    /// Deadlocks that follow from the run.
+    pub predictions: Predictions,
+    /// Data races.
+    pub races: Vec<Race>,
+    /// Lost updates.
+    pub lost_updates: Vec<LostUpdate>,
+    /// By pool: how large it is and must be.
+    pub pools: BTreeMap<u32, PoolSize>,
+    /// Number of events.
+    pub events: usize,
+}
+
+impl Replay {
+    /// Whether every event was recorded, so that what could not be predicted was at least looked at.
+    pub fn has_events(&self) -> bool {
+        self.recording.mode == Some(RecordingMode::Trace)
+    }
+}
+
+/// Reads trace files and analyses them as one run; files of several processes keep their locks and threads apart.
+///
+/// A file that cannot be read is an error if it is the only one, else a notice.
+pub fn load(paths: &[PathBuf]) -> Result<(LockGraph, Replay, Vec<Notice>), TraceError> {
+    let mut notices = Vec::new();
+    let mut whole: Option<Recording> = None;
+    let mut first_error = None;
+    for path in paths {
+        match read::read_file(path, &mut notices) {
+            Ok(recording) => match &mut whole {
+                Some(whole) => whole.append(recording),
+                None => whole = Some(recording),
+            },
+            Err(error) => {
+                let file = Some(path.to_string_lossy().replace('\\', "/"));
+                let message = error.to_string();
+                notices.push(Notice { kind: NoticeKind::UnreadableFile, file, line: None, message });
+                first_error.get_or_insert(error);
+            }
+        }
+    }
+    match (whole, first_error) {
+        (None, Some(error)) => Err(error),
+        (whole, _) => {
+            let (graph, replay) = replay(whole.unwrap_or_default(), &mut notices);
+            Ok((graph, replay, notices))
+        }
+    }
+}
+
+/// Vector clocks take memory with the square of the number of threads.
+const MOST_THREADS: usize = 4_096;
+
+/// Analyses a recording.
+pub fn replay(mut recording: Recording, notices: &mut Vec<Notice>) -> (LockGraph, Replay) {
+    let mut notice = |kind, message| notices.push(Notice { kind, file: None, line: None, message });
+    let mut streams = std::mem::take(&mut recording.streams);
+    if let Some(first_left_out) = streams.keys().nth(MOST_THREADS).copied() {
+        let left_out = streams.split_off(&first_left_out).len();
+        notice(NoticeKind::Truncated, format!("{left_out} threads beyond the first {MOST_THREADS} were left out"));
+    }
+    let ordered = order::order(streams);
+    if ordered.gaps > 0 {
+        let message = format!("the trace contradicts itself in {} places; its order there is a guess", ordered.gaps);
+        notice(NoticeKind::CutOffTrace, message);
+    }
+    let names = Names::new(&recording);
+    let history = History::new(&recording, &ordered, history::Places::Apart);
+    let predictions = predict::predict(&history, Limits::default());
+    if let Some(message) = predictions.truncated.clone() {
+        notice(NoticeKind::Truncated, message);
+    }
+    let (races, lost_updates) = accesses::accesses(&recording, &ordered);
+    let pools = pools::sizes(&recording, &ordered);
+    let graph = order_graph::order_graph(&recording, &history, &names);
+    let events = ordered.events.len();
+    (graph, Replay { recording, names, history, predictions, races, lost_updates, pools, events })
+}
+
+#[cfg(test)]
+mod robust_tests;

@@ -1,0 +1,174 @@
+//! What the rules about observed deadlocks share: which rule a deadlock belongs to, and how its members are shown.
+//!
+//! Guarantees: each observed deadlock belongs to exactly one rule.
+
+use lockcheck_tracker::event::{BlockedThread, Held, WaitKind};
+
+use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, Location, LockInfo, ThreadPath};
+use crate::trace::order_graph::verb;
+use crate::trace::recording::Deadlock;
+use crate::trace::{Replay, names};
+
+/// The rule that an observed deadlock belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// One thread that waits for a lock that it holds: `double_lock`.
+    DoubleLock,
+    /// Some member waits for a slot or a result of a pool: `pool_starvation`.
+    Pool,
+    /// Some member joins a thread: `join_deadlock`.
+    Join,
+    /// Anything else: `deadlock`.
+    Other,
+}
+
+pub(super) fn cause(deadlock: &Deadlock) -> Cause {
+    let any = |kind: WaitKind| deadlock.members.iter().any(|member| member.kind == kind);
+    match &deadlock.members[..] {
+        [member] if holds(member, member.object) && member.kind == WaitKind::Lock => Cause::DoubleLock,
+        _ if any(WaitKind::Slot) || any(WaitKind::Task) => Cause::Pool,
+        _ if any(WaitKind::Join) => Cause::Join,
+        _ => Cause::Other,
+    }
+}
+
+pub(super) fn holds(member: &BlockedThread<'_>, lock: u32) -> bool {
+    member.held.iter().any(|held| held.object == lock)
+}
+
+/// The member that waits for a lock with each other one, begun at the first: the cycle, where there is one.
+pub(super) fn cycle(deadlock: &Deadlock) -> Option<Vec<&BlockedThread<'static>>> {
+    let mut path = vec![deadlock.members.first()?];
+    loop {
+        let last = path[path.len() - 1];
+        if last.kind != WaitKind::Lock {
+            return None;
+        }
+        let next = deadlock.members.iter().find(|member| member.thread != last.thread && holds(member, last.object))?;
+        match path.iter().position(|member| member.thread == next.thread) {
+            Some(start) => return Some(path.split_off(start)),
+            None => path.push(next),
+        }
+    }
+}
+
+/// What a member waits for, as `` `accounts` `` or ``the end of thread 2 `worker` ``.
+pub(super) fn awaited(replay: &Replay, member: &BlockedThread<'_>) -> String {
+    let recording = &replay.recording;
+    let object = || format!("`{}`", replay.names.object(recording, member.object));
+    match member.kind {
+        WaitKind::Lock => object(),
+        WaitKind::Join => format!("the end of {}", names::thread(recording, member.object)),
+        WaitKind::Slot => match wanted_task(replay, member) {
+            Some(task) => format!("a slot of {} for {}", object(), names::task(recording, task)),
+            None => format!("a slot of {}", object()),
+        },
+        WaitKind::Task => format!("the result of {}", names::task(recording, member.object)),
+        WaitKind::Condvar => format!("a notification of {}", object()),
+        WaitKind::Recv => format!("a message on {}", object()),
+        WaitKind::Send => format!("room in {}", object()),
+        WaitKind::Barrier => format!("the others at barrier {}", object()),
+        WaitKind::Once => format!("the initialisation of {}", object()),
+        WaitKind::Park => "an `unpark`".to_owned(),
+        WaitKind::Unknown => "something that this version does not know".to_owned(),
+    }
+}
+
+/// The task that a member blocked in a submission wants to submit.
+pub(super) fn wanted_task(replay: &Replay, member: &BlockedThread<'_>) -> Option<u32> {
+    let from_here = |task: &crate::trace::recording::Task| {
+        task.site == member.site && task.parent == member.task && (task.parent != 0 || task.thread == member.thread)
+    };
+    replay.recording.tasks.iter().rev().find(|(_, task)| from_here(task)).map(|(id, _)| *id)
+}
+
+/// The member's way into the deadlock: its task, the locks it holds, and where it waits.
+pub(super) fn path(replay: &Replay, member: &BlockedThread<'_>) -> ThreadPath {
+    let recording = &replay.recording;
+    let mut steps = Vec::new();
+    if let Some(task) = recording.tasks.get(&member.task) {
+        let pool = replay.names.object(recording, task.pool);
+        let label = format!("{} was submitted here and holds a slot of `{pool}`", names::task(recording, member.task));
+        steps.push(names::location(recording, task.site, label));
+    }
+    steps.extend(member.held.iter().map(|held| held_location(replay, held)));
+    steps.push(waits_at(replay, member));
+    ThreadPath { name: names::thread(recording, member.thread), steps }
+}
+
+pub(super) fn held_location(replay: &Replay, held: &Held) -> Location {
+    let label = format!("{} `{}`", verb(held.mode), replay.names.object(&replay.recording, held.object));
+    names::location(&replay.recording, held.site, label)
+}
+
+pub(super) fn waits_at(replay: &Replay, member: &BlockedThread<'_>) -> Location {
+    names::location(&replay.recording, member.site, format!("waits for {}", awaited(replay, member)))
+}
+
+/// Who a member is, with its task: ``thread 2 `worker` (task `child`)``.
+pub(super) fn who(replay: &Replay, member: &BlockedThread<'_>) -> String {
+    let thread = names::thread(&replay.recording, member.thread);
+    match member.task {
+        0 => thread,
+        task => format!("{thread} ({})", names::task(&replay.recording, task)),
+    }
+}
+
+/// The finding for an observed deadlock. `objects` are the locks and other things that take part, in order.
+pub(super) fn observed(
+    replay: &Replay,
+    rule: &'static str,
+    deadlock: &Deadlock,
+    objects: &[u32],
+    message: String,
+    help: String,
+) -> Finding {
+    let closer = deadlock.members.iter().find(|member| member.thread == deadlock.closer);
+    let first = closer.or(deadlock.members.first());
+    let primary = first.map(|member| waits_at(replay, member)).unwrap_or_default();
+    let threads: Vec<ThreadPath> = deadlock.members.iter().map(|member| path(replay, member)).collect();
+    let mut related: Vec<Location> = Vec::new();
+    for step in threads.iter().flat_map(|thread| &thread.steps) {
+        if *step != primary && !related.contains(step) {
+            related.push(step.clone());
+        }
+    }
+    let mut parts: Vec<String> = objects.iter().map(|object| replay.names.key(&replay.recording, *object)).collect();
+    // Tasks of one name are one part of the bug, however many of them hang.
+    let mut tasks: Vec<String> = deadlock
+        .members
+        .iter()
+        .filter(|member| member.task != 0)
+        .map(|member| names::task(&replay.recording, member.task))
+        .collect();
+    tasks.sort();
+    tasks.dedup();
+    parts.extend(tasks);
+    Finding {
+        rule,
+        level: Level::Deny,
+        confidence: Confidence::High,
+        evidence: Evidence::Observed,
+        message,
+        help,
+        locks: objects.iter().map(|object| info(replay, *object)).collect(),
+        primary,
+        related,
+        threads,
+        pool: None,
+        fingerprint: Fingerprint::new(rule, &parts, &[]),
+    }
+}
+
+pub(super) fn info(replay: &Replay, object: u32) -> LockInfo {
+    replay.names.info(&replay.recording, object)
+}
+
+/// `a, b and c`.
+pub(super) fn list(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [front @ .., last] => format!("{} and {last}", front.join(", ")),
+    }
+}

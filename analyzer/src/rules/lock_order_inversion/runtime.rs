@@ -1,0 +1,214 @@
+//! The run-time half: predicted deadlocks of the recorded run, and the cycles of its lock graph.
+//!
+//! Guarantees: one finding per cycle of lock classes, the surest and shortest one: predicted before possible. What
+//! was observed as a deadlock is not reported again. A cycle that prediction looked at and could not reach in any
+//! schedule that it knows is a warning, not an error.
+//!
+//! Misses: see [`crate::trace::predict`].
+
+use std::cell::RefCell;
+
+use lockcheck_tracker::event::Held;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::super::Facts;
+use super::super::blocked::{self, Cause};
+use super::RULE;
+use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, Location, ThreadPath};
+use crate::graph::compatible::{KeptOut, distinct_threads, no_common_gate, weakest_link};
+use crate::graph::cycles::{Limits, cycles};
+use crate::graph::{LockGraph, Witness};
+use crate::trace::{Replay, names};
+
+/// Further places shown with a finding.
+const FURTHER: usize = 8;
+
+/// One side of a cycle: the thread holds `held` and requests `wanted`.
+#[derive(Clone, Copy)]
+struct Side {
+    thread: u32,
+    held: Held,
+    wanted: Held,
+}
+
+struct Inversion {
+    sides: Vec<Side>,
+    evidence: Evidence,
+    needs_queued_writer: bool,
+    /// Threads that wait in between to write, where they are known.
+    writers: Vec<(u32, Held)>,
+}
+
+pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
+    let Some(replay) = facts.replay else { return };
+    let mut reported = observed(replay);
+    for inversion in predicted(replay).into_iter().chain(possible(facts.graph, replay)) {
+        let keys: Vec<String> = inversion.sides.iter().map(|side| key(replay, side.wanted)).collect();
+        let fingerprint = Fingerprint::new(RULE.id, &keys, &[]);
+        if reported.insert(fingerprint) {
+            out.push(finding(replay, &inversion, fingerprint));
+        }
+    }
+}
+
+fn key(replay: &Replay, lock: Held) -> String {
+    replay.names.key(&replay.recording, lock.object)
+}
+
+/// Cycles that hung, as the fingerprints they would have here.
+fn observed(replay: &Replay) -> FxHashSet<Fingerprint> {
+    let deadlocks = replay.recording.deadlocks.iter().filter(|deadlock| blocked::cause(deadlock) == Cause::Other);
+    let cycles = deadlocks.filter_map(blocked::cycle);
+    let key = |object| replay.names.key(&replay.recording, object);
+    cycles
+        .map(|cycle| cycle.iter().map(|member| key(member.object)).collect::<Vec<_>>())
+        .map(|keys| Fingerprint::new(RULE.id, &keys, &[]))
+        .collect()
+}
+
+fn predicted(replay: &Replay) -> Vec<Inversion> {
+    let history = &replay.history;
+    let mut found: Vec<Inversion> = Vec::new();
+    for prediction in &replay.predictions.deadlocks {
+        let blocked = &prediction.blocked;
+        let sides = blocked.iter().enumerate().filter_map(|(at, part)| {
+            let acquire = &history.acquires[part.acquire as usize];
+            let before = &history.acquires[blocked[(at + blocked.len() - 1) % blocked.len()].acquire as usize];
+            let held = *history.stack(&part.instance).iter().find(|held| held.object == before.wanted.object)?;
+            Some(Side { thread: history.threads[acquire.thread as usize], held, wanted: acquire.wanted })
+        });
+        let writers = prediction.writers.iter().map(|writer| &history.writers[*writer as usize]);
+        let writers = writers.map(|writer| (history.threads[writer.thread as usize], writer.wanted)).collect();
+        let needs_queued_writer = !prediction.writers.is_empty();
+        found.push(Inversion { sides: sides.collect(), evidence: Evidence::Predicted, needs_queued_writer, writers });
+    }
+    found.sort_by_key(|inversion| (inversion.needs_queued_writer, inversion.sides.len()));
+    found
+}
+
+/// Cycles of the graph whose requests no fork, join or notification keeps apart.
+fn possible(graph: &LockGraph, replay: &Replay) -> Vec<Inversion> {
+    let history = &replay.history;
+    let known: RefCell<FxHashMap<(u32, u32), bool>> = RefCell::default();
+    let concurrent = |a: &Witness, b: &Witness| {
+        *known.borrow_mut().entry((a.origin, b.origin)).or_insert_with(|| {
+            let acquires = (history.acquires.get(a.origin as usize), history.acquires.get(b.origin as usize));
+            matches!(acquires, (Some(a), Some(b)) if history.concurrent(a, b))
+        })
+    };
+    let compatible = |a: &Witness, b: &Witness| distinct_threads(a, b) && no_common_gate(a, b) && concurrent(a, b);
+    let side = |edge, witness: usize| {
+        let edge = graph.edge_at(edge);
+        let witness = edge.witnesses.get(witness)?;
+        let acquire = history.acquires.get(witness.origin as usize)?;
+        let from = graph.node_at(edge.from).instance?;
+        let held = *history.stack(acquire.instances.first()?).iter().find(|held| held.object == from)?;
+        Some(Side { thread: witness.thread, held, wanted: acquire.wanted })
+    };
+    let found = cycles(graph, Limits::default(), &compatible).cycles;
+    found
+        .iter()
+        .map(|cycle| Inversion {
+            sides: cycle.steps.iter().filter_map(|(edge, witness)| side(*edge, *witness)).collect(),
+            evidence: Evidence::Possible,
+            needs_queued_writer: weakest_link(graph, cycle) != KeptOut::Always,
+            writers: Vec::new(),
+        })
+        .collect()
+}
+
+fn finding(replay: &Replay, inversion: &Inversion, fingerprint: Fingerprint) -> Finding {
+    let recording = &replay.recording;
+    let sides = &inversion.sides;
+    let name = |lock: &Held| format!("`{}`", replay.names.object(recording, lock.object));
+    let orders: Vec<String> = sides
+        .iter()
+        .map(|side| {
+            format!("{} takes {} then {}", names::thread(recording, side.thread), name(&side.held), name(&side.wanted))
+        })
+        .collect();
+    let schedule = match inversion.evidence {
+        Evidence::Predicted => "another schedule of this run deadlocks",
+        _ => "they may deadlock",
+    };
+    let writer = if inversion.needs_queued_writer { " while a writer waits in between" } else { "" };
+    let message = format!("lock order inversion: {}; {schedule}{writer}", blocked::list(&orders));
+    let place = |side: &Side, lock: &Held| {
+        let location = blocked::held_location(replay, lock);
+        Location { label: format!("{} {}", names::thread(recording, side.thread), location.label), ..location }
+    };
+    let threads: Vec<ThreadPath> = sides
+        .iter()
+        .map(|side| ThreadPath {
+            name: names::thread(recording, side.thread),
+            steps: vec![
+                blocked::held_location(replay, &side.held),
+                Location {
+                    label: format!("waits for {} while it holds {}", name(&side.wanted), name(&side.held)),
+                    ..blocked::held_location(replay, &side.wanted)
+                },
+            ],
+        })
+        .chain(inversion.writers.iter().map(|(thread, lock)| ThreadPath {
+            name: names::thread(recording, *thread),
+            steps: vec![Location {
+                label: format!("waits to write {}", name(lock)),
+                ..blocked::held_location(replay, lock)
+            }],
+        }))
+        .collect();
+    let primary = sides.first().map(|side| place(side, &side.wanted)).unwrap_or_default();
+    let mut related: Vec<Location> = Vec::new();
+    for (at, side) in sides.iter().enumerate() {
+        related.push(place(side, &side.held));
+        if at > 0 {
+            related.push(place(side, &side.wanted));
+        }
+    }
+    further(replay, sides, &mut related);
+    let mut order: Vec<&Held> = sides.iter().map(|side| &side.wanted).collect();
+    order.sort_by_key(|lock| lock.object);
+    let order: Vec<String> = order.into_iter().map(name).collect();
+    Finding {
+        rule: RULE.id,
+        level: level(replay, inversion),
+        confidence: if inversion.evidence == Evidence::Predicted { Confidence::High } else { Confidence::Medium },
+        evidence: inversion.evidence,
+        message,
+        help: format!("take the locks in one order everywhere, for example {}", order.join(" before ")),
+        locks: sides.iter().map(|side| blocked::info(replay, side.held.object)).collect(),
+        primary,
+        related,
+        threads,
+        pool: None,
+        fingerprint,
+    }
+}
+
+fn level(replay: &Replay, inversion: &Inversion) -> Level {
+    let refuted = inversion.evidence == Evidence::Possible && replay.has_events();
+    if inversion.needs_queued_writer || refuted { Level::Warn } else { RULE.level }
+}
+
+/// Other places that take two of these locks one after the other, so that the prevailing order can be seen.
+fn further(replay: &Replay, sides: &[Side], related: &mut Vec<Location>) {
+    let classes: FxHashSet<String> = sides.iter().map(|side| key(replay, side.wanted)).collect();
+    let shown: FxHashSet<(u32, u32)> = sides.iter().map(|side| (side.held.site, side.wanted.site)).collect();
+    let mut seen: FxHashSet<(u32, u32)> = FxHashSet::default();
+    for acquire in replay.history.acquires.iter().filter(|acquire| classes.contains(&key(replay, acquire.wanted))) {
+        let Some(instance) = acquire.instances.first() else { continue };
+        for held in replay.history.stack(instance) {
+            let sites = (held.site, acquire.wanted.site);
+            if seen.len() >= FURTHER
+                || !classes.contains(&key(replay, *held))
+                || shown.contains(&sites)
+                || !seen.insert(sites)
+            {
+                continue;
+            }
+            let name = |object| replay.names.object(&replay.recording, object);
+            let label = format!("also takes `{}` while `{}` is held", name(acquire.wanted.object), name(held.object));
+            related.push(names::location(&replay.recording, acquire.wanted.site, label));
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! `pool_starvation`: tasks that hold all slots of a bounded pool while they wait for the pool, as observed in a run.
+//!
+//! Guarantees: it happened. The minimum number of workers follows from the run's tree of submissions
+//! ([`crate::trace::pools`], where its limits stand).
+//!
+//! Misses: starvation that needs another schedule or more load.
+
+use std::collections::BTreeMap;
+
+use lockcheck_tracker::event::{PoolPolicy, WaitKind};
+
+use super::blocked::{self, Cause};
+use super::{Facts, Group, Rule};
+use crate::finding::{Finding, Level, PoolSize};
+use crate::trace::recording::Deadlock;
+use crate::trace::{Replay, names};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "pool_starvation",
+    group: Group::Deadlock,
+    level: Level::Deny,
+    summary: "tasks that use up a bounded pool while they wait for it",
+    docs: DOCS,
+    check,
+};
+
+const DOCS: &str = r#"## What it does
+Reports tasks of a bounded pool that hold its slots and wait for the same pool: for a free slot to submit another task
+to, or for the result of a task that has no slot. Names the smallest number of workers with which this cannot happen.
+
+## Why is this bad?
+Once such tasks hold every slot, none of them can end, and the pool never gives out a slot again.
+
+## Example
+```rust
+let pool = ThreadPool::builder().name("dispatcher").workers(2).policy(Policy::Block).build();
+for _ in 0..2 {
+    pool.run_async_named("child", || {
+        pool.run_async_named("grandchild", work); // both slots are taken by `child`
+    });
+}
+```
+
+## Use instead
+Enough workers, an unbounded queue where nobody joins, or a pool of its own for the inner tasks:
+```rust
+let pool = ThreadPool::builder().name("dispatcher").workers(3).policy(Policy::Block).build();
+```
+"#;
+
+fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
+    let Some(replay) = facts.replay else { return };
+    let deadlocks = replay.recording.deadlocks.iter().filter(|deadlock| blocked::cause(deadlock) == Cause::Pool);
+    out.extend(deadlocks.map(|deadlock| finding(replay, deadlock)));
+}
+
+fn finding(replay: &Replay, deadlock: &Deadlock) -> Finding {
+    let recording = &replay.recording;
+    let pool = pool(replay, deadlock);
+    let size = pool.and_then(|pool| replay.pools.get(&pool).copied());
+    let name = pool.map_or("the pool".to_owned(), |pool| format!("`{}`", replay.names.object(recording, pool)));
+
+    // What the holders of the slots wait for, counted by name: "2 x task `child` waits for a slot for ...".
+    let mut holders: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for member in deadlock.members.iter().filter(|member| member.task != 0) {
+        let key = (names::task(recording, member.task), blocked::awaited(replay, member));
+        *holders.entry(key).or_default() += 1;
+    }
+    let slots: usize = holders.values().sum();
+    let holders: Vec<String> = holders
+        .iter()
+        .map(|((task, awaited), count)| match count {
+            1 => format!("{task} waits for {awaited}"),
+            _ => format!("{count} of {task} wait for {awaited}"),
+        })
+        .collect();
+    let workers = size.map_or(slots, |size| size.workers as usize);
+    let held = if slots < workers { format!("{slots} of {workers} slots") } else { format!("all {workers} slots") };
+    let message = match holders.is_empty() {
+        true => format!("{name} has no slot left that could ever become free"),
+        false => format!("{held} of {name} are held by tasks that wait for it: {}", blocked::list(&holders)),
+    };
+    let mut objects: Vec<u32> = pool.into_iter().collect();
+    for member in deadlock.members.iter().filter(|member| member.kind == WaitKind::Lock) {
+        if !objects.contains(&member.object) {
+            objects.push(member.object);
+        }
+    }
+    let help = help(replay, deadlock, pool, &name, size);
+    let finding = blocked::observed(replay, RULE.id, deadlock, &objects, message, help);
+    Finding { pool: size, ..finding }
+}
+
+/// The pool whose slots are waited for, or whose tasks' results are.
+fn pool(replay: &Replay, deadlock: &Deadlock) -> Option<u32> {
+    let of_task = |id: u32| replay.recording.tasks.get(&id).map(|task| task.pool);
+    let slot = deadlock.members.iter().find(|member| member.kind == WaitKind::Slot).map(|member| member.object);
+    slot.or_else(|| {
+        deadlock.members.iter().find(|member| member.kind == WaitKind::Task).and_then(|member| of_task(member.object))
+    })
+    .or_else(|| deadlock.members.iter().find_map(|member| of_task(member.task)))
+}
+
+fn help(replay: &Replay, deadlock: &Deadlock, pool: Option<u32>, name: &str, size: Option<PoolSize>) -> String {
+    let joins = deadlock.members.iter().any(|member| member.kind == WaitKind::Task);
+    let blocks =
+        pool.and_then(|pool| replay.recording.pools.get(&pool)).is_some_and(|pool| pool.policy == PoolPolicy::Block);
+    let otherwise = match (joins, blocks) {
+        (true, _) => "join outside of the pool's own tasks, or run the inner tasks in a pool of their own",
+        (false, true) => "use the policy `queue`, which is safe as long as no task joins another",
+        (false, false) => "run the inner tasks in a pool of their own",
+    };
+    match size.and_then(|size| size.minimum_safe_workers) {
+        Some(minimum) if size.is_some_and(|size| minimum > size.workers) => {
+            format!("give {name} at least {minimum} workers, or {otherwise}")
+        }
+        _ => format!("no number of workers is surely enough: {otherwise}"),
+    }
+}

@@ -1,0 +1,73 @@
+//! The lock graph of a recorded run: one node per lock instance, one witness per abstract acquire.
+
+use lockcheck_tracker::event::{Held, Mode};
+
+use super::history::History;
+use super::names::{self, Names};
+use super::recording::Recording;
+use crate::finding::Confidence;
+use crate::graph::{Acquisition, Gate, LockGraph, LockMode, Node, NodeId, Witness};
+
+/// The mode in the graph's terms.
+pub fn lock_mode(mode: Mode) -> LockMode {
+    match mode {
+        Mode::Exclusive => LockMode::Exclusive,
+        Mode::Shared => LockMode::Shared,
+        Mode::SharedRecursive => LockMode::SharedRecursive,
+        Mode::Upgradable => LockMode::Upgradable,
+    }
+}
+
+/// Builds the graph. [`Witness::origin`] is the index into [`History::acquires`].
+pub fn order_graph(recording: &Recording, history: &History, names: &Names) -> LockGraph {
+    let mut graph = LockGraph::default();
+    // Also the locks that nobody nested are classes of the run.
+    for object in history.sections.keys() {
+        node(&mut graph, recording, names, *object);
+    }
+    for (origin, acquire) in history.acquires.iter().enumerate() {
+        let thread = history.threads.get(acquire.thread as usize).copied().unwrap_or(0);
+        let Some(instance) = acquire.instances.first() else { continue };
+        let stack = history.stack(instance);
+        let to = node(&mut graph, recording, names, acquire.wanted.object);
+        let gates: Vec<Gate> = stack
+            .iter()
+            .map(|held| Gate { node: node(&mut graph, recording, names, held.object), mode: lock_mode(held.mode) })
+            .collect();
+        for held in stack {
+            let from = node(&mut graph, recording, names, held.object);
+            let witness = Witness {
+                thread,
+                thread_name: names::thread(recording, thread),
+                held: acquisition(recording, names, held),
+                calls: Vec::new(),
+                wanted: acquisition(recording, names, &acquire.wanted),
+                gates: gates.clone(),
+                confidence: Confidence::High,
+                test: false,
+                origin: origin as u32,
+            };
+            graph.edge(from, to, witness);
+        }
+    }
+    graph
+}
+
+fn node(graph: &mut LockGraph, recording: &Recording, names: &Names, object: u32) -> NodeId {
+    let class = graph.class(names.lock_class(recording, object));
+    graph.node(Node { class, instance: Some(object) })
+}
+
+fn acquisition(recording: &Recording, names: &Names, held: &Held) -> Acquisition {
+    let label = format!("{} `{}`", verb(held.mode), names.object(recording, held.object));
+    Acquisition { mode: lock_mode(held.mode), site: names::location(recording, held.site, label) }
+}
+
+/// How reports say that a lock is taken in this mode.
+pub fn verb(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Exclusive => "locks",
+        Mode::Shared | Mode::SharedRecursive => "reads",
+        Mode::Upgradable => "upgradably reads",
+    }
+}

@@ -1,0 +1,355 @@
+//! What a trace file says, as it stands there: descriptions, observations, and one stream of events per thread.
+//!
+//! Guarantees: plain data, ordered by number, so that iteration is deterministic; several recordings can be put
+//! together, each keeping its own numbers apart from the others'.
+//!
+//! Misses: any order between threads; [`super::order`] makes one.
+
+use std::collections::BTreeMap;
+
+use lockcheck_tracker::event::{
+    BlockedThread, DeadlockAction, Event, Held, ObjectKind, Op, PoolPolicy, Record, RecordingMode, WaitKind,
+};
+
+/// A place in the source, as the tracker recorded it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Site {
+    /// The file as the compiler names it.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+/// A lock class.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Class {
+    /// Where its objects are made.
+    pub site: u32,
+    /// The type as the user knows it.
+    pub kind: String,
+    /// The type of the protected data.
+    pub data: String,
+    /// A given name; empty for none.
+    pub name: String,
+}
+
+/// A lock, cell, pool... instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// Its class.
+    pub class: u32,
+    /// What it is.
+    pub kind: ObjectKind,
+}
+
+/// A thread.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Thread {
+    /// Its number in its own process.
+    pub number: u32,
+    /// Its process.
+    pub pid: u32,
+    /// The thread that started it; 0 for none known.
+    pub parent: u32,
+    /// Where it was started.
+    pub site: u32,
+    /// Its name; empty for none.
+    pub name: String,
+}
+
+/// A bounded pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pool {
+    /// Its number of slots.
+    pub workers: u32,
+    /// What happens when all are taken.
+    pub policy: PoolPolicy,
+}
+
+/// A task handed to a pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// The pool.
+    pub pool: u32,
+    /// The task that submitted it; 0 where a plain thread did.
+    pub parent: u32,
+    /// The thread that submitted it.
+    pub thread: u32,
+    /// Where.
+    pub site: u32,
+    /// Its name; empty for none.
+    pub name: String,
+}
+
+/// A stretch of a thread between two synchronisations with other threads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Its thread.
+    pub thread: u32,
+    /// The segments that came before it.
+    pub after: Vec<u32>,
+}
+
+/// An order edge that the tracker found by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edge {
+    /// The thread.
+    pub thread: u32,
+    /// The thread's segment.
+    pub segment: u32,
+    /// All locks held, outermost first.
+    pub held: Vec<Held>,
+    /// The lock requested.
+    pub wanted: Held,
+}
+
+/// A thread took a lock that it already held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DoubleLock {
+    /// The thread.
+    pub thread: u32,
+    /// The first acquisition.
+    pub first: Held,
+    /// The second.
+    pub second: Held,
+}
+
+/// Threads that blocked each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deadlock {
+    /// The thread that closed it.
+    pub closer: u32,
+    /// All that could never go on.
+    pub members: Vec<BlockedThread<'static>>,
+    /// What was done about it.
+    pub action: DeadlockAction,
+}
+
+/// One trace file, or several put together.
+#[derive(Clone, Debug, Default)]
+pub struct Recording {
+    /// What was recorded; [`RecordingMode::Trace`] where one of several files has every event.
+    pub mode: Option<RecordingMode>,
+    /// The process; the first of several.
+    pub pid: u32,
+    /// Number of processes.
+    pub processes: usize,
+    /// Places.
+    pub sites: BTreeMap<u32, Site>,
+    /// Lock classes.
+    pub classes: BTreeMap<u32, Class>,
+    /// Instances.
+    pub objects: BTreeMap<u32, Object>,
+    /// Threads.
+    pub threads: BTreeMap<u32, Thread>,
+    /// Pools, by object number.
+    pub pools: BTreeMap<u32, Pool>,
+    /// Tasks.
+    pub tasks: BTreeMap<u32, Task>,
+    /// Segments.
+    pub segments: BTreeMap<u32, Segment>,
+    /// Order edges, in the order they were found.
+    pub edges: Vec<Edge>,
+    /// Locks taken twice.
+    pub double_locks: Vec<DoubleLock>,
+    /// Observed deadlocks.
+    pub deadlocks: Vec<Deadlock>,
+    /// Events by thread, in the order of that thread.
+    pub streams: BTreeMap<u32, Vec<Event>>,
+    /// Whether the recording was closed in an orderly way.
+    pub complete: bool,
+}
+
+impl Recording {
+    /// Takes in one record. Later descriptions of one number replace earlier ones; unknown records are skipped.
+    pub fn record(&mut self, record: Record<'static>) {
+        match record {
+            Record::Site { id, line, column, file } => {
+                self.sites.insert(id, Site { file: file.into_owned(), line, column });
+            }
+            Record::Class { id, site, kind, data, name } => {
+                let (kind, data, name) = (kind.into_owned(), data.into_owned(), name.into_owned());
+                self.classes.insert(id, Class { site, kind, data, name });
+            }
+            Record::Object { id, class, kind } => {
+                self.objects.insert(id, Object { class, kind });
+            }
+            Record::Thread { id, parent, site, name } => {
+                let (number, pid, name) = (id, self.pid, name.into_owned());
+                self.threads.insert(id, Thread { number, pid, parent, site, name });
+            }
+            Record::Pool { id, workers, policy } => {
+                self.pools.insert(id, Pool { workers, policy });
+            }
+            Record::Task { id, pool, parent, thread, site, name } => {
+                self.tasks.insert(id, Task { pool, parent, thread, site, name: name.into_owned() });
+            }
+            Record::Segment { id, thread, after } => {
+                self.segments.insert(id, Segment { thread, after: after.into_owned() });
+            }
+            // A try-lock cannot wait: it makes no order edge, and what it took stands in the held sets of later ones.
+            Record::Edge { try_: true, .. } | Record::Unknown { .. } => {}
+            Record::Edge { thread, segment, held, wanted, try_: false } => {
+                self.edges.push(Edge { thread, segment, held: held.into_owned(), wanted });
+            }
+            Record::DoubleLock { thread, first, second } => {
+                self.double_locks.push(DoubleLock { thread, first, second });
+            }
+            Record::Deadlock { closer, members, action } => {
+                self.deadlocks.push(Deadlock { closer, members: members.into_owned(), action });
+            }
+            Record::End => self.complete = true,
+        }
+    }
+
+    /// Puts the recording of another process behind this one. Numbers of `other` are raised above those of `self`.
+    pub fn append(&mut self, mut other: Recording) {
+        let by = Shift::above(self);
+        let both_modes = [self.mode, other.mode];
+        self.mode = both_modes.into_iter().flatten().max_by_key(|mode| *mode as u16);
+        self.complete &= other.complete;
+        self.processes += other.processes;
+        self.sites.extend(other.sites.into_iter().map(|(id, site)| (by.site(id), site)));
+        self.classes.extend(
+            other
+                .classes
+                .into_iter()
+                .map(|(id, class)| (id.saturating_add(by.classes), Class { site: by.site(class.site), ..class })),
+        );
+        self.objects.extend(
+            other.objects.into_iter().map(|(id, object)| {
+                (by.object(id), Object { class: object.class.saturating_add(by.classes), ..object })
+            }),
+        );
+        self.threads.extend(other.threads.into_iter().map(|(id, thread)| {
+            (by.thread(id), Thread { parent: by.thread(thread.parent), site: by.site(thread.site), ..thread })
+        }));
+        self.pools.extend(other.pools.into_iter().map(|(id, pool)| (by.object(id), pool)));
+        self.tasks.extend(other.tasks.into_iter().map(|(id, task)| {
+            let (pool, parent) = (by.object(task.pool), by.task(task.parent));
+            (by.task(id), Task { pool, parent, thread: by.thread(task.thread), site: by.site(task.site), ..task })
+        }));
+        self.segments.extend(other.segments.into_iter().map(|(id, segment)| {
+            let after = segment.after.iter().map(|before| before.saturating_add(by.segments)).collect();
+            (id.saturating_add(by.segments), Segment { thread: by.thread(segment.thread), after })
+        }));
+        self.edges.extend(other.edges.iter().map(|edge| Edge {
+            thread: by.thread(edge.thread),
+            segment: edge.segment.saturating_add(by.segments),
+            held: edge.held.iter().map(|held| by.held(*held)).collect(),
+            wanted: by.held(edge.wanted),
+        }));
+        self.double_locks.extend(other.double_locks.iter().map(|double| DoubleLock {
+            thread: by.thread(double.thread),
+            first: by.held(double.first),
+            second: by.held(double.second),
+        }));
+        self.deadlocks.extend(other.deadlocks.into_iter().map(|deadlock| Deadlock {
+            closer: by.thread(deadlock.closer),
+            members: deadlock.members.into_iter().map(|member| by.member(member)).collect(),
+            action: deadlock.action,
+        }));
+        for (thread, stream) in &mut other.streams {
+            for event in stream.iter_mut() {
+                event.object = by.event_object(event);
+                event.site = by.site(event.site);
+            }
+            self.streams.entry(by.thread(*thread)).or_default().append(stream);
+        }
+    }
+}
+
+/// By how much each kind of number is raised. 0 stands for "none" and stays 0.
+struct Shift {
+    sites: u32,
+    classes: u32,
+    objects: u32,
+    threads: u32,
+    tasks: u32,
+    segments: u32,
+}
+
+impl Shift {
+    fn above(recording: &Recording) -> Self {
+        fn after<T>(map: &BTreeMap<u32, T>) -> u32 {
+            map.last_key_value().map_or(0, |(last, _)| last.saturating_add(1))
+        }
+        Shift {
+            sites: after(&recording.sites),
+            classes: after(&recording.classes),
+            objects: after(&recording.objects),
+            threads: after(&recording.threads).max(after(&recording.streams)),
+            tasks: after(&recording.tasks),
+            segments: after(&recording.segments),
+        }
+    }
+
+    fn site(&self, id: u32) -> u32 {
+        if id == 0 { 0 } else { id.saturating_add(self.sites) }
+    }
+
+    fn object(&self, id: u32) -> u32 {
+        id.saturating_add(self.objects)
+    }
+
+    fn thread(&self, id: u32) -> u32 {
+        if id == 0 { 0 } else { id.saturating_add(self.threads) }
+    }
+
+    fn task(&self, id: u32) -> u32 {
+        if id == 0 { 0 } else { id.saturating_add(self.tasks) }
+    }
+
+    fn held(&self, held: Held) -> Held {
+        Held { object: self.object(held.object), site: self.site(held.site), ..held }
+    }
+
+    fn member(&self, member: BlockedThread<'static>) -> BlockedThread<'static> {
+        let object = match member.kind {
+            WaitKind::Join | WaitKind::Park => self.thread(member.object),
+            WaitKind::Task => self.task(member.object),
+            _ => self.object(member.object),
+        };
+        BlockedThread {
+            thread: self.thread(member.thread),
+            task: self.task(member.task),
+            object,
+            site: self.site(member.site),
+            held: member.held.iter().map(|held| self.held(*held)).collect::<Vec<_>>().into(),
+            ..member
+        }
+    }
+
+    fn event_object(&self, event: &Event) -> u32 {
+        match event.op().map(Numbering::of) {
+            Some(Numbering::Thread) => self.thread(event.object),
+            Some(Numbering::Task) => self.task(event.object),
+            Some(Numbering::Object) | None => self.object(event.object),
+        }
+    }
+}
+
+/// Which numbers the object of an event is one of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Numbering {
+    /// [`Recording::threads`].
+    Thread,
+    /// [`Recording::tasks`].
+    Task,
+    /// [`Recording::objects`].
+    Object,
+}
+
+impl Numbering {
+    /// For events with this op.
+    pub fn of(op: Op) -> Self {
+        match op {
+            Op::ThreadBegin | Op::ThreadEnd | Op::Fork | Op::JoinRequest | Op::Join => Numbering::Thread,
+            Op::Park | Op::Unparked | Op::Unpark => Numbering::Thread,
+            Op::Submit | Op::TaskBegin | Op::TaskEnd | Op::TaskJoinRequest | Op::TaskJoin => Numbering::Task,
+            _ => Numbering::Object,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What the environment asks for: `LOCKCHECK`, `LOCKCHECK_TRACE`, `LOCKCHECK_ON_DEADLOCK`.
+//!
+//! Guarantees: read once, at the first tracked operation of the process; an unknown value means the default. A thread
+//! that comes while another one reads waits at most some milliseconds and then works untracked, because the reader
+//! may be inside an allocator that needs what the other thread holds.
+//!
+//! Misses: a change of the environment after that.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
+use std::time::Duration;
+
+use crate::event::{DeadlockAction, RecordingMode};
+use crate::{record, threads};
+
+/// Not yet known.
+const UNREAD: u8 = 0;
+/// Locks are locks and nothing else.
+pub(crate) const OFF: u8 = 1;
+/// Held sets, order edges, deadlocks.
+pub(crate) const ORDER: u8 = 2;
+/// The same, and every event.
+pub(crate) const TRACE: u8 = 3;
+
+static MODE: AtomicU8 = AtomicU8::new(UNREAD);
+static ON_DEADLOCK: AtomicU8 = AtomicU8::new(DeadlockAction::Panic as u8);
+static READING: AtomicBool = AtomicBool::new(false);
+
+/// The mode as far as it is known: for the hot path, which treats [`UNREAD`] like every other rare case.
+#[inline(always)]
+pub(crate) fn mode() -> u8 {
+    MODE.load(Relaxed)
+}
+
+/// The mode, read from the environment if nobody did yet.
+#[inline]
+pub(crate) fn ready() -> u8 {
+    match mode() {
+        UNREAD => read(),
+        mode => mode,
+    }
+}
+
+/// What to do about an observed deadlock.
+pub(crate) fn on_deadlock() -> DeadlockAction {
+    match ON_DEADLOCK.load(Relaxed) {
+        1 => DeadlockAction::Report,
+        3 => DeadlockAction::Abort,
+        _ => DeadlockAction::Panic,
+    }
+}
+
+#[cold]
+fn read() -> u8 {
+    if threads::is_busy() {
+        return OFF;
+    }
+    if READING.swap(true, Relaxed) {
+        for _ in 0..40 {
+            if mode() != UNREAD {
+                return mode();
+            }
+            std::thread::sleep(Duration::from_micros(250));
+        }
+        return OFF;
+    }
+    threads::busy(|| {
+        let value = |name: &str| std::env::var(name).unwrap_or_default();
+        let mode = match value("LOCKCHECK").as_str() {
+            "off" | "0" => OFF,
+            "trace" => TRACE,
+            _ => ORDER,
+        };
+        let action = match value("LOCKCHECK_ON_DEADLOCK").as_str() {
+            "report" => DeadlockAction::Report,
+            "abort" => DeadlockAction::Abort,
+            _ => DeadlockAction::Panic,
+        };
+        ON_DEADLOCK.store(action as u8, Relaxed);
+        if mode != OFF
+            && let Some(path) = std::env::var_os("LOCKCHECK_TRACE").filter(|path| !path.is_empty())
+        {
+            record::open(path, if mode == TRACE { RecordingMode::Trace } else { RecordingMode::Order });
+        }
+        MODE.store(mode, Relaxed);
+        mode
+    })
+}

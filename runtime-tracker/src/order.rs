@@ -1,0 +1,297 @@
+//! The order in which locks are taken: new nestings, and the cycles that they close.
+//!
+//! A *context* is a held set, the lock wanted under it, and the thread's happens-before segment. Every new one is recorded
+//! ([`Record::Edge`]) and gives one order edge from each held lock to the wanted one. Where an edge lies on a cycle of
+//! the graph (of locks, or else of lock classes) the contexts are searched for a deadlock pattern (Havelund's Goodlock
+//! as generalised by Agarwal, Wang and Stoller 2005): each waits for what the next holds, in modes that exclude each other;
+//! no two of them are ordered by fork and join (which also means: no two of one thread, except pool tasks); no two hold a common lock
+//! that keeps them apart. A request that cannot wait is no edge, but what it took counts as held.
+//!
+//! Guarantees: an order survives the lock: nothing is forgotten when a lock is dropped. No memory of the global
+//! allocator is used before there is something to report.
+//!
+//! Misses: patterns of more than [`LONGEST`] contexts or beyond [`BUDGET`] steps of search; from the 65th segment on,
+//! a nesting of the same locks at the same places, and the 16385th nesting of the same classes at the same places: these
+//! are neither recorded nor searched. The analyzer sees the recorded contexts and judges again.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::event::{Held as HeldRecord, Mode, Record};
+use crate::finding::{self, Evidence, Finding, Step, show};
+use crate::graph::Graph;
+use crate::held::{Entry, Held, LockMode};
+use crate::raw::{List, Map, mix};
+use crate::site::Site;
+use crate::{names, record, threads, wait};
+
+const LONGEST: usize = 8;
+const BUDGET: usize = 20_000;
+const SEGMENTS: u32 = 64;
+const INSTANCES: u32 = 16_384;
+const NONE: u32 = u32::MAX;
+
+#[derive(Clone, Copy)]
+struct Context {
+    thread: u32,
+    segment: u32,
+    wanted: LockMode,
+    site: Site,
+    /// Its held locks in `Order::held`.
+    start: u32,
+    len: u32,
+}
+
+#[derive(Clone, Copy)]
+struct HeldLock {
+    lock: LockMode,
+    class: u32,
+    site: Site,
+}
+
+/// A context in the list of those that hold one lock, or one class.
+#[derive(Clone, Copy)]
+struct Holder {
+    context: u32,
+    next: u32,
+}
+
+struct Order {
+    locks: Graph,
+    classes: Graph,
+    contexts: List<Context>,
+    held: List<HeldLock>,
+    by_lock: List<u32>,
+    by_class: List<u32>,
+    holders: List<Holder>,
+    /// How often a context was seen, by locks and by classes.
+    seen: Map,
+    /// Patterns that were reported.
+    told: Map,
+}
+
+static ORDER: Mutex<Order> = Mutex::new(Order {
+    locks: Graph::new(),
+    classes: Graph::new(),
+    contexts: List::new(),
+    held: List::new(),
+    by_lock: List::new(),
+    by_class: List::new(),
+    holders: List::new(),
+    seen: Map::new(),
+    told: Map::new(),
+});
+
+/// The calling thread wants `wanted` while it holds what is on its stack; `tried`: it took it without waiting.
+/// `false` where nothing is tracked now, so that the nesting must not be taken as known.
+#[cold]
+pub(crate) fn nested(held: &Held, wanted: LockMode, site: Site, tried: bool) -> bool {
+    if !threads::is_tracked() || wanted == LockMode::NONE {
+        return false;
+    }
+    let pattern = threads::busy(|| look(held, wanted, site, tried));
+    if let Some(finding) = pattern {
+        finding::tell(&finding);
+    }
+    true
+}
+
+fn look(held: &Held, wanted: LockMode, site: Site, tried: bool) -> Option<Finding> {
+    let (thread, segment) = (threads::me().number(), threads::segment());
+    let entries = held.entries();
+    let again = held.find(wanted.lock());
+    let mut order = ORDER.lock().unwrap_or_else(PoisonError::into_inner);
+    if !order.is_new(entries, wanted, site, tried) {
+        return None;
+    }
+    let wanted_record = HeldRecord { object: wanted.lock(), mode: wanted.mode(), site: names::site(site) };
+    if let Some(first) = again {
+        // Modes that exclude each other are the business of `wait::double_lock`, which knows that the thread blocks.
+        let both_read = !first.lock.mode().conflicts(wanted.mode());
+        if both_read && !tried {
+            record::record(&Record::DoubleLock { thread, first: wait::describe_entry(&first), second: wanted_record });
+            drop(order);
+            return Some(recursive_read(thread, first, wanted, site));
+        }
+        return None;
+    }
+    if record::is_on() {
+        let mut recorded = List::<HeldRecord>::new();
+        entries.iter().for_each(|entry| recorded.push(wait::describe_entry(entry)));
+        let held = (&*recorded).into();
+        record::record(&Record::Edge { thread, segment, held, wanted: wanted_record, try_: tried });
+    }
+    if tried {
+        return None;
+    }
+    order.add(Context { thread, segment, wanted, site, start: 0, len: 0 }, entries)
+}
+
+fn recursive_read(thread: u32, first: Entry, wanted: LockMode, site: Site) -> Finding {
+    let lock = names::describe(wanted.lock());
+    let message = format!(
+        "double lock: {} reads {lock} at {} while it reads it since {}: hangs where a writer waits in between",
+        names::describe_thread(thread),
+        show(site.location()),
+        show(first.site.location())
+    );
+    let step = |action: &str, site: Site| Step { thread, action: format!("{action} {lock}"), site: site.location() };
+    let steps = vec![step("reads", first.site), step("reads", site)];
+    Finding { rule: "double_lock", evidence: Evidence::Possible, message, steps }
+}
+
+impl Order {
+    /// Counts the context and tells whether it is within the limits of what is kept.
+    fn is_new(&mut self, entries: &[Entry], wanted: LockMode, site: Site, tried: bool) -> bool {
+        let (mut locks, mut classes) = (u64::from(tried) + 1, u64::from(tried) + 3);
+        let all = entries.iter().map(|entry| (entry.lock, entry.site)).chain([(wanted, site)]);
+        for (lock, site) in all {
+            locks = mix(locks, u64::from(lock.0) << 32 | u64::from(site.0));
+            let class = names::class_of(lock.lock()) << 2 | lock.mode() as u32;
+            classes = mix(classes, u64::from(class) << 32 | u64::from(site.0));
+        }
+        let times = self.seen.get(locks).unwrap_or(0);
+        if times >= SEGMENTS {
+            return false;
+        }
+        if times == 0 {
+            let instances = self.seen.get(classes).unwrap_or(0);
+            if instances >= INSTANCES {
+                return false;
+            }
+            self.seen.insert(classes, instances + 1);
+        }
+        self.seen.insert(locks, times + 1);
+        true
+    }
+
+    fn add(&mut self, context: Context, entries: &[Entry]) -> Option<Finding> {
+        let start = self.held.len() as u32;
+        let context = Context { start, len: entries.len() as u32, ..context };
+        let number = self.contexts.len() as u32;
+        self.contexts.push(context);
+        let wanted = context.wanted.lock();
+        let wanted_class = names::class_of(wanted);
+        let (mut lock_cycle, mut class_cycle) = (false, false);
+        for entry in entries {
+            let (lock, class) = (entry.lock.lock(), names::class_of(entry.lock.lock()));
+            self.held.push(HeldLock { lock: entry.lock, class, site: entry.site });
+            push_holder(&mut self.by_lock, &mut self.holders, lock, number);
+            push_holder(&mut self.by_class, &mut self.holders, class, number);
+            lock_cycle |= self.locks.add(lock, wanted);
+            class_cycle |= class != wanted_class && self.classes.add(class, wanted_class);
+        }
+        let pattern = (lock_cycle.then(|| self.search(number, false)).flatten())
+            .or_else(|| class_cycle.then(|| self.search(number, true)).flatten());
+        pattern.and_then(|pattern| self.tell(&pattern))
+    }
+
+    fn held_of(&self, context: u32) -> &[HeldLock] {
+        let context = &self.contexts[context as usize];
+        &self.held[context.start as usize..(context.start + context.len) as usize]
+    }
+
+    /// The entry of `holder`'s held set that keeps `wanter` waiting.
+    fn blocks(&self, wanter: u32, holder: u32, by_class: bool) -> Option<HeldLock> {
+        let wanted = self.contexts[wanter as usize].wanted;
+        let class = if by_class { names::class_of(wanted.lock()) } else { 0 };
+        self.held_of(holder).iter().copied().find(|held| {
+            let same = if by_class { held.class == class } else { held.lock.lock() == wanted.lock() };
+            same && held.lock.mode().conflicts(wanted.mode())
+        })
+    }
+
+    /// Whether both can be at their requests at once.
+    fn fit(&self, a: u32, b: u32, by_class: bool) -> bool {
+        let (first, second) = (self.contexts[a as usize], self.contexts[b as usize]);
+        let gate = |x: &HeldLock, y: &HeldLock| {
+            let same = if by_class { x.class == y.class } else { x.lock.lock() == y.lock.lock() };
+            same && x.lock.mode().conflicts(y.lock.mode())
+        };
+        let gated = self.held_of(a).iter().any(|x| self.held_of(b).iter().any(|y| gate(x, y)));
+        !gated && first.wanted.lock() != second.wanted.lock() && !names::are_ordered(first.segment, second.segment)
+    }
+
+    /// Searches for a pattern with the context in it. Depth first, at most [`BUDGET`] steps.
+    fn search(&self, start: u32, by_class: bool) -> Option<List<u32>> {
+        let first_holder = |context: u32| {
+            let wanted = self.contexts[context as usize].wanted.lock();
+            let list = if by_class { &self.by_class } else { &self.by_lock };
+            let index = if by_class { names::class_of(wanted) } else { wanted };
+            list.get(index as usize).copied().unwrap_or(NONE)
+        };
+        let mut path = List::new();
+        let mut cursors = List::new();
+        path.push(start);
+        cursors.push(first_holder(start));
+        let mut budget = BUDGET;
+        while let Some(cursor) = cursors.pop() {
+            if cursor == NONE || budget == 0 {
+                path.pop();
+                continue;
+            }
+            budget -= 1;
+            let Holder { context, next } = self.holders[cursor as usize];
+            cursors.push(next);
+            let last = path[path.len() - 1];
+            let fits = self.blocks(last, context, by_class).is_some()
+                && path.iter().all(|other| *other != context && self.fit(*other, context, by_class));
+            if !fits {
+                continue;
+            }
+            path.push(context);
+            if self.blocks(context, start, by_class).is_some() {
+                return Some(path);
+            }
+            if path.len() < LONGEST {
+                cursors.push(first_holder(context));
+            } else {
+                path.pop();
+            }
+        }
+        None
+    }
+
+    fn tell(&mut self, pattern: &[u32]) -> Option<Finding> {
+        // One report per set of places, whatever the instances, threads and segments.
+        let key = pattern.iter().fold(1u64, |key, at| {
+            let context = &self.contexts[*at as usize];
+            let place = mix(u64::from(context.site.0), names::class_of(context.wanted.lock()).into());
+            key.wrapping_add(mix(place, 9))
+        });
+        if self.told.get(key).is_some() {
+            return None;
+        }
+        self.told.insert(key, 1);
+        if !finding::is_wanted() {
+            return None;
+        }
+        let mut message = String::from("lock order inversion: with other timing these threads wait for each other");
+        let mut steps = Vec::new();
+        for at in pattern {
+            let context = self.contexts[*at as usize];
+            let wanted = names::describe(context.wanted.lock());
+            let wanted = if context.wanted.mode() == Mode::Shared { format!("{wanted} (read)") } else { wanted };
+            message += &format!(
+                "\n  {} takes {wanted} at {}",
+                names::describe_thread(context.thread),
+                show(context.site.location())
+            );
+            for held in self.held_of(*at) {
+                let (lock, site) = (names::describe(held.lock.lock()), held.site.location());
+                message += &format!(", holds {lock} since {}", show(site));
+                steps.push(Step { thread: context.thread, action: format!("holds {lock}"), site });
+            }
+            let site = context.site.location();
+            steps.push(Step { thread: context.thread, action: format!("takes {wanted}"), site });
+        }
+        Some(Finding { rule: "lock_order_inversion", evidence: Evidence::Possible, message, steps })
+    }
+}
+
+fn push_holder(index: &mut List<u32>, holders: &mut List<Holder>, at: u32, context: u32) {
+    if index.len() <= at as usize {
+        index.resize(at as usize + 1, NONE);
+    }
+    holders.push(Holder { context, next: index[at as usize] });
+    index[at as usize] = holders.len() as u32 - 1;
+}

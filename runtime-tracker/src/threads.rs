@@ -1,0 +1,323 @@
+//! Thread numbers, the state that each thread has beside its held locks, and happens-before segments.
+//!
+//! Guarantees: a thread gets its number at its first blocking, nested or recorded operation, or from the tracked spawn
+//! that starts it; number 1 is the main thread. Records of ended threads are used again, never freed, so that a waker
+//! may always touch them. The tracker's own work is marked as such ([`busy`]): locks taken inside are not tracked.
+//!
+//! Misses: locks used by destructors of thread-locals after the thread's end was recorded.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering::*};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::event::{Event, Op};
+use crate::park::Parker;
+use crate::record::Buffer;
+use crate::site::Site;
+use crate::{config, held, names, record};
+
+/// The part of a thread that other threads see.
+pub(crate) struct ThreadRecord {
+    number: AtomicU32,
+    /// Where it sleeps.
+    pub(crate) parker: Parker,
+    /// Whether it stands in a queue; changes under the queue's lock.
+    pub(crate) parked: AtomicBool,
+    /// The next thread to be woken; see `park`.
+    pub(crate) link: AtomicPtr<ThreadRecord>,
+    buffer: AtomicPtr<Buffer>,
+    in_use: AtomicBool,
+    next: AtomicPtr<ThreadRecord>,
+}
+
+impl ThreadRecord {
+    pub(crate) fn number(&self) -> u32 {
+        self.number.load(Relaxed)
+    }
+
+    /// Its events, if it has recorded any.
+    pub(crate) fn buffer(&self) -> Option<&'static Buffer> {
+        // SAFETY: buffers are never freed.
+        unsafe { self.buffer.load(Acquire).as_ref() }
+    }
+}
+
+/// All records ever made, linked by `next`.
+static ALL: AtomicPtr<ThreadRecord> = AtomicPtr::new(ptr::null_mut());
+static REUSE: Mutex<()> = Mutex::new(());
+static LAST_NUMBER: AtomicU32 = AtomicU32::new(1);
+static MAIN_SEEN: AtomicBool = AtomicBool::new(false);
+
+struct Local {
+    record: Cell<Option<&'static ThreadRecord>>,
+    busy: Cell<bool>,
+    ended: Cell<bool>,
+    breaking: Cell<bool>,
+    segment: Cell<u32>,
+    task: Cell<u32>,
+    slot: Cell<u32>,
+}
+
+thread_local! {
+    static LOCAL: Local = const {
+        Local {
+            record: Cell::new(None),
+            busy: Cell::new(false),
+            ended: Cell::new(false),
+            breaking: Cell::new(false),
+            segment: Cell::new(0),
+            task: Cell::new(0),
+            slot: Cell::new(0),
+        }
+    };
+    static AT_END: AtEnd = const { AtEnd };
+}
+
+struct AtEnd;
+
+impl Drop for AtEnd {
+    fn drop(&mut self) {
+        end();
+    }
+}
+
+/// Runs the tracker's own work: locks taken inside are plain locks.
+pub(crate) fn busy<R>(work: impl FnOnce() -> R) -> R {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            LOCAL.with(|local| local.busy.set(self.0));
+        }
+    }
+    let _restore = Restore(LOCAL.with(|local| local.busy.replace(true)));
+    work()
+}
+
+/// Whether the calling thread is inside [`busy`].
+pub(crate) fn is_busy() -> bool {
+    LOCAL.with(|local| local.busy.get())
+}
+
+/// Whether what the calling thread does is of interest.
+pub(crate) fn is_tracked() -> bool {
+    config::mode() >= config::ORDER && LOCAL.with(|local| !local.busy.get() && !local.ended.get())
+}
+
+/// The calling thread's record, made now if need be.
+pub(crate) fn me() -> &'static ThreadRecord {
+    LOCAL.with(|local| local.record.get()).unwrap_or_else(enter)
+}
+
+/// The calling thread's number without giving it one; 0 for none yet.
+pub(crate) fn known_number() -> u32 {
+    LOCAL.with(|local| local.record.get()).map_or(0, ThreadRecord::number)
+}
+
+#[cold]
+fn enter() -> &'static ThreadRecord {
+    let thread = take_record();
+    LOCAL.with(|local| local.record.set(Some(thread)));
+    if LOCAL.with(|local| local.ended.get()) {
+        thread.number.store(0, Relaxed);
+        return thread;
+    }
+    busy(|| {
+        let current = std::thread::current();
+        let name = current.name().unwrap_or("");
+        let main = name == "main" && !MAIN_SEEN.swap(true, Relaxed);
+        let number = if main { 1 } else { new_number() };
+        thread.number.store(number, Relaxed);
+        names::stranger(number, name);
+        begin(number, names::segment(number, &[]));
+    });
+    thread
+}
+
+/// The calling thread is the one that a tracked spawn announced under this number.
+pub(crate) fn adopt(number: u32, segment: u32) {
+    if LOCAL.with(|local| local.record.get()).is_none() {
+        let thread = take_record();
+        thread.number.store(number, Relaxed);
+        LOCAL.with(|local| local.record.set(Some(thread)));
+        begin(number, segment);
+    }
+}
+
+fn begin(number: u32, segment: u32) {
+    // At the very end of a thread there is nothing to register with; the record then stays in use.
+    let _ = AT_END.try_with(|_| ());
+    set_segment(segment);
+    emit(Event::new(Op::ThreadBegin, number, 0, 0));
+}
+
+/// The calling thread's recorded life ends.
+pub(crate) fn end() {
+    LOCAL.with(|local| {
+        if local.ended.replace(true) {
+            return;
+        }
+        if let Some(thread) = local.record.get() {
+            if config::mode() == config::TRACE && record::is_on() {
+                emit_as(thread, Event::new(Op::ThreadEnd, thread.number(), 0, 0));
+            }
+            flush();
+            local.record.set(None);
+            thread.in_use.store(false, Release);
+        }
+        held::current().end();
+    });
+}
+
+/// A fresh thread number.
+pub(crate) fn new_number() -> u32 {
+    LAST_NUMBER.fetch_add(1, Relaxed) + 1
+}
+
+fn take_record() -> &'static ThreadRecord {
+    let _reuse = REUSE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut at = ALL.load(Acquire);
+    // SAFETY: records are never freed.
+    while let Some(thread) = unsafe { at.as_ref() } {
+        if !thread.in_use.load(Acquire) {
+            thread.in_use.store(true, Relaxed);
+            return thread;
+        }
+        at = thread.next.load(Relaxed);
+    }
+    let layout = Layout::new::<ThreadRecord>();
+    // SAFETY: the layout is not empty, and the block is written before it is used.
+    let thread = unsafe {
+        let block = System.alloc(layout).cast::<ThreadRecord>();
+        if block.is_null() {
+            std::alloc::handle_alloc_error(layout);
+        }
+        block.write(ThreadRecord {
+            number: AtomicU32::new(0),
+            parker: Parker::new(),
+            parked: AtomicBool::new(false),
+            link: AtomicPtr::new(ptr::null_mut()),
+            buffer: AtomicPtr::new(ptr::null_mut()),
+            in_use: AtomicBool::new(true),
+            next: AtomicPtr::new(ALL.load(Relaxed)),
+        });
+        &*block
+    };
+    ALL.store(ptr::from_ref(thread).cast_mut(), Release);
+    thread
+}
+
+/// Every thread that is in use, newest first; stops after `limit`.
+pub(crate) fn each(limit: Duration, mut visit: impl FnMut(&'static ThreadRecord)) {
+    let until = Instant::now() + limit;
+    let mut at = ALL.load(Acquire);
+    // SAFETY: records are never freed.
+    while let Some(thread) = unsafe { at.as_ref() } {
+        if thread.in_use.load(Acquire) {
+            visit(thread);
+        }
+        if Instant::now() > until {
+            return;
+        }
+        at = thread.next.load(Relaxed);
+    }
+}
+
+/// Adds an event of the calling thread, in trace mode.
+pub(crate) fn emit(event: Event) {
+    if config::mode() == config::TRACE && record::is_on() && LOCAL.with(|local| !local.ended.get()) {
+        emit_as(me(), event);
+    }
+}
+
+fn emit_as(thread: &'static ThreadRecord, event: Event) {
+    let buffer = thread.buffer().or_else(|| {
+        let buffer = Buffer::allocate()?;
+        thread.buffer.store(ptr::from_ref(buffer).cast_mut(), Release);
+        Some(buffer)
+    });
+    if let Some(buffer) = buffer {
+        buffer.add(event);
+    }
+}
+
+/// Adds an event at a site, giving the site its number.
+pub(crate) fn emit_at(op: Op, object: u32, site: Site, seq: u32) {
+    if config::mode() == config::TRACE && record::is_on() && is_tracked() {
+        emit(Event::new(op, object, names::site(site), seq));
+    }
+}
+
+/// Writes the calling thread's events to the file: before it blocks, and at its end.
+pub(crate) fn flush() {
+    if config::mode() == config::TRACE
+        && let Some(thread) = LOCAL.with(|local| local.record.get())
+        && let Some(buffer) = thread.buffer()
+    {
+        buffer.flush(thread.number());
+    }
+}
+
+/// The calling thread's happens-before segment.
+pub(crate) fn segment() -> u32 {
+    me();
+    LOCAL.with(|local| local.segment.get())
+}
+
+/// The calling thread begins this segment.
+pub(crate) fn set_segment(segment: u32) {
+    LOCAL.with(|local| local.segment.set(segment));
+    held::current().reroot(segment);
+}
+
+/// The calling thread begins a new segment, after its own and after `others`.
+pub(crate) fn next_segment(others: &[u32]) -> u32 {
+    let own = segment();
+    let mut after = [own, 0];
+    after[1] = others.first().copied().unwrap_or(0);
+    let next = names::segment(me().number(), if after[1] == 0 { &after[..1] } else { &after });
+    set_segment(next);
+    next
+}
+
+/// The pool task that the calling thread runs, 0 for none.
+pub(crate) fn task() -> u32 {
+    LOCAL.with(|local| local.task.get())
+}
+
+/// Sets the task; gives the one before.
+pub(crate) fn set_task(task: u32) -> u32 {
+    LOCAL.with(|local| local.task.replace(task))
+}
+
+/// The pool of whose slots the calling thread holds one, 0 for none.
+pub(crate) fn slot() -> u32 {
+    LOCAL.with(|local| local.slot.get())
+}
+
+/// Sets the pool; gives the one before.
+pub(crate) fn set_slot(pool: u32) -> u32 {
+    LOCAL.with(|local| local.slot.replace(pool))
+}
+
+/// Whether the calling thread unwinds because the tracker broke a deadlock.
+pub(crate) fn is_breaking() -> bool {
+    LOCAL.with(|local| {
+        if !std::thread::panicking() {
+            local.breaking.set(false);
+        }
+        local.breaking.get()
+    })
+}
+
+/// The calling thread has caught what it unwound by.
+pub(crate) fn clear_breaking() {
+    LOCAL.with(|local| local.breaking.set(false));
+}
+
+/// The calling thread is about to unwind for that reason.
+pub(crate) fn set_breaking() {
+    LOCAL.with(|local| local.breaking.set(true));
+}
