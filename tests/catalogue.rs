@@ -11,6 +11,7 @@ const HEADINGS: [&str; 4] = ["What it does", "Why is this bad?", "Example", "Use
 #[test]
 fn ids_are_unique_and_in_snake_case() {
     let ids: BTreeSet<_> = REGISTRY.iter().map(|rule| rule.id).collect();
+    assert!(!ids.is_empty(), "a catalogue without rules");
     assert_eq!(ids.len(), REGISTRY.len());
     for id in ids {
         assert!(id.chars().all(|c| c.is_ascii_lowercase() || c == '_') && !id.is_empty(), "{id}");

@@ -142,7 +142,7 @@ fn a_missing_trace_is_an_error() {
     let dir = folder(&[]);
     let done = lockcheck(dir.path(), &["analyze", "no.trace"]);
     assert_eq!((done.code, done.stdout.as_str()), (Some(2), ""), "{done:?}");
-    assert!(done.stderr.starts_with("error: `no.trace` "), "{done:?}");
+    assert!(done.stderr.starts_with("error: cannot read the trace `no.trace`: "), "{done:?}");
 }
 
 #[test]
