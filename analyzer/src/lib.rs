@@ -11,7 +11,7 @@ pub mod source;
 pub mod syntax;
 pub mod trace;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use finding::{Mode, Report, Summary};
 
@@ -38,25 +38,17 @@ pub fn scan(sources: &source::Sources) -> Report {
     report
 }
 
-/// Why recorded traces could not be analysed.
-#[derive(Debug, thiserror::Error)]
-pub enum AnalyzeError {
-    /// A file could not be read.
-    #[error("`{}` cannot be read: {source}", .file.display())]
-    Unreadable {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-}
-
 /// The run-time pass: recorded traces in, findings out.
-pub fn analyze(traces: &[PathBuf]) -> Result<Report, AnalyzeError> {
-    let readable = |file: &Path| std::fs::metadata(file).map(drop);
-    for file in traces {
-        readable(file).map_err(|source| AnalyzeError::Unreadable { file: file.clone(), source })?;
-    }
-    let summary = Summary { files: traces.len(), ..Summary::default() };
-    Ok(Report { mode: Mode::Analyze, summary, findings: Vec::new(), notices: Vec::new() })
+pub fn analyze(traces: &[PathBuf]) -> Result<Report, trace::TraceError> {
+    let (graph, replay, notices) = trace::load(traces)?;
+    let findings = rules::check(&rules::Facts { graph: &graph, regions: None, replay: Some(&replay) });
+    let summary = Summary {
+        files: traces.len(),
+        locks: graph.classes().count(),
+        order_edges: graph.edge_count(),
+        ..Summary::default()
+    };
+    let mut report = Report { mode: Mode::Analyze, summary, findings, notices };
+    report.finish();
+    Ok(report)
 }

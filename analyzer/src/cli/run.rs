@@ -41,6 +41,7 @@ pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Termi
         keep_traces(&traces, &trace, keep)?;
     }
     let mut report = analysed(&traces)?;
+    about_the_run(&mut report, &end, &traces);
     report.notices.extend(notice(&end, args));
     levels.apply(&mut report);
     report.summary.elapsed_ms = started.elapsed().as_millis() as u64;
@@ -116,6 +117,19 @@ fn analysed(traces: &[PathBuf]) -> Result<Report, Failure> {
     }
     let report = crate::analyze(traces).map_err(|error| Failure(error.to_string()))?;
     Ok(Report { mode: Mode::Run, ..report })
+}
+
+/// Notices about the trace file are about the run: nobody knows the file, and a program that was ended leaves a trace
+/// that is cut off.
+fn about_the_run(report: &mut Report, end: &End, traces: &[PathBuf]) {
+    let ended = !matches!(end, End::Itself(_));
+    report.notices.retain(|notice| !(ended && notice.kind == NoticeKind::CutOffTrace));
+    let shown: Vec<_> = traces.iter().map(|trace| trace.to_string_lossy().replace('\\', "/")).collect();
+    for notice in &mut report.notices {
+        if notice.file.as_ref().is_some_and(|file| shown.contains(file)) {
+            notice.file = None;
+        }
+    }
 }
 
 /// What the reader should know about how the program ended.

@@ -2,7 +2,7 @@
 //!
 //! Guarantees: each observed deadlock belongs to exactly one rule.
 
-use lockcheck_tracker::event::{BlockedThread, Held, WaitKind};
+use lockcheck_tracker::event::{BlockedThread, Held, Mode, WaitKind};
 
 use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, Location, LockInfo, ThreadPath};
 use crate::trace::order_graph::verb;
@@ -22,9 +22,10 @@ pub(super) enum Cause {
     Other,
 }
 
-pub(super) fn cause(deadlock: &Deadlock) -> Cause {
-    let any = |kind: WaitKind| deadlock.members.iter().any(|member| member.kind == kind);
-    match &deadlock.members[..] {
+pub(super) fn cause(replay: &Replay, deadlock: &Deadlock) -> Cause {
+    let core = core(replay, deadlock);
+    let any = |kind: WaitKind| core.iter().any(|member| member.kind == kind);
+    match &core[..] {
         [member] if holds(member, member.object) && member.kind == WaitKind::Lock => Cause::DoubleLock,
         _ if any(WaitKind::Slot) || any(WaitKind::Task) => Cause::Pool,
         _ if any(WaitKind::Join) => Cause::Join,
@@ -32,21 +33,51 @@ pub(super) fn cause(deadlock: &Deadlock) -> Cause {
     }
 }
 
+/// The members without those that merely wait for others and that nobody waits for: what has to be repaired.
+pub(super) fn core<'a>(replay: &Replay, deadlock: &'a Deadlock) -> Vec<&'a BlockedThread<'static>> {
+    let mut core: Vec<_> = deadlock.members.iter().collect();
+    loop {
+        let needed: Vec<_> = core.iter().copied().filter(|a| core.iter().any(|b| obstructs(replay, a, b))).collect();
+        if needed.is_empty() {
+            return deadlock.members.iter().collect();
+        }
+        if needed.len() == core.len() {
+            return core;
+        }
+        core = needed;
+    }
+}
+
+/// Whether `b` cannot go on before `a` does.
+fn obstructs(replay: &Replay, a: &BlockedThread<'_>, b: &BlockedThread<'_>) -> bool {
+    let pool_of = |task: u32| replay.recording.tasks.get(&task).map(|task| task.pool);
+    let wants_to_write = a.kind == WaitKind::Lock && a.mode == Mode::Exclusive && a.object == b.object;
+    match b.kind {
+        WaitKind::Lock => holds(a, b.object) || (wants_to_write && b.mode == Mode::Shared && a.thread != b.thread),
+        WaitKind::Join => a.thread == b.object,
+        WaitKind::Slot => pool_of(a.task) == Some(b.object),
+        WaitKind::Task => a.task == b.object || (a.task != 0 && pool_of(a.task) == pool_of(b.object)),
+        // Who could notify, send or arrive is not recorded: anybody could have.
+        _ => a.thread != b.thread,
+    }
+}
+
 pub(super) fn holds(member: &BlockedThread<'_>, lock: u32) -> bool {
     member.held.iter().any(|held| held.object == lock)
 }
 
-/// The member that waits for a lock with each other one, begun at the first: the cycle, where there is one.
-pub(super) fn cycle(deadlock: &Deadlock) -> Option<Vec<&BlockedThread<'static>>> {
-    let mut path = vec![deadlock.members.first()?];
+/// The members that each wait for a lock held by the next one, in a ring, where they do.
+pub(super) fn cycle(replay: &Replay, deadlock: &Deadlock) -> Option<Vec<BlockedThread<'static>>> {
+    let core = core(replay, deadlock);
+    let mut path = vec![*core.first()?];
     loop {
         let last = path[path.len() - 1];
         if last.kind != WaitKind::Lock {
             return None;
         }
-        let next = deadlock.members.iter().find(|member| member.thread != last.thread && holds(member, last.object))?;
+        let next = core.iter().find(|member| member.thread != last.thread && holds(member, last.object))?;
         match path.iter().position(|member| member.thread == next.thread) {
-            Some(start) => return Some(path.split_off(start)),
+            Some(start) => return Some(path.split_off(start).into_iter().cloned().collect()),
             None => path.push(next),
         }
     }
@@ -61,6 +92,7 @@ pub(super) fn awaited(replay: &Replay, member: &BlockedThread<'_>) -> String {
         WaitKind::Join => format!("the end of {}", names::thread(recording, member.object)),
         WaitKind::Slot => match wanted_task(replay, member) {
             Some(task) => format!("a slot of {} for {}", object(), names::task(recording, task)),
+            None if member.task == 0 => format!("the tasks of {}", object()),
             None => format!("a slot of {}", object()),
         },
         WaitKind::Task => format!("the result of {}", names::task(recording, member.object)),
@@ -123,20 +155,20 @@ pub(super) fn observed(
     message: String,
     help: String,
 ) -> Finding {
-    let closer = deadlock.members.iter().find(|member| member.thread == deadlock.closer);
-    let first = closer.or(deadlock.members.first());
-    let primary = first.map(|member| waits_at(replay, member)).unwrap_or_default();
-    let threads: Vec<ThreadPath> = deadlock.members.iter().map(|member| path(replay, member)).collect();
+    let core = core(replay, deadlock);
+    let closer = core.iter().find(|member| member.thread == deadlock.closer);
+    let primary = closer.or(core.first()).map(|member| waits_at(replay, member)).unwrap_or_default();
+    let bystanders = deadlock.members.iter().filter(|member| core.iter().all(|other| other.thread != member.thread));
+    let threads: Vec<ThreadPath> = core.iter().copied().chain(bystanders).map(|member| path(replay, member)).collect();
     let mut related: Vec<Location> = Vec::new();
-    for step in threads.iter().flat_map(|thread| &thread.steps) {
+    for step in threads[..core.len()].iter().flat_map(|thread| &thread.steps) {
         if *step != primary && !related.contains(step) {
             related.push(step.clone());
         }
     }
     let mut parts: Vec<String> = objects.iter().map(|object| replay.names.key(&replay.recording, *object)).collect();
     // Tasks of one name are one part of the bug, however many of them hang.
-    let mut tasks: Vec<String> = deadlock
-        .members
+    let mut tasks: Vec<String> = core
         .iter()
         .filter(|member| member.task != 0)
         .map(|member| names::task(&replay.recording, member.task))

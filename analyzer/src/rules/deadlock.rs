@@ -47,13 +47,16 @@ let b = accounts_b.lock().unwrap();
 
 fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     let Some(replay) = facts.replay else { return };
-    let deadlocks = replay.recording.deadlocks.iter().filter(|deadlock| blocked::cause(deadlock) == Cause::Other);
+    let deadlocks =
+        replay.recording.deadlocks.iter().filter(|deadlock| blocked::cause(replay, deadlock) == Cause::Other);
     out.extend(deadlocks.map(|deadlock| finding(replay, deadlock)));
 }
 
 fn finding(replay: &Replay, deadlock: &Deadlock) -> Finding {
-    let cycle = blocked::cycle(deadlock);
-    let members: Vec<_> = cycle.clone().unwrap_or_else(|| deadlock.members.iter().collect());
+    let cycle = blocked::cycle(replay, deadlock);
+    let is_cycle = cycle.is_some();
+    let core = || blocked::core(replay, deadlock).into_iter().cloned().collect();
+    let members: Vec<_> = cycle.unwrap_or_else(core);
     let waits = members.iter().map(|member| {
         let holder = deadlock.members.iter().find(|other| {
             member.kind == WaitKind::Lock && other.thread != member.thread && blocked::holds(other, member.object)
@@ -68,7 +71,7 @@ fn finding(replay: &Replay, deadlock: &Deadlock) -> Finding {
             objects.push(member.object);
         }
     }
-    let help = help(replay, deadlock, &objects, cycle.is_some());
+    let help = help(replay, deadlock, &objects, is_cycle);
     blocked::observed(replay, RULE.id, deadlock, &objects, message, help)
 }
 

@@ -45,17 +45,19 @@ worker.join().unwrap();
 
 fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     let Some(replay) = facts.replay else { return };
-    let deadlocks = replay.recording.deadlocks.iter().filter(|deadlock| blocked::cause(deadlock) == Cause::Join);
+    let deadlocks =
+        replay.recording.deadlocks.iter().filter(|deadlock| blocked::cause(replay, deadlock) == Cause::Join);
     out.extend(deadlocks.map(|deadlock| finding(replay, deadlock)));
 }
 
 fn finding(replay: &Replay, deadlock: &Deadlock) -> Finding {
+    let core = blocked::core(replay, deadlock);
     let thread = |id| names::thread(&replay.recording, id);
     let lock = |id| format!("`{}`", replay.names.object(&replay.recording, id));
-    let joiners = || deadlock.members.iter().filter(|member| member.kind == WaitKind::Join);
+    let joiners = || core.iter().filter(|member| member.kind == WaitKind::Join);
     // The lock that a joiner holds and another member wants says it best.
     let needed = joiners().find_map(|joiner| {
-        let mut blocked_on_locks = deadlock.members.iter().filter(|other| other.kind == WaitKind::Lock);
+        let mut blocked_on_locks = core.iter().filter(|other| other.kind == WaitKind::Lock);
         blocked_on_locks.find(|other| blocked::holds(joiner, other.object)).map(|other| (joiner, other))
     });
     let (message, help) = match needed {
@@ -73,8 +75,7 @@ fn finding(replay: &Replay, deadlock: &Deadlock) -> Finding {
             let waits: Vec<String> = joiners()
                 .map(|member| format!("{} joins {}", blocked::who(replay, member), thread(member.object)))
                 .collect();
-            let others: Vec<String> = deadlock
-                .members
+            let others: Vec<String> = core
                 .iter()
                 .filter(|member| member.kind != WaitKind::Join)
                 .map(|member| {
@@ -87,7 +88,7 @@ fn finding(replay: &Replay, deadlock: &Deadlock) -> Finding {
         }
     };
     let mut objects: Vec<u32> = Vec::new();
-    for member in deadlock.members.iter().filter(|member| member.kind == WaitKind::Lock) {
+    for member in core.iter().filter(|member| member.kind == WaitKind::Lock) {
         if !objects.contains(&member.object) {
             objects.push(member.object);
         }

@@ -100,3 +100,6 @@ pub fn check(facts: &Facts<'_>) -> Vec<Finding> {
 
 #[cfg(test)]
 mod runtime_tests;
+
+#[cfg(test)]
+mod scenario_tests;

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use lockcheck_tracker::event::{PoolPolicy, WaitKind};
+use lockcheck_tracker::event::{BlockedThread, PoolPolicy, WaitKind};
 
 use super::blocked::{self, Cause};
 use super::{Facts, Group, Rule};
@@ -51,19 +51,21 @@ let pool = ThreadPool::builder().name("dispatcher").workers(3).policy(Policy::Bl
 
 fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     let Some(replay) = facts.replay else { return };
-    let deadlocks = replay.recording.deadlocks.iter().filter(|deadlock| blocked::cause(deadlock) == Cause::Pool);
+    let deadlocks =
+        replay.recording.deadlocks.iter().filter(|deadlock| blocked::cause(replay, deadlock) == Cause::Pool);
     out.extend(deadlocks.map(|deadlock| finding(replay, deadlock)));
 }
 
 fn finding(replay: &Replay, deadlock: &Deadlock) -> Finding {
+    let core = blocked::core(replay, deadlock);
     let recording = &replay.recording;
-    let pool = pool(replay, deadlock);
+    let pool = pool(replay, &core);
     let size = pool.and_then(|pool| replay.pools.get(&pool).copied());
     let name = pool.map_or("the pool".to_owned(), |pool| format!("`{}`", replay.names.object(recording, pool)));
 
     // What the holders of the slots wait for, counted by name: "2 x task `child` waits for a slot for ...".
     let mut holders: BTreeMap<(String, String), usize> = BTreeMap::new();
-    for member in deadlock.members.iter().filter(|member| member.task != 0) {
+    for member in core.iter().filter(|member| member.task != 0) {
         let key = (names::task(recording, member.task), blocked::awaited(replay, member));
         *holders.entry(key).or_default() += 1;
     }
@@ -82,28 +84,26 @@ fn finding(replay: &Replay, deadlock: &Deadlock) -> Finding {
         false => format!("{held} of {name} are held by tasks that wait for it: {}", blocked::list(&holders)),
     };
     let mut objects: Vec<u32> = pool.into_iter().collect();
-    for member in deadlock.members.iter().filter(|member| member.kind == WaitKind::Lock) {
+    for member in core.iter().filter(|member| member.kind == WaitKind::Lock) {
         if !objects.contains(&member.object) {
             objects.push(member.object);
         }
     }
-    let help = help(replay, deadlock, pool, &name, size);
+    let help = help(replay, &core, pool, &name, size);
     let finding = blocked::observed(replay, RULE.id, deadlock, &objects, message, help);
     Finding { pool: size, ..finding }
 }
 
 /// The pool whose slots are waited for, or whose tasks' results are.
-fn pool(replay: &Replay, deadlock: &Deadlock) -> Option<u32> {
+fn pool(replay: &Replay, core: &[&BlockedThread<'_>]) -> Option<u32> {
     let of_task = |id: u32| replay.recording.tasks.get(&id).map(|task| task.pool);
-    let slot = deadlock.members.iter().find(|member| member.kind == WaitKind::Slot).map(|member| member.object);
-    slot.or_else(|| {
-        deadlock.members.iter().find(|member| member.kind == WaitKind::Task).and_then(|member| of_task(member.object))
-    })
-    .or_else(|| deadlock.members.iter().find_map(|member| of_task(member.task)))
+    let slot = core.iter().find(|member| member.kind == WaitKind::Slot).map(|member| member.object);
+    slot.or_else(|| core.iter().find(|member| member.kind == WaitKind::Task).and_then(|member| of_task(member.object)))
+        .or_else(|| core.iter().find_map(|member| of_task(member.task)))
 }
 
-fn help(replay: &Replay, deadlock: &Deadlock, pool: Option<u32>, name: &str, size: Option<PoolSize>) -> String {
-    let joins = deadlock.members.iter().any(|member| member.kind == WaitKind::Task);
+fn help(replay: &Replay, core: &[&BlockedThread<'_>], pool: Option<u32>, name: &str, size: Option<PoolSize>) -> String {
+    let joins = core.iter().any(|member| member.kind == WaitKind::Task);
     let blocks =
         pool.and_then(|pool| replay.recording.pools.get(&pool)).is_some_and(|pool| pool.policy == PoolPolicy::Block);
     let otherwise = match (joins, blocks) {

@@ -7,7 +7,7 @@
 //!
 //! Misses: a file that two packages share belongs to the one whose manifest is nearest.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::Metadata;
@@ -15,9 +15,10 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::manifest::Facts;
-use super::modules::{Place, Wanted, candidates, wanted};
+use super::modules::{Wanted, wanted};
+use super::roots::{crate_name, default_roots, name_libraries, roots};
 use super::walk::{absolute, display_path, rust_files};
-use super::{Package, Root, RootKind, SourceFile, Sources, Text};
+use super::{Package, SourceFile, Sources, Text};
 use crate::finding::{Notice, NoticeKind};
 
 /// What to look for.
@@ -246,244 +247,10 @@ fn package_of(dir: PathBuf, facts: Facts) -> Package {
     }
 }
 
-/// Where a folder without a manifest would have its library and program.
-fn default_roots(dir: &Path) -> Vec<(PathBuf, RootKind, String)> {
-    let name = dir.file_name().map_or_else(|| "files".into(), |name| name.to_string_lossy().into_owned());
-    [
-        ("src/lib.rs", RootKind::Lib),
-        ("lib.rs", RootKind::Lib),
-        ("src/main.rs", RootKind::Bin),
-        ("main.rs", RootKind::Bin),
-    ]
-    .into_iter()
-    .map(|(file, kind)| (dir.join(file), kind, name.clone()))
-    .collect()
-}
-
-/// A library with a name of its own is used by that name; packages that depend on it say the package's.
-fn name_libraries(packages: &mut [Package]) {
-    let mut renamed: BTreeMap<String, String> = BTreeMap::new();
-    for package in packages.iter_mut() {
-        let lib = package.roots.iter().find(|root| root.kind == RootKind::Lib).map(|root| crate_name(&root.name));
-        if let Some(lib) = lib.filter(|lib| *lib != package.name) {
-            renamed.insert(std::mem::replace(&mut package.name, lib.clone()), lib);
-        }
-    }
-    for (code, target) in packages.iter_mut().flat_map(|package| &mut package.dependencies) {
-        if let Some(lib) = renamed.get(target) {
-            // Without a rename in the manifest, code uses the library's name too.
-            if code == target {
-                code.clone_from(lib);
-            }
-            target.clone_from(lib);
-        }
-    }
-}
-
-fn crate_name(name: &str) -> String {
-    name.replace('-', "_")
-}
-
-/// The target roots among the package's files, then what they do not reach.
-fn roots(
-    files: &[SourceFile],
-    included: &[Vec<Wanted>],
-    package: usize,
-    targets: Vec<(PathBuf, RootKind, String)>,
-) -> Vec<Root> {
-    let at = |path: &Path| files.binary_search_by(|file| file.path.as_path().cmp(path)).ok();
-    let children = |file: usize, place: Place| -> Vec<usize> {
-        let path = &files[file].path;
-        let first = |wanted: &Wanted| candidates(path, place, wanted).iter().find_map(|path| at(path));
-        included[file].iter().filter_map(first).collect()
-    };
-    let mut reached = BTreeSet::new();
-    let mut reach = |root: usize, place: Place| {
-        let mut queue = VecDeque::from([(root, place)]);
-        let mut new = Vec::new();
-        while let Some((file, place)) = queue.pop_front() {
-            if reached.insert(file) {
-                new.push(file);
-                queue.extend(children(file, place).into_iter().map(|child| (child, Place::Below)));
-            }
-        }
-        new
-    };
-
-    let mut roots = Vec::new();
-    for (path, kind, name) in targets {
-        if let Some(file) = at(&path).filter(|file| files[*file].package == package) {
-            roots.push(Root { file, kind, name });
-        }
-    }
-    for root in &roots {
-        reach(root.file, Place::Beside);
-    }
-    let own = || (0..files.len()).filter(|file| files[*file].package == package);
-    let included_by_any: BTreeSet<usize> = own().flat_map(|file| children(file, Place::Either)).collect();
-    let mut loose = |file: usize, roots: &mut Vec<Root>| {
-        let new = reach(file, Place::Either);
-        if new.contains(&file) {
-            let stem = files[file].path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-            roots.push(Root { file, kind: RootKind::Loose, name: stem.unwrap_or_default() });
-        }
-    };
-    own().filter(|file| !included_by_any.contains(file)).for_each(|file| loose(file, &mut roots));
-    // What only includes itself, or each other, still has to be looked at.
-    own().for_each(|file| loose(file, &mut roots));
-    roots
-}
-
 fn notice(kind: NoticeKind, cwd: &Path, path: &Path, message: String) -> Notice {
     Notice { kind, file: Some(display_path(cwd, path)), line: None, message }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::Edition;
-    use super::*;
-
-    fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let dir = tempfile::tempdir().expect("dir");
-        for (name, text) in files {
-            let path = dir.path().join(name);
-            std::fs::create_dir_all(path.parent().expect("parent")).expect("create");
-            std::fs::write(path, text).expect("write");
-        }
-        dir
-    }
-
-    fn find(dir: &Path, paths: &[&str]) -> Result<Sources, DiscoverError> {
-        let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
-        discover(&Request { paths: &paths, cwd: dir, metadata: None })
-    }
-
-    /// One line per package, then one per root.
-    fn shown(sources: &Sources) -> Vec<String> {
-        let root = |root: &Root| format!("  {:?} {} {}", root.kind, root.name, sources.files[root.file].display);
-        let package = |package: &Package| {
-            let head = format!("{} {}", package.name, package.edition.name());
-            std::iter::once(head).chain(package.roots.iter().map(root)).collect::<Vec<_>>()
-        };
-        sources.packages.iter().flat_map(package).collect()
-    }
-
-    #[test]
-    fn a_package_has_its_targets_and_what_none_of_them_includes() {
-        let dir = project(&[
-            (
-                "Cargo.toml",
-                "[package]\nname = \"my-bank\"\nedition = \"2024\"\n[dependencies]\nparking_lot = \"0.12\"\n",
-            ),
-            ("src/lib.rs", "mod account;"),
-            ("src/account.rs", "mod audit;"),
-            ("src/account/audit.rs", ""),
-            ("src/old.rs", "mod tests;"),
-            ("src/old/tests.rs", ""),
-            ("tests/all.rs", "mod common;"),
-            ("tests/common/mod.rs", ""),
-        ]);
-        let sources = find(dir.path(), &[]).expect("sources");
-        assert_eq!(
-            shown(&sources),
-            ["my_bank 2024", "  Lib my_bank src/lib.rs", "  Test all tests/all.rs", "  Loose old src/old.rs"]
-        );
-        assert_eq!(sources.files.len(), 7);
-        assert_eq!(sources.packages[0].dependencies, [("parking_lot".into(), "parking_lot".into())]);
-        assert!(sources.files.is_sorted_by(|a, b| a.path < b.path));
-    }
-
-    #[test]
-    fn a_file_that_is_named_is_taken_and_is_its_own_root() {
-        let dir = project(&[("a.rs", "mod b;"), ("b.rs", ""), ("c.txt", "fn c() {}"), (".ignore", "*\n")]);
-        assert_eq!(find(dir.path(), &["."]).expect_err("ignored"), DiscoverError::NoRustFile("`.`".into()));
-        let sources = find(dir.path(), &["b.rs", "c.txt", "b.rs"]).expect("sources");
-        assert_eq!(shown(&sources)[1..], ["  Loose b b.rs", "  Loose c c.txt"]);
-        let sources = find(dir.path(), &["b.rs", "a.rs"]).expect("sources");
-        assert_eq!(shown(&sources)[1..], ["  Loose a a.rs"]);
-        assert_eq!(sources.packages[0].edition, Edition::E2021);
-    }
-
-    #[test]
-    fn a_folder_without_a_manifest_is_one_package() {
-        let dir = project(&[("x/lib.rs", "mod m;"), ("x/m.rs", ""), ("x/n.rs", "mod o;"), ("x/o.rs", "mod n;")]);
-        let sources = find(dir.path(), &["x"]).expect("sources");
-        assert_eq!(shown(&sources), ["x 2021", "  Lib x x/lib.rs", "  Loose n x/n.rs"]);
-    }
-
-    #[test]
-    fn nested_packages_keep_their_own_files_and_a_library_its_own_name() {
-        let dir = project(&[
-            ("Cargo.toml", "[workspace]\nmembers = [\"a\", \"b\"]\n[package]\nname = \"top\"\n"),
-            ("src/lib.rs", ""),
-            ("a/Cargo.toml", "[package]\nname = \"a-pkg\"\n[lib]\nname = \"a_lib\"\n"),
-            ("a/src/lib.rs", ""),
-            ("b/Cargo.toml", "[package]\nname = \"b\"\n[dependencies]\na-pkg = { path = \"../a\" }\n"),
-            ("b/src/lib.rs", ""),
-        ]);
-        let sources = find(&dir.path().join("b/src"), &[]).expect("sources");
-        assert_eq!(
-            shown(&sources),
-            [
-                "top 2015",
-                "  Lib top ../../src/lib.rs",
-                "a_lib 2015",
-                "  Lib a_lib ../../a/src/lib.rs",
-                "b 2015",
-                "  Lib b lib.rs"
-            ]
-        );
-        assert_eq!(sources.packages[2].dependencies, [("a_lib".into(), "a_lib".into())]);
-    }
-
-    #[test]
-    fn cargos_own_answer_limits_the_workspace_to_its_members() {
-        let dir = project(&[("m/src/lib.rs", ""), ("m/sub/Cargo.toml", "[package]\nname = \"sub\"\n")]);
-        std::fs::write(dir.path().join("m/Cargo.toml"), "[package]\nname = \"m\"\n").expect("write");
-        std::fs::write(dir.path().join("m/sub/lib.rs"), "").expect("write");
-        let root = dir.path().join("m").to_string_lossy().replace('\\', "/");
-        let target = format!(
-            r#"{{"name":"renamed","kind":["lib"],"crate_types":["lib"],"src_path":"{root}/src/lib.rs","edition":"2018"}}"#
-        );
-        let package = format!(
-            r#"{{"name":"m","version":"0.1.0","id":"m 0.1.0","dependencies":[],"targets":[{target}],"features":{{}},
-                "manifest_path":"{root}/Cargo.toml","edition":"2018"}}"#
-        );
-        let metadata = format!(
-            r#"{{"packages":[{package}],"workspace_members":["m 0.1.0"],"resolve":null,"workspace_root":"{root}",
-                "target_directory":"{root}/target","version":1}}"#
-        );
-        let metadata = cargo_metadata::MetadataCommand::parse(metadata).expect("metadata");
-        let request = Request { paths: &[], cwd: &dir.path().join("m"), metadata: Some(&metadata) };
-        let sources = discover(&request).expect("sources");
-        assert_eq!(shown(&sources), ["renamed 2018", "  Lib renamed src/lib.rs"]);
-        assert_eq!(sources.files.len(), 1);
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_a_notice_and_the_rest_goes_on() {
-        let dir = project(&[("a.rs", ""), ("Cargo.toml", "[package")]);
-        std::fs::write(dir.path().join("b.rs"), b"\xFF").expect("write");
-        std::fs::write(dir.path().join("c.rs"), b"\0").expect("write");
-        let sources = find(dir.path(), &["."]).expect("sources");
-        assert_eq!(sources.files.len(), 1);
-        let notices: Vec<_> =
-            sources.notices.iter().map(|notice| (notice.kind, notice.file.as_deref().unwrap_or("-"))).collect();
-        assert_eq!(
-            notices,
-            [
-                (NoticeKind::UnparsedFile, "Cargo.toml"),
-                (NoticeKind::UnreadableFile, "b.rs"),
-                (NoticeKind::UnreadableFile, "c.rs")
-            ]
-        );
-    }
-
-    #[test]
-    fn nothing_to_look_at_is_an_error() {
-        let dir = project(&[("a.txt", "")]);
-        assert_eq!(find(dir.path(), &["no"]).expect_err("missing").to_string(), "`no` does not exist");
-        assert_eq!(find(dir.path(), &["."]).expect_err("empty").to_string(), "no Rust file under `.`");
-        assert_eq!(find(dir.path(), &[]).expect_err("empty").to_string(), "no Rust file under the current directory");
-    }
-}
+#[path = "discover_tests.rs"]
+mod tests;

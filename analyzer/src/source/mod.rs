@@ -9,6 +9,7 @@
 mod discover;
 mod manifest;
 mod modules;
+mod roots;
 mod targets;
 mod text;
 mod texts;

@@ -29,8 +29,9 @@ pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
 
 /// Threads that hung in it.
 fn observed(replay: &Replay) -> Vec<DoubleLock> {
-    let deadlocks = replay.recording.deadlocks.iter().filter(|deadlock| blocked::cause(deadlock) == Cause::DoubleLock);
-    let members = deadlocks.flat_map(|deadlock| &deadlock.members);
+    let deadlocks =
+        replay.recording.deadlocks.iter().filter(|deadlock| blocked::cause(replay, deadlock) == Cause::DoubleLock);
+    let members = deadlocks.flat_map(|deadlock| blocked::core(replay, deadlock));
     members
         .filter_map(|member| {
             let first = *member.held.iter().find(|held| held.object == member.object)?;

@@ -57,8 +57,9 @@ fn key(replay: &Replay, lock: Held) -> String {
 
 /// Cycles that hung, as the fingerprints they would have here.
 fn observed(replay: &Replay) -> FxHashSet<Fingerprint> {
-    let deadlocks = replay.recording.deadlocks.iter().filter(|deadlock| blocked::cause(deadlock) == Cause::Other);
-    let cycles = deadlocks.filter_map(blocked::cycle);
+    let deadlocks =
+        replay.recording.deadlocks.iter().filter(|deadlock| blocked::cause(replay, deadlock) == Cause::Other);
+    let cycles = deadlocks.filter_map(|deadlock| blocked::cycle(replay, deadlock));
     let key = |object| replay.names.key(&replay.recording, object);
     cycles
         .map(|cycle| cycle.iter().map(|member| key(member.object)).collect::<Vec<_>>())

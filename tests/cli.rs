@@ -1,0 +1,191 @@
+//! Commands, messages and exit codes, as a user meets them.
+
+use std::process::Command;
+
+use lockcheck_tests::{Done, binary, command, folder, lockcheck};
+
+const CLEAN: &str = "fn main() {}\n";
+
+fn failed(done: &Done, message: &str) {
+    assert_eq!((done.code, done.stdout.as_str()), (Some(2), ""), "{done:?}");
+    assert_eq!(done.stderr.lines().next(), Some(format!("error: {message}").as_str()), "{done:?}");
+}
+
+#[test]
+fn a_missing_path_is_an_error() {
+    let dir = folder(&[("a.rs", CLEAN)]);
+    failed(&lockcheck(dir.path(), &["scan", "a.rs", "no/such.rs"]), "`no/such.rs` does not exist");
+}
+
+#[test]
+fn an_empty_folder_is_an_error() {
+    let dir = folder(&[("a.txt", "")]);
+    failed(&lockcheck(dir.path(), &["scan", "."]), "no Rust file under `.`");
+    failed(&lockcheck(dir.path(), &["scan"]), "no Rust file under the current directory");
+}
+
+#[test]
+fn files_that_are_no_text_are_notices_and_the_rest_is_scanned() {
+    let dir = folder(&[("good.rs", CLEAN), ("binary.rs", "\0\u{1}\u{2}")]);
+    std::fs::write(dir.path().join("latin1.rs"), b"// caf\xE9\n").expect("write");
+    let done = lockcheck(dir.path(), &["scan", "."]);
+    assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{done:?}");
+    assert!(done.stdout.contains("notice: binary.rs: the file is a binary file\n"), "{done:?}");
+    assert!(
+        done.stdout.contains("notice: latin1.rs: the file is not UTF-8 (first invalid byte in line 1)\n"),
+        "{done:?}"
+    );
+    assert!(done.stdout.contains("lockcheck: nothing found (1 file, 1 line"), "{done:?}");
+    assert_eq!(lockcheck(dir.path(), &["scan", "--strict", "."]).code, Some(2));
+}
+
+#[test]
+fn nothing_readable_at_all_is_an_error_that_names_the_reason() {
+    let dir = folder(&[("binary.rs", "\0")]);
+    let done = lockcheck(dir.path(), &["scan", "binary.rs"]);
+    assert_eq!(done.code, Some(2), "{done:?}");
+    assert!(done.stdout.contains("notice: binary.rs: the file is a binary file"), "{done:?}");
+    assert_eq!(done.stderr, "error: none of the files could be read\n");
+}
+
+#[test]
+fn a_syntax_error_is_no_error_of_the_command() {
+    let dir = folder(&[("a.rs", "fn broken( {\n"), ("b.rs", CLEAN)]);
+    let done = lockcheck(dir.path(), &["scan", "."]);
+    assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{done:?}");
+}
+
+#[test]
+#[ignore = "needs the static pass"]
+fn a_syntax_error_is_a_notice_and_strict_makes_it_an_error() {
+    let dir = folder(&[("a.rs", "fn broken( {\n"), ("b.rs", CLEAN)]);
+    let done = lockcheck(dir.path(), &["scan", ".", "--message-format", "lockcheck-json"]);
+    let document = done.document();
+    assert_eq!(document["notices"][0]["kind"], "unparsed_file", "{done:?}");
+    assert_eq!(document["notices"][0]["file"], "a.rs", "{done:?}");
+    assert_eq!(lockcheck(dir.path(), &["scan", ".", "--strict"]).code, Some(2));
+}
+
+#[test]
+fn strange_files_end_well() {
+    let deep = format!("fn f() {{ {}1{} }}", "(".repeat(200), ")".repeat(200));
+    let long = format!("const A: &str = \"{}\";", "x".repeat(1 << 20));
+    let files = [
+        ("empty.rs", ""),
+        ("bom.rs", "\u{feff}fn f() {}\r\n"),
+        ("script.rs", "#!/usr/bin/env run\nfn f() {}"),
+        ("deep.rs", &deep),
+        ("long.rs", &long),
+        ("naïve file.rs", "fn é() {}"),
+    ];
+    let done = lockcheck(folder(&files).path(), &["scan", "."]);
+    assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{done:?}");
+}
+
+#[test]
+fn an_unknown_scenario_is_an_error_that_lists_those_there_are() {
+    let dir = folder(&[]);
+    let done = lockcheck(dir.path(), &["run", "no-such-scenario-at-all"]);
+    failed(&done, "there is no scenario `no-such-scenario-at-all`");
+    assert!(done.stderr.lines().any(|line| line.starts_with("scenarios: ")), "{done:?}");
+    failed(&lockcheck(dir.path(), &["run"]), "name a scenario; `lockcheck run --list` lists them");
+}
+
+#[test]
+fn programs_that_cannot_be_run_yet_are_refused() {
+    let dir = folder(&[("a.rs", CLEAN)]);
+    let only = "this version runs built-in scenarios only";
+    for args in
+        [&["run", "a.rs"][..], &["run", "--", "cargo", "test"], &["run", "--test", "x"], &["run", "-p", "x", "--lib"]]
+    {
+        let done = lockcheck(dir.path(), args);
+        assert_eq!(done.code, Some(2), "{done:?}");
+        assert!(done.stderr.starts_with(&format!("error: {only}")), "{done:?}");
+    }
+}
+
+#[test]
+fn usage_errors_exit_with_2_and_help_with_0() {
+    let dir = folder(&[]);
+    for args in [
+        &["frobnicate"][..],
+        &["scan", "--message-format", "xml"],
+        &["scan", "--output", "short"],
+        &["run", "x", "--workers", "0"],
+        &["run", "x", "--timeout", "-1"],
+        &["run", "x", "--set", "novalue"],
+        &["analyze"],
+        &["-q", "-v", "rules"],
+        &[],
+    ] {
+        assert_eq!(lockcheck(dir.path(), args).code, Some(2), "{args:?}");
+    }
+    for args in [&["--help"][..], &["help", "run"], &["--version"], &["scan", "-h"]] {
+        let done = lockcheck(dir.path(), args);
+        assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{args:?}");
+        assert!(!done.stdout.contains("__host"), "the inner command is nobody's business");
+    }
+}
+
+#[test]
+fn unknown_rules_in_flags_are_errors_with_the_nearest_name() {
+    let dir = folder(&[("a.rs", CLEAN)]);
+    let message = "`warning` is neither a rule nor a group; did you mean `warnings`?";
+    for flag in ["-A", "-W", "-D"] {
+        failed(&lockcheck(dir.path(), &["scan", "a.rs", flag, "warning"]), message);
+    }
+    assert_eq!(lockcheck(dir.path(), &["scan", "a.rs", "-D", "warnings", "-A", "suspicious"]).code, Some(0));
+}
+
+#[test]
+fn a_missing_trace_is_an_error() {
+    let dir = folder(&[]);
+    let done = lockcheck(dir.path(), &["analyze", "no.trace"]);
+    assert_eq!((done.code, done.stdout.as_str()), (Some(2), ""), "{done:?}");
+    assert!(done.stderr.starts_with("error: cannot read the trace `no.trace`: "), "{done:?}");
+}
+
+#[test]
+fn cargo_lockcheck_is_the_same_program() {
+    let dir = folder(&[("a.rs", CLEAN)]);
+    for args in [&["lockcheck", "scan", "a.rs"][..], &["scan", "a.rs"]] {
+        let done = command(Command::new(binary("cargo-lockcheck")).current_dir(dir.path()).args(args));
+        assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{done:?}");
+        assert!(done.stdout.starts_with("lockcheck: nothing found"), "{done:?}");
+    }
+    let done = command(Command::new(binary("cargo-lockcheck")).args(["lockcheck", "--help"]));
+    assert!(done.stdout.contains("Usage: cargo lockcheck"), "{done:?}");
+}
+
+#[test]
+fn completions_are_made_for_every_shell() {
+    let dir = folder(&[]);
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let done = lockcheck(dir.path(), &["completions", shell]);
+        assert_eq!(done.code, Some(0));
+        assert!(done.stdout.contains("message-format") && !done.stdout.contains("__host"), "{shell}");
+    }
+}
+
+#[test]
+fn the_workspace_is_scanned_from_any_of_its_folders() {
+    let dir = folder(&[
+        ("Cargo.toml", "[workspace]\nmembers = [\"a\", \"b\"]\nresolver = \"2\"\n"),
+        ("a/Cargo.toml", "[package]\nname = \"a\"\nversion = \"0.1.0\"\nedition = \"2021\"\n"),
+        ("a/src/lib.rs", "pub fn a() {}\n"),
+        ("b/Cargo.toml", "[package]\nname = \"b\"\nversion = \"0.1.0\"\nedition = \"2021\"\n"),
+        ("b/src/lib.rs", "pub fn b() {}\n"),
+        ("target/debug/build.rs", "fn generated() {}\n"),
+    ]);
+    for from in ["", "a", "b/src"] {
+        let done = lockcheck(&dir.path().join(from), &["scan", "--message-format", "lockcheck-json"]);
+        assert_eq!(done.document()["summary"]["files"], 2, "from `{from}`: {done:?}");
+    }
+    // Without cargo, manifests are read directly.
+    let mut without = Command::new(binary("lockcheck"));
+    without.current_dir(dir.path()).args(["scan", "-v"]).env("CARGO", "/no/such/cargo").env("PATH", "");
+    let done = command(&mut without);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(done.stdout.contains("(2 files"), "{done:?}");
+    assert!(done.stderr.starts_with("note: cargo could not be asked"), "{done:?}");
+}
