@@ -12,8 +12,6 @@ pub(super) struct Lowering {
     pub(super) notices: Vec<SyntaxNotice>,
     /// Inside something marked as a test.
     pub(super) test: bool,
-    /// The language edition is 2015.
-    pub(super) edition_2015: bool,
     /// How deep the current expression stands, across nested items.
     pub(super) depth: u32,
     pub(super) type_depth: u32,

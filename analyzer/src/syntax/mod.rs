@@ -4,14 +4,19 @@
 //! resolution. Misses: what macros make of their tokens (see `macros`).
 
 mod attributes;
+#[cfg(test)]
+mod dump;
 mod exprs;
 mod items;
 mod lower;
 mod macro_items;
 mod macros;
 mod pats;
+mod prepare;
 mod select;
 mod spans;
+#[cfg(test)]
+mod tests;
 pub mod tree;
 mod types;
 
@@ -23,8 +28,9 @@ use std::str::FromStr as _;
 
 /// Reads one file of the given language edition (2015, 2018, ...).
 pub fn parse(text: &str, edition: u16) -> FileSyntax {
-    let mut lowering = Lowering { edition_2015: edition < 2018, ..Lowering::default() };
-    let tokens = proc_macro2::TokenStream::from_str(text);
+    let _ = edition;
+    let mut lowering = Lowering::default();
+    let tokens = proc_macro2::TokenStream::from_str(&prepare::prepare(text));
     let file = match tokens {
         Ok(tokens) => syn::parse2::<syn::File>(tokens),
         Err(error) => Err(error.into()),
