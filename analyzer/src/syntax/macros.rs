@@ -28,6 +28,8 @@ enum Shape {
     AssertMatches,
     /// `e`, as in `e?`
     Try,
+    /// `e`, as in `e.await`
+    Await,
     /// The place whose address is taken.
     AddressOf {
         mutable: bool,
@@ -65,6 +67,7 @@ fn shape(name: &str) -> Shape {
         "matches" => Shape::Matches,
         "assert_matches" | "debug_assert_matches" => Shape::AssertMatches,
         "try" => Shape::Try,
+        "await" => Shape::Await,
         "vec" => Shape::Vec,
         "json" | "bson" | "doc" => Shape::Json,
         "addr_of" => Shape::AddressOf { mutable: false },
@@ -144,6 +147,11 @@ impl BodyLowering<'_> {
                 let operand: Expr = mac.parse_body().ok()?;
                 let operand = self.id(&operand);
                 Some(self.push(span, ExprKind::Try(operand)))
+            }
+            Shape::Await => {
+                let operand: Expr = mac.parse_body().ok()?;
+                let operand = self.id(&operand);
+                Some(self.push(span, ExprKind::Await(operand)))
             }
             Shape::AddressOf { mutable } => {
                 let place: Expr = mac.parse_body().ok()?;

@@ -3,7 +3,9 @@
 mod expressions;
 mod items;
 mod macros;
+mod nesting;
 mod positions;
+mod recovery;
 
 use super::{dump, parse};
 
