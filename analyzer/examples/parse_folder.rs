@@ -60,10 +60,10 @@ fn main() {
         for entry in
             ignore::WalkBuilder::new(folder).standard_filters(false).sort_by_file_path(Path::cmp).build().flatten()
         {
-            if entry.path().extension().is_some_and(|extension| extension == "rs") {
-                if let Ok(text) = std::fs::read_to_string(entry.path()) {
-                    file(entry.path(), &text, &mut totals, verbose);
-                }
+            if entry.path().extension().is_some_and(|extension| extension == "rs")
+                && let Ok(text) = std::fs::read_to_string(entry.path())
+            {
+                file(entry.path(), &text, &mut totals, verbose);
             }
         }
     }

@@ -6,7 +6,7 @@
 //! their order of evaluation, and the scopes of their temporaries do not depend on the grouping.
 
 use super::lower::{BodyLowering, Lowered, MAX_EXPR_DEPTH};
-use super::tree::{Arm, BlockKind, ExprId, ExprKind, Lit, Path, PathSegment, Pos, Span, Stmt, Symbol};
+use super::tree::{Arm, BlockKind, ExprId, ExprKind, Lit, Pos, Span, Stmt, Symbol};
 use super::{pats, spans};
 use smallvec::SmallVec;
 use syn::punctuated::Punctuated;
@@ -123,8 +123,8 @@ impl BodyLowering<'_> {
                 self.push(span, ExprKind::Async { body: body.id, move_: e.capture.is_some() })
             }
             Expr::Closure(e) => self.closure(e),
-            Expr::Try(e) => self.postfix(&e.expr, |e| ExprKind::Try(e), || spans::end(e.question_token.span)),
-            Expr::Await(e) => self.postfix(&e.base, |e| ExprKind::Await(e), || spans::end(e.await_token.span)),
+            Expr::Try(e) => self.postfix(&e.expr, ExprKind::Try, || spans::end(e.question_token.span)),
+            Expr::Await(e) => self.postfix(&e.base, ExprKind::Await, || spans::end(e.await_token.span)),
             Expr::Paren(e) => {
                 let inner = self.expr(&e.expr);
                 Lowered { id: inner.id, span: spans::delimited(&e.paren_token.span) }
@@ -258,9 +258,11 @@ impl BodyLowering<'_> {
     }
 
     fn path_expr(&mut self, e: &syn::ExprPath) -> Lowered {
-        let path = Box::new(self.file.path(&e.path));
+        let mut path = Box::new(self.file.path(&e.path));
         let start = self.qualified_start(e.qself.as_ref(), &e.path);
         let span = Span { start, end: spans::path_end(&e.path) };
+        // The colons of `<T>::new` are not those of an absolute path.
+        path.absolute &= e.qself.as_ref().is_none_or(|qself| qself.position > 0);
         let kind = match &e.qself {
             Some(qself) => ExprKind::QualifiedPath { of: Box::new(self.file.ty(&qself.ty)), path },
             None => ExprKind::Path(path),
@@ -460,12 +462,6 @@ impl BodyLowering<'_> {
         let start = self.qualified_start(e.qself.as_ref(), &e.path);
         let span = Span { start, end: spans::close(&e.brace_token.span) };
         self.push(span, ExprKind::Struct { path, fields, rest })
-    }
-
-    /// A path of one name, as if it had been written at this place.
-    pub(super) fn name_expr(&mut self, span: Span, name: Symbol) -> Lowered {
-        let segments = vec![PathSegment { name, args: None }];
-        self.push(span, ExprKind::Path(Box::new(Path { absolute: false, segments })))
     }
 
     /// Where an expression that is not followed begins, found without recursion.

@@ -3,7 +3,7 @@
 //! Guarantees: both sides of every `#[cfg]` are kept, and what only tests compile is marked. Misses: code in
 //! discriminants, array lengths, attribute arguments and the values of associated constants.
 
-use super::lower::Lowering;
+use super::lower::{Lowering, MAX_ITEM_DEPTH};
 use super::tree::{
     AssocItem, Field, Function, Import, Item, ItemKind, Param, Receiver, Span, StaticKind, Symbol, Variant,
 };
@@ -21,9 +21,16 @@ impl Lowering {
 
     /// Lowers an item; a macro call or an `extern` block may give several, or none.
     pub(super) fn item(&mut self, item: &syn::Item, out: &mut Vec<Item>) {
+        if self.item_depth >= MAX_ITEM_DEPTH {
+            let message = format!("items nested more than {MAX_ITEM_DEPTH} deep: what is deeper is not analysed");
+            self.notice(item_extent(item), message);
+            return;
+        }
         let outside = self.test;
         self.test = outside || attributes::mark_test(attributes::of_item(item));
+        self.item_depth += 1;
         self.item_inner(item, out);
+        self.item_depth -= 1;
         self.test = outside;
     }
 
@@ -350,6 +357,20 @@ fn import(prefix: &[Symbol], name: Symbol, alias: Symbol, absolute: bool) -> Imp
         }
     };
     Import { path, absolute, alias: Some(alias) }
+}
+
+/// Where an item that is not followed stands, as far as it is known without looking into it.
+fn item_extent(item: &syn::Item) -> Span {
+    match item {
+        syn::Item::Fn(item) => spans::of(item.sig.ident.span()),
+        syn::Item::Mod(item) => spans::of(item.ident.span()),
+        syn::Item::Impl(item) => spans::of(item.impl_token.span),
+        syn::Item::Trait(item) => spans::of(item.ident.span()),
+        syn::Item::Const(item) => spans::of(item.ident.span()),
+        syn::Item::Static(item) => spans::of(item.ident.span()),
+        syn::Item::Macro(item) => spans::path(&item.mac.path),
+        _ => Span::default(),
+    }
 }
 
 fn is_public(vis: &Visibility) -> bool {

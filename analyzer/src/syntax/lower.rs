@@ -5,6 +5,10 @@ use super::tree::{Body, Expr, ExprId, ExprKind, Pat, PatId, PatKind, Span, Symbo
 /// Expressions nested deeper than this are not followed: whoever walks the tree recursively relies on it.
 pub const MAX_EXPR_DEPTH: u32 = 400;
 
+/// Items nested deeper than this (modules, items in bodies) are not followed: whoever walks or drops the tree
+/// recursively relies on it.
+pub const MAX_ITEM_DEPTH: u32 = 100;
+
 /// State of lowering one file.
 #[derive(Default)]
 pub(super) struct Lowering {
@@ -12,10 +16,9 @@ pub(super) struct Lowering {
     pub(super) notices: Vec<SyntaxNotice>,
     /// Inside something marked as a test.
     pub(super) test: bool,
-    /// The language edition is 2015.
-    pub(super) edition_2015: bool,
     /// How deep the current expression stands, across nested items.
     pub(super) depth: u32,
+    pub(super) item_depth: u32,
     pub(super) type_depth: u32,
     /// How many macro calls the current tokens stand in.
     pub(super) macro_depth: u32,

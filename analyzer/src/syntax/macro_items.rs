@@ -47,12 +47,11 @@ impl Lowering {
             return;
         }
         self.macro_depth += 1;
-        if !self.known_item_macro(&item.mac, out) && !self.cfg_if_items(&item.mac, out) {
-            if let Ok(items) = item.mac.parse_body_with(all_items) {
-                for item in &items {
-                    self.item(item, out);
-                }
-            }
+        if !self.known_item_macro(&item.mac, out)
+            && !self.cfg_if_items(&item.mac, out)
+            && let Ok(items) = item.mac.parse_body_with(all_items)
+        {
+            items.iter().for_each(|item| self.item(item, out));
         }
         self.macro_depth -= 1;
     }
@@ -80,7 +79,7 @@ impl Lowering {
     }
 
     fn cfg_if_items(&mut self, mac: &Macro, out: &mut Vec<Item>) -> bool {
-        if !mac.path.segments.last().is_some_and(|last| last.ident == "cfg_if") {
+        if mac.path.segments.last().is_none_or(|last| last.ident != "cfg_if") {
             return false;
         }
         let Ok(branches) = mac.parse_body_with(cfg_if_branches) else { return false };

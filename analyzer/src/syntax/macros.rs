@@ -28,6 +28,8 @@ enum Shape {
     AssertMatches,
     /// `e`, as in `e?`
     Try,
+    /// `e`, as in `e.await`
+    Await,
     /// The place whose address is taken.
     AddressOf {
         mutable: bool,
@@ -65,6 +67,7 @@ fn shape(name: &str) -> Shape {
         "matches" => Shape::Matches,
         "assert_matches" | "debug_assert_matches" => Shape::AssertMatches,
         "try" => Shape::Try,
+        "await" => Shape::Await,
         "vec" => Shape::Vec,
         "json" | "bson" | "doc" => Shape::Json,
         "addr_of" => Shape::AddressOf { mutable: false },
@@ -145,6 +148,11 @@ impl BodyLowering<'_> {
                 let operand = self.id(&operand);
                 Some(self.push(span, ExprKind::Try(operand)))
             }
+            Shape::Await => {
+                let operand: Expr = mac.parse_body().ok()?;
+                let operand = self.id(&operand);
+                Some(self.push(span, ExprKind::Await(operand)))
+            }
             Shape::AddressOf { mutable } => {
                 let place: Expr = mac.parse_body().ok()?;
                 let expr = self.id(&place);
@@ -219,31 +227,10 @@ impl BodyLowering<'_> {
     }
 
     fn vec_macro(&mut self, mac: &Macro, span: Span) -> Option<Lowered> {
-        enum Elements {
-            List(Vec<Expr>),
-            Repeat(Expr, Expr),
-        }
-        let elements = mac.parse_body_with(|input: ParseStream| {
-            if input.is_empty() {
-                return Ok(Elements::List(Vec::new()));
-            }
-            let first: Expr = input.parse()?;
-            if input.peek(Token![;]) {
-                input.parse::<Token![;]>()?;
-                return Ok(Elements::Repeat(first, input.parse()?));
-            }
-            let mut list = vec![first];
-            while !input.is_empty() {
-                input.parse::<Token![,]>()?;
-                if !input.is_empty() {
-                    list.push(input.parse()?);
-                }
-            }
-            Ok(Elements::List(list))
-        });
-        let kind = match elements.ok()? {
-            Elements::List(items) => ExprKind::Array { items: self.args(&items), vec: true },
-            Elements::Repeat(item, len) => ExprKind::Repeat { item: self.id(&item), len: self.id(&len), vec: true },
+        let (items, len) = mac.parse_body_with(elements).ok()?;
+        let kind = match (items.as_slice(), len) {
+            ([item], Some(len)) => ExprKind::Repeat { item: self.id(item), len: self.id(&len), vec: true },
+            (items, _) => ExprKind::Array { items: self.args(items), vec: true },
         };
         Some(self.push(span, kind))
     }
@@ -345,6 +332,22 @@ fn skip_key(input: ParseStream) -> Result<()> {
         input.advance_to(&ahead);
     }
     Ok(())
+}
+
+/// What stands between the brackets of an array: a list, or one element and the length behind the semicolon.
+fn elements(input: ParseStream) -> Result<(Vec<Expr>, Option<Expr>)> {
+    let mut items = Vec::new();
+    while !input.is_empty() {
+        items.push(input.parse()?);
+        if items.len() == 1 && input.peek(Token![;]) {
+            input.parse::<Token![;]>()?;
+            return Ok((items, Some(input.parse()?)));
+        }
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
+        }
+    }
+    Ok((items, None))
 }
 
 /// `scrutinee, pattern if guard, rest..`

@@ -4,43 +4,93 @@
 //! resolution. Misses: what macros make of their tokens (see `macros`).
 
 mod attributes;
+mod cut;
+#[cfg(test)]
+mod dump;
 mod exprs;
 mod items;
 mod lower;
 mod macro_items;
 mod macros;
+mod nesting;
 mod pats;
+mod prepare;
+mod recover;
+mod repair;
+mod scan;
 mod select;
 mod spans;
+#[cfg(test)]
+mod tests;
 pub mod tree;
 mod visit;
 mod types;
 
-pub use lower::MAX_EXPR_DEPTH;
+pub use lower::{MAX_EXPR_DEPTH, MAX_ITEM_DEPTH};
 pub use tree::*;
 pub use visit::children;
 
 use lower::Lowering;
+use std::borrow::Cow;
 use std::str::FromStr as _;
 
+/// Stack that every thread is expected to have left.
+const STACK_AT_HAND: usize = 1 << 20;
+
 /// Reads one file of the given language edition (2015, 2018, ...).
+///
+/// Linear in the length of the text. Needs at most 1 MiB of stack; a text that nests deeper is read on a thread of
+/// its own.
 pub fn parse(text: &str, edition: u16) -> FileSyntax {
-    let mut lowering = Lowering { edition_2015: edition < 2018, ..Lowering::default() };
-    let tokens = proc_macro2::TokenStream::from_str(text);
-    let file = match tokens {
-        Ok(tokens) => syn::parse2::<syn::File>(tokens),
-        Err(error) => Err(error.into()),
-    };
-    let mut items = Vec::new();
-    match file {
-        Ok(file) => {
-            lowering.test = attributes::mark_test(&file.attrs);
-            items = lowering.items(&file.items);
-        }
-        Err(error) => lowering.notice(spans::of(error.span()), format!("not analysed: {error}")),
+    read(prepare::prepare(text), edition, 0)
+}
+
+fn read(mut text: Cow<'_, str>, edition: u16, attempt: u32) -> FileSyntax {
+    let (need, notices) = nesting::bound(&mut text);
+    if need.stack() <= STACK_AT_HAND {
+        return read_here(&text, edition, notices, attempt);
     }
+    std::thread::scope(|scope| {
+        let builder = std::thread::Builder::new().name("deep file".into()).stack_size(need.stack());
+        let thread = builder.spawn_scoped(scope, || read_here(&text, edition, notices, attempt));
+        match thread.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(file)) => file,
+            Ok(Err(_)) => lost(&text, "the parser failed"),
+            Err(error) => lost(&text, &format!("no thread with enough stack for its nesting: {error}")),
+        }
+    })
+}
+
+fn read_here(text: &str, edition: u16, notices: Vec<SyntaxNotice>, attempt: u32) -> FileSyntax {
+    let mut lowering = Lowering { notices, ..Lowering::default() };
+    let file = match proc_macro2::TokenStream::from_str(text) {
+        Ok(tokens) => recover::parse(tokens, text, edition, &mut lowering),
+        Err(_) if attempt == 0 => {
+            let (rest, mut lost) = cut::keep_balanced(text);
+            proc_macro2::extra::invalidate_current_thread_spans();
+            let mut file = read(Cow::Owned(rest), edition, attempt + 1);
+            file.notices.append(&mut lost);
+            file.notices.extend(lowering.notices);
+            file.notices.sort_by_key(|notice| notice.span);
+            return file;
+        }
+        Err(error) => {
+            lowering.notice(spans::of(error.span()), format!("not analysed: {error}"));
+            syn::File { shebang: None, frontmatter: None, attrs: Vec::new(), items: Vec::new() }
+        }
+    };
+    lowering.test = attributes::mark_test(&file.attrs);
+    let items = lowering.items(&file.items);
     let test = lowering.test;
     let notices = lowering.notices;
+    drop(file);
     proc_macro2::extra::invalidate_current_thread_spans();
     FileSyntax { items, notices, test }
+}
+
+/// A file of which nothing could be read.
+fn lost(text: &str, why: &str) -> FileSyntax {
+    let span = scan::Lines::new(text).span(text, 0..text.len());
+    let notice = SyntaxNotice { span, message: format!("not analysed: {why}") };
+    FileSyntax { items: Vec::new(), notices: vec![notice], test: false }
 }
