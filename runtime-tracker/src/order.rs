@@ -88,6 +88,8 @@ pub(crate) fn nested(held: &Held, wanted: LockMode, site: Site, tried: bool) -> 
     if !threads::is_tracked() || wanted == LockMode::NONE {
         return false;
     }
+    // Now, because a thread that enters while it is busy leaves no trace of its beginning.
+    threads::me();
     let pattern = threads::busy(|| look(held, wanted, site, tried));
     if let Some(finding) = pattern {
         finding::tell(&finding);
