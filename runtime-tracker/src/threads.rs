@@ -117,6 +117,13 @@ pub(crate) fn me() -> &'static ThreadRecord {
     LOCAL.with(|local| local.record.get()).unwrap_or_else(enter)
 }
 
+/// Gives the calling thread its number and first segment, unless what it does is of no interest now.
+pub(crate) fn enter_if_tracked() {
+    if is_tracked() {
+        me();
+    }
+}
+
 /// The calling thread's number without giving it one; 0 for none yet.
 pub(crate) fn known_number() -> u32 {
     LOCAL.with(|local| local.record.get()).map_or(0, ThreadRecord::number)
