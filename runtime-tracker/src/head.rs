@@ -12,7 +12,7 @@ use crate::event::{Event, Mode, ObjectKind, Op};
 use crate::held::LockMode;
 use crate::names::{self, Origin};
 use crate::site::Site;
-use crate::{config, threads};
+use crate::threads;
 
 /// Head of a tracked lock.
 #[repr(C)]
@@ -160,8 +160,5 @@ pub(crate) struct Kind {
 /// Adds a lock event of the calling thread, in trace mode.
 #[inline]
 pub(crate) fn emit(op: Op, lock: LockMode, flags: u8, site: Site, seq: u32) {
-    if config::mode() == config::TRACE && threads::is_tracked() {
-        let event = Event::new(op, lock.lock(), names::site(site), seq);
-        threads::emit(Event { raw_mode: lock.mode() as u8, flags, ..event });
-    }
+    threads::emit_at(Event { raw_mode: lock.mode() as u8, flags, ..Event::new(op, lock.lock(), 0, seq) }, site);
 }

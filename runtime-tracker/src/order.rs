@@ -100,7 +100,7 @@ fn look(held: &Held, wanted: LockMode, site: Site, tried: bool) -> Option<Findin
     let entries = held.entries();
     let again = held.find(wanted.lock());
     let mut order = ORDER.lock().unwrap_or_else(PoisonError::into_inner);
-    if !order.is_new(entries, wanted, site, tried) {
+    if !order.is_new(entries, wanted, site, tried, segment) {
         return None;
     }
     let wanted_record = HeldRecord { object: wanted.lock(), mode: wanted.mode(), site: names::site(site) };
@@ -141,7 +141,7 @@ fn recursive_read(thread: u32, first: Entry, wanted: LockMode, site: Site) -> Fi
 
 impl Order {
     /// Counts the context and tells whether it is within the limits of what is kept.
-    fn is_new(&mut self, entries: &[Entry], wanted: LockMode, site: Site, tried: bool) -> bool {
+    fn is_new(&mut self, entries: &[Entry], wanted: LockMode, site: Site, tried: bool, segment: u32) -> bool {
         let (mut locks, mut classes) = (u64::from(tried) + 1, u64::from(tried) + 3);
         let all = entries.iter().map(|entry| (entry.lock, entry.site)).chain([(wanted, site)]);
         for (lock, site) in all {
@@ -149,10 +149,12 @@ impl Order {
             let class = names::class_of(lock.lock()) << 2 | lock.mode() as u32;
             classes = mix(classes, u64::from(class) << 32 | u64::from(site.0));
         }
+        let here = mix(mix(locks, 5), segment.into());
         let times = self.seen.get(locks).unwrap_or(0);
-        if times >= SEGMENTS {
+        if times >= SEGMENTS || self.seen.get(here).is_some() {
             return false;
         }
+        self.seen.insert(here, 1);
         if times == 0 {
             let instances = self.seen.get(classes).unwrap_or(0);
             if instances >= INSTANCES {
