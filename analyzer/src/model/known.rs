@@ -104,6 +104,8 @@ pub struct Known {
     pub transparent: Vec<AdtId>,
     /// `std::ops::Drop`
     pub drop: Option<TraitId>,
+    /// Stubs by path that stand for types of other crates, see [`stand_in`].
+    pub stand_ins: FxHashMap<&'static str, AdtId>,
     /// Functions with a role.
     pub roles: FxHashMap<FnId, Role>,
     /// Spawners and others by path, for crates without a stub.
@@ -153,6 +155,42 @@ const ROLES: &[(&str, Role)] = &[
     ("rayon::Scope::spawn", Role::SpawnThread),
 ];
 
+/// The stub that stands for a type of this name from a crate that is not there: re-exports of std's types under their
+/// own names, and collections that are used like std's.
+pub fn stand_in(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "Arc" => "std::sync::Arc",
+        "Rc" => "std::rc::Rc",
+        "Weak" => "std::sync::Weak",
+        "RefCell" => "std::cell::RefCell",
+        "Cell" => "std::cell::Cell",
+        "HashMap" | "FxHashMap" | "AHashMap" | "IndexMap" | "FxIndexMap" | "LinkedHashMap" | "LruCache"
+        | "FastHashMap" => "std::collections::HashMap",
+        "BTreeMap" => "std::collections::BTreeMap",
+        "HashSet" | "FxHashSet" | "AHashSet" | "IndexSet" | "LinkedHashSet" => "std::collections::HashSet",
+        "BTreeSet" => "std::collections::BTreeSet",
+        "VecDeque" => "std::collections::VecDeque",
+        "SmallVec" | "ArrayVec" | "ThinVec" | "TinyVec" => "std::vec::Vec",
+        "Slab" => "slab::Slab",
+        _ => return None,
+    })
+}
+
+const STAND_INS: &[&str] = &[
+    "std::sync::Arc",
+    "std::rc::Rc",
+    "std::sync::Weak",
+    "std::cell::RefCell",
+    "std::cell::Cell",
+    "std::collections::HashMap",
+    "std::collections::BTreeMap",
+    "std::collections::HashSet",
+    "std::collections::BTreeSet",
+    "std::collections::VecDeque",
+    "std::vec::Vec",
+    "slab::Slab",
+];
+
 impl Known {
     /// Looks everything up; needs resolved imports.
     pub fn find(model: &Model<'_>) -> Known {
@@ -167,8 +205,14 @@ impl Known {
             _ => None,
         };
         let transparent = [
-            "sync::Arc", "rc::Rc", "boxed::Box", "pin::Pin", "mem::ManuallyDrop", "panic::AssertUnwindSafe",
-            "borrow::Cow", "sync::LazyLock",
+            "sync::Arc",
+            "rc::Rc",
+            "boxed::Box",
+            "pin::Pin",
+            "mem::ManuallyDrop",
+            "panic::AssertUnwindSafe",
+            "borrow::Cow",
+            "sync::LazyLock",
         ];
         let mut by_path: FxHashMap<String, FnId> = FxHashMap::default();
         for (index, function) in model.fns.iter().enumerate() {
@@ -189,7 +233,15 @@ impl Known {
             };
             by_path.insert(path, FnId(index as u32));
         }
+        let anywhere = |path: &str| {
+            let path: Vec<Symbol> = path.split("::").map(Symbol::from).collect();
+            match model.resolve(root, &path, true, Namespace::Type) {
+                Some((Def::Adt(id), _)) => Some(id),
+                _ => None,
+            }
+        };
         Known {
+            stand_ins: STAND_INS.iter().filter_map(|path| Some((*path, anywhere(path)?))).collect(),
             prelude: match find("prelude") {
                 Some(Def::Module(id)) => Some(id),
                 _ => None,
@@ -218,7 +270,11 @@ mod tests {
     #[test]
     fn stubs_parse_without_notices_and_every_role_is_found() {
         let stubs = stubs();
-        assert!(stubs.iter().all(|(_, file)| file.notices.is_empty()), "{:?}", stubs.iter().map(|(_, file)| &file.notices).collect::<Vec<_>>());
+        assert!(
+            stubs.iter().all(|(_, file)| file.notices.is_empty()),
+            "{:?}",
+            stubs.iter().map(|(_, file)| &file.notices).collect::<Vec<_>>()
+        );
         let files: Vec<_> = stubs
             .iter()
             .map(|(name, syntax)| super::super::ModelFile { syntax, path: std::path::Path::new(name.as_str()) })
@@ -229,5 +285,6 @@ mod tests {
         assert_eq!(found.len(), ROLES.len(), "a role names a function that no stub has");
         assert!(model.known.option.is_some() && model.known.slice.is_some() && model.known.local_key.is_some());
         assert_eq!(model.known.transparent.len(), 8);
+        assert_eq!(model.known.stand_ins.len(), STAND_INS.len());
     }
 }

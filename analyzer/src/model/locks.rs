@@ -80,14 +80,32 @@ fn by_name(name: &str, waiting: Waiting) -> Option<LockType> {
         "ReentrantMutex" | "ReentrantLock" => LockType::Lock { shape: Shape::Reentrant, waiting },
         "RwLock" => LockType::Lock { shape: Shape::RwLock, waiting },
         "Condvar" => LockType::Condvar,
-        "MutexGuard" | "RwLockReadGuard" | "RwLockWriteGuard" | "RwLockUpgradableReadGuard" | "FairMutexGuard"
-        | "ReentrantMutexGuard" | "ReentrantLockGuard" | "SpinMutexGuard" | "MappedMutexGuard" | "MappedRwLockReadGuard"
-        | "MappedRwLockWriteGuard" | "MappedFairMutexGuard" | "MappedReentrantMutexGuard" | "OwnedMutexGuard"
-        | "OwnedRwLockReadGuard" | "OwnedRwLockWriteGuard" | "OwnedMappedMutexGuard" | "RwLockMappedWriteGuard"
-        | "OwnedRwLockMappedWriteGuard" | "ArcMutexGuard" | "ArcRwLockReadGuard" | "ArcRwLockWriteGuard"
-        | "ArcRwLockUpgradableReadGuard" | "MutexGuardArc" | "RwLockReadGuardArc" | "RwLockWriteGuardArc" => {
-            LockType::Guard { waiting }
-        }
+        "MutexGuard"
+        | "RwLockReadGuard"
+        | "RwLockWriteGuard"
+        | "RwLockUpgradableReadGuard"
+        | "FairMutexGuard"
+        | "ReentrantMutexGuard"
+        | "ReentrantLockGuard"
+        | "SpinMutexGuard"
+        | "MappedMutexGuard"
+        | "MappedRwLockReadGuard"
+        | "MappedRwLockWriteGuard"
+        | "MappedFairMutexGuard"
+        | "MappedReentrantMutexGuard"
+        | "OwnedMutexGuard"
+        | "OwnedRwLockReadGuard"
+        | "OwnedRwLockWriteGuard"
+        | "OwnedMappedMutexGuard"
+        | "RwLockMappedWriteGuard"
+        | "OwnedRwLockMappedWriteGuard"
+        | "ArcMutexGuard"
+        | "ArcRwLockReadGuard"
+        | "ArcRwLockWriteGuard"
+        | "ArcRwLockUpgradableReadGuard"
+        | "MutexGuardArc"
+        | "RwLockReadGuardArc"
+        | "RwLockWriteGuardArc" => LockType::Guard { waiting },
         _ => return None,
     })
 }

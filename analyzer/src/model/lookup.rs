@@ -132,14 +132,41 @@ impl Model<'_> {
     fn impl_fits(&self, vars: &Vars, id: ImplId, ty: &Ty) -> bool {
         fn clash(vars: &Vars, impl_: &Ty, ty: &Ty) -> bool {
             match (impl_, vars.shallow(ty)) {
-                (Ty::Adt(x, xs), Ty::Adt(y, ys)) => {
-                    *x != y || xs.iter().zip(ys.iter()).any(|(x, y)| clash(vars, x, y))
-                }
+                (Ty::Adt(x, xs), Ty::Adt(y, ys)) => *x != y || xs.iter().zip(ys.iter()).any(|(x, y)| clash(vars, x, y)),
                 (Ty::Prim, Ty::Adt(..)) | (Ty::Adt(..), Ty::Prim) => true,
                 _ => false,
             }
         }
-        !clash(vars, self.impls[id.0 as usize].self_ty.peeled(), ty)
+        let data = &self.impls[id.0 as usize];
+        !clash(vars, data.self_ty.peeled(), ty) && self.bounds_hold(vars, id, ty)
+    }
+
+    /// Whether the bounds on an impl's plain parameters hold for the arguments of `ty`, as far as the sources tell:
+    /// `impl<S: Step> Step for Box<S>` is no impl for a `Box` of something that takes no steps.
+    fn bounds_hold(&self, vars: &Vars, id: ImplId, ty: &Ty) -> bool {
+        let data = &self.impls[id.0 as usize];
+        let (Ty::Adt(_, formal), Ty::Adt(_, actual)) = (data.self_ty.peeled(), ty) else { return true };
+        formal.iter().zip(actual.iter()).all(|(formal, actual)| {
+            let Ty::Param(name) = formal else { return true };
+            let Ty::Adt(adt, _) = vars.shallow(actual) else { return true };
+            let bounds =
+                data.generics.params.iter().filter(|param| param.name == *name).flat_map(|param| &param.bounds);
+            bounds.into_iter().all(|bound| {
+                let scope = super::signatures::Scope { module: data.module, self_ty: None, params: &[] };
+                let trait_ = self.lower_bound(scope, bound).id;
+                trait_.is_none_or(|trait_| {
+                    self.crate_of(self.traits[trait_.0 as usize].module).stub || self.implements(adt, trait_)
+                })
+            })
+        })
+    }
+
+    /// Whether the sources implement a trait for a type, by name or for every type.
+    fn implements(&self, adt: AdtId, trait_: TraitId) -> bool {
+        self.traits[trait_.0 as usize].impls.iter().any(|id| match self.impls[id.0 as usize].self_ty.peeled() {
+            Ty::Adt(own, _) => *own == adt,
+            own => matches!(own, Ty::Param(_)),
+        })
     }
 
     /// One step of auto-deref: the target, and the `deref` of the sources that it goes through.
@@ -218,7 +245,9 @@ impl Model<'_> {
                 self.impl_type(vars, id, ty, item)
             }
             Ty::Dyn(traits) | Ty::Opaque(traits) => iterator_binding(traits),
-            Ty::Param(param) => bounds.iter().filter(|(bound, _)| bound == param).find_map(|(_, traits)| iterator_binding(traits)),
+            Ty::Param(param) => {
+                bounds.iter().filter(|(bound, _)| bound == param).find_map(|(_, traits)| iterator_binding(traits))
+            }
             _ => None,
         }
     }
@@ -263,6 +292,8 @@ impl Model<'_> {
 }
 
 fn iterator_binding(traits: &[TraitRef]) -> Option<Ty> {
-    let iterator = traits.iter().find(|trait_| matches!(trait_.name.as_str(), "Iterator" | "DoubleEndedIterator" | "ExactSizeIterator"))?;
+    let iterator = traits
+        .iter()
+        .find(|trait_| matches!(trait_.name.as_str(), "Iterator" | "DoubleEndedIterator" | "ExactSizeIterator"))?;
     Some(iterator.binding(Symbol::from("Item")).cloned().unwrap_or_default())
 }

@@ -51,8 +51,12 @@ impl Program {
 
     /// Names and types.
     pub fn model(&self) -> Model<'_> {
-        let files: Vec<ModelFile<'_>> =
-            self.files.iter().zip(&self.paths).map(|(syntax, path)| ModelFile { syntax, path: Path::new(path) }).collect();
+        let files: Vec<ModelFile<'_>> = self
+            .files
+            .iter()
+            .zip(&self.paths)
+            .map(|(syntax, path)| ModelFile { syntax, path: Path::new(path) })
+            .collect();
         Model::build(&files, &self.crates)
     }
 

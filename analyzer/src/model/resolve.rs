@@ -107,9 +107,8 @@ impl Model<'_> {
             }
             _ if absolute => {
                 let krate = self.crate_of(from);
-                let local = (krate.edition == Edition::E2015)
-                    .then(|| self.lookup_in(krate.root, path[0], first_ns))
-                    .flatten();
+                let local =
+                    (krate.edition == Edition::E2015).then(|| self.lookup_in(krate.root, path[0], first_ns)).flatten();
                 (local.or_else(|| self.krate(from, path[0]))?, 1)
             }
             _ => (self.lookup(from, path, first_ns, foreign)?, 1),
@@ -191,7 +190,9 @@ impl Model<'_> {
     fn named_in(&self, id: ModuleId, name: Symbol, ns: Namespace) -> Option<Def> {
         let module = self.module(id);
         let (own, imported) = match ns {
-            Namespace::Type => (module.types.get(&name), self.resolved_imports.get(&(id, name)).and_then(|found| found.ty)),
+            Namespace::Type => {
+                (module.types.get(&name), self.resolved_imports.get(&(id, name)).and_then(|found| found.ty))
+            }
             Namespace::Value => {
                 (module.values.get(&name), self.resolved_imports.get(&(id, name)).and_then(|found| found.value))
             }
@@ -258,7 +259,9 @@ impl Model<'_> {
             "core" | "alloc" => Symbol::from("std"),
             _ => target.unwrap_or(name),
         };
-        let find = |name: &Symbol| self.crates_by_name.get(name).map(|id: &CrateId| Def::Module(self.crates[id.0 as usize].root));
+        let find = |name: &Symbol| {
+            self.crates_by_name.get(name).map(|id: &CrateId| Def::Module(self.crates[id.0 as usize].root))
+        };
         // Any crate may name the stubs: manifests are often not there.
         find(&wanted).or_else(|| target.map(Def::External))
     }

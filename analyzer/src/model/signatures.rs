@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::resolve::Namespace;
 use super::ty::{Args, Subst, TraitRef, Ty};
-use super::{AdtId, Def, FieldData, ImplId, Model, ModuleId, Signature, locks};
+use super::{AdtId, Def, FieldData, ImplId, Model, ModuleId, Signature, known, locks};
 use crate::syntax::{Generics, Path, StaticKind, Symbol, TypeRef};
 
 /// Where a written type stands.
@@ -101,8 +101,7 @@ fn signature(model: &Model<'_>, index: usize) -> Signature {
         .collect();
     if let Some(trait_) = data.trait_ {
         let trait_data = &model.traits[trait_.0 as usize];
-        let own =
-            TraitRef { id: Some(trait_), name: trait_data.name, args: Ty::no_args(), bindings: Arc::from([]) };
+        let own = TraitRef { id: Some(trait_), name: trait_data.name, args: Ty::no_args(), bindings: Arc::from([]) };
         let supers = trait_data.supertraits.iter().map(|path| model.lower_bound(scope, path));
         generics.push((Symbol::from("Self"), std::iter::once(own).chain(supers).collect()));
     }
@@ -158,7 +157,9 @@ impl Model<'_> {
                 let ret = ret.as_deref().map_or_else(Ty::unit, lower);
                 Ty::FnPtr(params.iter().map(lower).collect(), Arc::new(ret))
             }
-            TypeRef::ImplTrait(bounds) => self.opaque(bounds.iter().map(|bound| self.lower_bound(scope, bound)).collect()),
+            TypeRef::ImplTrait(bounds) => {
+                self.opaque(bounds.iter().map(|bound| self.lower_bound(scope, bound)).collect())
+            }
             TypeRef::DynTrait(bounds) => Ty::Dyn(bounds.iter().map(|bound| self.lower_bound(scope, bound)).collect()),
             TypeRef::Assoc { of, name, .. } => Ty::Assoc(Arc::new(lower(of)), *name),
             TypeRef::Never => Ty::Never,
@@ -210,10 +211,14 @@ impl Model<'_> {
             Def::Alias(id) => {
                 let alias = &self.aliases[id.0 as usize];
                 let args = args(used - 1);
-                let target =
-                    self.lower_at(Scope { module: alias.module, self_ty: None, params: &alias.params }, alias.ty, depth);
+                let target = self.lower_at(
+                    Scope { module: alias.module, self_ty: None, params: &alias.params },
+                    alias.ty,
+                    depth,
+                );
                 let arg = |index: usize| args.get(index).cloned().unwrap_or_default();
-                target.subst(&alias.params.iter().enumerate().map(|(index, name)| (*name, arg(index))).collect::<Subst>())
+                target
+                    .subst(&alias.params.iter().enumerate().map(|(index, name)| (*name, arg(index))).collect::<Subst>())
             }
             Def::Trait(_) if used == names.len() => return Ty::Dyn(Arc::from([self.lower_bound(scope, path)])),
             Def::External(name) => self.external(name, args(used - 1)),
@@ -234,6 +239,15 @@ impl Model<'_> {
                 let data = args.pop().unwrap_or_default();
                 return Ty::Adt(*id, Arc::from([data]));
             }
+        }
+        let last = name.as_str().rsplit("::").next().unwrap_or_default();
+        if let Some((stub, id)) = known::stand_in(last).and_then(|path| Some((path, self.known.stand_ins.get(path)?))) {
+            // `SmallVec<[T; 4]>` is a sequence of `T`.
+            if let ("std::vec::Vec", Some(Ty::Slice(item))) = (stub, args.first()) {
+                args = vec![(**item).clone()];
+            }
+            args.resize(self.adt(*id).params.len(), Ty::Unknown);
+            return Ty::Adt(*id, args.into());
         }
         Ty::External(name, args.into())
     }
@@ -258,7 +272,21 @@ impl Model<'_> {
 fn is_primitive(name: &str) -> bool {
     matches!(
         name,
-        "u8" | "u16" | "u32" | "u64" | "u128" | "usize" | "i8" | "i16" | "i32" | "i64" | "i128" | "isize" | "f32"
-            | "f64" | "bool" | "char" | "str"
+        "u8" | "u16"
+            | "u32"
+            | "u64"
+            | "u128"
+            | "usize"
+            | "i8"
+            | "i16"
+            | "i32"
+            | "i64"
+            | "i128"
+            | "isize"
+            | "f32"
+            | "f64"
+            | "bool"
+            | "char"
+            | "str"
     )
 }

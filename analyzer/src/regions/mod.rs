@@ -295,7 +295,9 @@ impl Output {
         let wanted_class = cx.class(&wanted.lock.place);
         let same = if held.lock.place == wanted.lock.place && held.lock.place.is_stable() {
             Sameness::Same
-        } else if held_class.is_some() && held_class.as_ref().map(|class| &class.key) == wanted_class.as_ref().map(|class| &class.key) {
+        } else if held_class.is_some()
+            && held_class.as_ref().map(|class| &class.key) == wanted_class.as_ref().map(|class| &class.key)
+        {
             Sameness::SameClass
         } else if held_class.is_some() && wanted_class.is_some() {
             Sameness::Different
@@ -307,8 +309,12 @@ impl Output {
         }
         let identity = |class: &Option<ClassName>| class.as_ref().map_or(Confidence::High, |class| class.identity);
         let mut confidence = identity(&held_class).min(identity(&wanted_class));
-        if wanted.dispatched || !held.must {
+        if !held.must {
             confidence = confidence.min(Confidence::Medium);
+        }
+        if wanted.dispatched {
+            // Which of several implementations runs is not known.
+            confidence = Confidence::Low;
         }
         let info = &cx.bodies[body.0 as usize];
         let gates = gates
@@ -398,7 +404,8 @@ pub fn regions(model: &Model<'_>, files: &[String]) -> Regions {
     }
     out.regions.files = files.to_vec();
     out.regions.classes = out.classes.len();
-    out.regions.functions = cx.model.fns.iter().filter(|function| function.syntax.body.is_some() && !stub(model, function)).count();
+    out.regions.functions =
+        cx.model.fns.iter().filter(|function| function.syntax.body.is_some() && !stub(model, function)).count();
     out.regions.truncated = cx.summaries.iter().filter(|summary| summary.truncated).count();
     out.regions
 }
@@ -434,7 +441,8 @@ fn context<'w>(model: &'w Model<'w>, files: &'w [String]) -> Context<'w> {
     let summaries = vec![Summary::default(); bodies.len()];
     let mut drops = FxHashMap::default();
     for impl_ in &model.impls {
-        let is_drop = impl_.trait_.as_ref().and_then(|trait_| trait_.id) == model.known.drop && model.known.drop.is_some();
+        let is_drop =
+            impl_.trait_.as_ref().and_then(|trait_| trait_.id) == model.known.drop && model.known.drop.is_some();
         if let (true, Some(adt), Some(drop)) =
             (is_drop, model.adt_of(&impl_.self_ty), impl_.methods.get(&Symbol::from("drop")))
         {
@@ -448,7 +456,7 @@ fn context<'w>(model: &'w Model<'w>, files: &'w [String]) -> Context<'w> {
         if model.crate_of(adt.module).stub {
             let path = model.module_path(adt.module);
             if ["std::collections", "std::vec", "std::slice", "std::iter"].iter().any(|prefix| path.starts_with(prefix))
-                || adt.name.as_str() == "DashMap"
+                || matches!(adt.name.as_str(), "DashMap" | "Slab")
             {
                 containers.insert(id);
             }

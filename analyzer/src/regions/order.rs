@@ -22,7 +22,8 @@ pub fn lock_graph(regions: &Regions, files: &[String]) -> LockGraph {
         (pair.test, std::cmp::Reverse(pair.confidence), length, *index)
     });
     for (index, pair) in pairs {
-        let (Some(from), Some(to)) = (node(&mut graph, &pair.held, files), node(&mut graph, &pair.wanted, files)) else {
+        let (Some(from), Some(to)) = (node(&mut graph, &pair.held, files), node(&mut graph, &pair.wanted, files))
+        else {
             continue;
         };
         let gates = pair

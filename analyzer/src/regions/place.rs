@@ -89,6 +89,27 @@ impl Place {
         }
     }
 
+    /// The payload of whichever variant an enum has, where two paths differ in nothing else: one value has one
+    /// variant.
+    pub fn either_variant(&self, other: &Place) -> Option<Place> {
+        let (Some(Step::Field(a, left)), Some(Step::Field(b, right))) = (self.steps.last(), other.steps.last()) else {
+            return None;
+        };
+        let payload = |name: &Symbol| name.as_str().split_once('.').map(|(_, field)| field.to_string());
+        let (left, right) = (payload(left)?, payload(right)?);
+        let rest = self.steps.len() - 1;
+        if a != b
+            || left != right
+            || self.root != other.root
+            || self.steps[..rest] != other.steps[..other.steps.len() - 1]
+        {
+            return None;
+        }
+        let mut out = self.clone();
+        out.steps[rest] = Step::Field(*a, Symbol::from(format!("*.{left}")));
+        Some(out)
+    }
+
     /// Whether evaluating the path again in the same function gives the same lock.
     pub fn is_stable(&self) -> bool {
         !self.steps.contains(&Step::Element(None)) && !matches!(self.root, Root::Value(..))
@@ -111,7 +132,11 @@ pub struct ClassName {
 }
 
 /// The class of the lock at `place`; `None` where it depends on the caller or stays unknown.
-pub fn class_of(model: &Model<'_>, place: &Place, local_name: &dyn Fn(BodyId, LocalId) -> (String, String)) -> Option<ClassName> {
+pub fn class_of(
+    model: &Model<'_>,
+    place: &Place,
+    local_name: &dyn Fn(BodyId, LocalId) -> (String, String),
+) -> Option<ClassName> {
     let owner = place.steps.iter().rposition(|step| match step {
         Step::Field(adt, name) => !is_wrapper(model, *adt, *name),
         _ => false,
@@ -141,7 +166,11 @@ pub fn class_of(model: &Model<'_>, place: &Place, local_name: &dyn Fn(BodyId, Lo
         };
         return Some(ClassName {
             key: format!("{}.{field}{tail}", model.adt_path(adt)),
-            name: format!("{}.{field}{tail}", data.name),
+            name: match field.as_str().split_once('.') {
+                // A variant's only payload goes by the enum's name.
+                Some(("*", "0")) => format!("{}{tail}", data.name),
+                _ => format!("{}.{field}{tail}", data.name),
+            },
             declared: declared.map(|span| (data.file, span)),
             identity: rooted,
             many: many(at + 1),
@@ -182,10 +211,11 @@ fn is_wrapper(model: &Model<'_>, adt: AdtId, field: Symbol) -> bool {
     fn guards_param(model: &Model<'_>, ty: &Ty) -> bool {
         match ty.peeled() {
             Ty::Param(_) => true,
-            Ty::Ptr(inner) => guards_param(model, inner),
-            Ty::Adt(id, args) if model.adt(*id).lock.is_some() => {
-                args.iter().any(|arg| matches!(arg, Ty::Param(_)))
-            }
+            Ty::Ptr(inner) => match &**inner {
+                Ty::Adt(_, args) => args.iter().any(|arg| matches!(arg, Ty::Param(_))),
+                inner => guards_param(model, inner),
+            },
+            Ty::Adt(id, args) if model.adt(*id).lock.is_some() => args.iter().any(|arg| matches!(arg, Ty::Param(_))),
             Ty::Adt(id, args) if model.known.transparent.contains(id) => {
                 args.iter().any(|arg| guards_param(model, arg))
             }

@@ -10,8 +10,8 @@ use smallvec::SmallVec;
 
 use super::place::Place;
 use crate::graph::LockMode;
-use crate::model::locks::{Shape, Waiting};
 use crate::model::AdtId;
+use crate::model::locks::{Shape, Waiting};
 use crate::syntax::Span;
 
 /// Acquisitions kept per function.

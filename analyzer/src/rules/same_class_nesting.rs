@@ -2,6 +2,7 @@
 
 use super::{Facts, Group, Rule, wording};
 use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, ThreadPath};
+use crate::graph::LockMode;
 use crate::regions::Sameness;
 
 /// The rule.
@@ -42,14 +43,15 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     let Some(regions) = facts.regions else { return };
     for pair in regions.pairs.iter().filter(|pair| pair.same == Sameness::SameClass) {
         let (held, wanted) = (&pair.held, &pair.wanted);
-        if held.reentrant || !held.mode.conflicts(wanted.mode) {
+        if held.reentrant || wanted.mode == LockMode::SharedRecursive {
             continue;
         }
         let name = wording::name(held);
         let mut steps = wording::calls(&held.way, &held.site);
         steps.push(wording::at(&held.site, format!("{name} {} here", wording::taken(held))));
         steps.extend(wording::calls(&wanted.way, &wanted.site));
-        let primary = wording::at(&wanted.site, format!("{name} of perhaps another instance {} here", wording::taken(wanted)));
+        let primary =
+            wording::at(&wanted.site, format!("{name} of perhaps another instance {} here", wording::taken(wanted)));
         let related = steps.clone();
         steps.push(primary.clone());
         let key = held.class.as_ref().map_or_else(String::new, |class| class.key.clone());

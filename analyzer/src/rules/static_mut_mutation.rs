@@ -64,7 +64,11 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
             related: vec![wording::at(&found.declared, "declared here, visible to every thread")],
             threads: Vec::new(),
             pool: None,
-            fingerprint: Fingerprint::new(RULE.id, std::slice::from_ref(&found.name), std::slice::from_ref(&found.function)),
+            fingerprint: Fingerprint::new(
+                RULE.id,
+                std::slice::from_ref(&found.name),
+                std::slice::from_ref(&found.function),
+            ),
         });
     }
 }

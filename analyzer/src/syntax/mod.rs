@@ -23,8 +23,8 @@ mod spans;
 #[cfg(test)]
 mod tests;
 pub mod tree;
-mod visit;
 mod types;
+mod visit;
 
 pub use lower::{MAX_EXPR_DEPTH, MAX_ITEM_DEPTH};
 pub use tree::*;

@@ -68,9 +68,10 @@ impl Infer<'_> {
             let head = Path { absolute: path.absolute, segments: path.segments[..used].to_vec() };
             let on = this.lower_path(&head);
             let on = match on {
-                Ty::Adt(id, args) => {
-                    Ty::Adt(id, args.iter().map(|arg| if *arg == Ty::Unknown { this.vars.fresh() } else { arg.clone() }).collect())
-                }
+                Ty::Adt(id, args) => Ty::Adt(
+                    id,
+                    args.iter().map(|arg| if *arg == Ty::Unknown { this.vars.fresh() } else { arg.clone() }).collect(),
+                ),
                 other => other,
             };
             match this.associated(&on, names[used]) {
@@ -174,7 +175,9 @@ impl Infer<'_> {
             }
             Value::Constructor(adt, variant) => {
                 let target = Target::Constructor(adt, variant);
-                self.out.calls.insert(id, Callee { target, on: Ty::Unknown, derefs: SmallVec::new(), receiver_first: false });
+                self.out
+                    .calls
+                    .insert(id, Callee { target, on: Ty::Unknown, derefs: SmallVec::new(), receiver_first: false });
                 let params = &self.model.adt(adt).params;
                 let fresh: Arc<[Ty]> = params.iter().map(|_| self.vars.fresh()).collect();
                 let map: Subst = params.iter().copied().zip(fresh.iter().cloned()).collect();
@@ -194,7 +197,9 @@ impl Infer<'_> {
             }
             Value::External(name) => {
                 let target = Target::External(name);
-                self.out.calls.insert(id, Callee { target, on: Ty::Unknown, derefs: SmallVec::new(), receiver_first: false });
+                self.out
+                    .calls
+                    .insert(id, Callee { target, on: Ty::Unknown, derefs: SmallVec::new(), receiver_first: false });
                 for arg in args {
                     self.expr(*arg, None);
                 }
@@ -302,7 +307,9 @@ impl Infer<'_> {
             self.expr(*arg, None);
         }
         match name.as_str() {
-            "clone" | "to_owned" | "as_ref" | "as_mut" | "borrow" | "borrow_mut" | "by_ref" => receiver.peeled().clone(),
+            "clone" | "to_owned" | "as_ref" | "as_mut" | "borrow" | "borrow_mut" | "by_ref" => {
+                receiver.peeled().clone()
+            }
             // A lock known by name only: its `lock()` may or may not give a result.
             "unwrap" | "expect" => match receiver {
                 Ty::Adt(id, _) if self.model.adt(*id).lock.is_some() => receiver.clone(),
@@ -325,7 +332,8 @@ impl Infer<'_> {
             if ty != Ty::Unknown
                 && let Some(var) = map.get(&param.name)
             {
-                let ty = ty.map_children(&mut |child| if *child == Ty::Unknown { self.vars.fresh() } else { child.clone() });
+                let ty =
+                    ty.map_children(&mut |child| if *child == Ty::Unknown { self.vars.fresh() } else { child.clone() });
                 self.vars.unify(&var.clone(), &ty);
             }
         }
@@ -371,7 +379,13 @@ impl Infer<'_> {
     }
 
     /// What the signature asks of a callable argument.
-    fn callable_bound(&mut self, index: usize, formals: &[Ty], signature: &Signature, map: &Subst) -> Option<(Vec<Ty>, Ty)> {
+    fn callable_bound(
+        &mut self,
+        index: usize,
+        formals: &[Ty],
+        signature: &Signature,
+        map: &Subst,
+    ) -> Option<(Vec<Ty>, Ty)> {
         let offset = formals.len() - signature.params.len();
         let declared = signature.params.get(index.checked_sub(offset)?)?;
         let (params, ret) = match declared.peeled() {
@@ -393,7 +407,9 @@ impl Infer<'_> {
 
     /// `.map(Self::name)`: a function passed where a callable is asked for.
     fn function_argument(&mut self, index: usize, formals: usize, function: FnId, signature: &Signature, map: &Subst) {
-        let Some(declared) = index.checked_sub(formals - signature.params.len()).and_then(|at| signature.params.get(at)) else {
+        let Some(declared) =
+            index.checked_sub(formals - signature.params.len()).and_then(|at| signature.params.get(at))
+        else {
             return;
         };
         let Ty::Param(name) = declared.peeled() else { return };
@@ -409,7 +425,9 @@ impl Infer<'_> {
         let ret = self.normal(ret);
         let ret = match (&ret, on) {
             // `clone` of a trait: the receiver's own type.
-            (Ty::Var(_), Some(on)) if self.model.function(function).syntax.name.as_str() == "clone" => on.peeled().clone(),
+            (Ty::Var(_), Some(on)) if self.model.function(function).syntax.name.as_str() == "clone" => {
+                on.peeled().clone()
+            }
             _ => ret,
         };
         if signature.async_ { Ty::Future(Arc::new(ret)) } else { ret }

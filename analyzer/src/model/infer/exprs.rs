@@ -190,9 +190,7 @@ impl Infer<'_> {
             ExprKind::Try(inner) => {
                 let ty = self.expr(*inner, None);
                 match self.shallow(&ty) {
-                    Ty::Adt(id, args)
-                        if Some(id) == self.model.known.option || Some(id) == self.model.known.result =>
-                    {
+                    Ty::Adt(id, args) if Some(id) == self.model.known.option || Some(id) == self.model.known.result => {
                         args.first().cloned().unwrap_or_default()
                     }
                     _ => Ty::Unknown,
@@ -285,7 +283,6 @@ impl Infer<'_> {
         out
     }
 
-
     /// `_` in a written type is open.
     fn open(&mut self, ty: Ty) -> Ty {
         match ty {
@@ -372,12 +369,7 @@ impl Infer<'_> {
         Ty::Unknown
     }
 
-    fn struct_literal(
-        &mut self,
-        path: &crate::syntax::Path,
-        fields: &[(Symbol, ExprId)],
-        rest: Option<ExprId>,
-    ) -> Ty {
+    fn struct_literal(&mut self, path: &crate::syntax::Path, fields: &[(Symbol, ExprId)], rest: Option<ExprId>) -> Ty {
         let mut head = path.clone();
         let constructor = self.constructor(path);
         if constructor.is_some_and(|(adt, _)| self.model.adt(adt).is_enum) && head.segments.len() > 1 {

@@ -267,6 +267,8 @@ impl<'m> Infer<'m> {
     }
 
     fn trait_callable(traits: &[TraitRef]) -> Option<&TraitRef> {
-        traits.iter().find(|trait_| matches!(trait_.name.as_str(), "Fn" | "FnMut" | "FnOnce" | "AsyncFn" | "AsyncFnMut" | "AsyncFnOnce"))
+        traits.iter().find(|trait_| {
+            matches!(trait_.name.as_str(), "Fn" | "FnMut" | "FnOnce" | "AsyncFn" | "AsyncFnMut" | "AsyncFnOnce")
+        })
     }
 }

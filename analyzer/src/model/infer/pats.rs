@@ -173,7 +173,8 @@ impl Infer<'_> {
         }
         let def = self.model.resolve(self.module, &[name], false, Namespace::Value);
         matches!(def, Some((Def::Variant(..) | Def::Static(_) | Def::Adt(_) | Def::External(_), _)))
-            || name.as_str().chars().all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit()) && name.as_str().len() > 1
+            || name.as_str().chars().all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit())
+                && name.as_str().len() > 1
     }
 
     /// Makes patterns that bound `local` bind `first` instead.

@@ -175,6 +175,27 @@ pub mod rayon {
         pub fn spawn<F: FnOnce(&Scope)>(&self, f: F) {}
     }
 }
+pub mod slab {
+    pub struct Slab<T> {
+        item: T,
+    }
+    impl<T> Slab<T> {
+        pub fn new() -> Slab<T> {}
+        pub fn get(&self, key: usize) -> Option<&T> {}
+        pub fn get_mut(&mut self, key: usize) -> Option<&mut T> {}
+        pub fn insert(&mut self, value: T) -> usize {}
+        pub fn remove(&mut self, key: usize) -> T {}
+        pub fn try_remove(&mut self, key: usize) -> Option<T> {}
+        pub fn contains(&self, key: usize) -> bool {}
+        pub fn iter(&self) -> std::iter::Iter<(usize, &T)> {}
+        pub fn iter_mut(&mut self) -> std::iter::Iter<(usize, &mut T)> {}
+        pub fn drain(&mut self) -> std::iter::Iter<T> {}
+        pub fn len(&self) -> usize {}
+    }
+    impl<T> std::ops::Index<usize> for Slab<T> {
+        type Output = T;
+    }
+}
 pub mod dashmap {
     pub struct DashMap<K, V> {
         key: K,

@@ -161,7 +161,10 @@ impl Walker<'_> {
         };
         let scope = self.push_temporaries();
         let wild = matches!(body[pat].kind, PatKind::Wild);
-        let is_place = matches!(body[init].kind, ExprKind::Path(_) | ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::Deref(_));
+        let is_place = matches!(
+            body[init].kind,
+            ExprKind::Path(_) | ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::Deref(_)
+        );
         let value = self.initialiser(init, if wild && is_place { Use::Place } else { Use::Move });
         if wild && !is_place {
             self.dropped_at_once(init, &value);
@@ -188,12 +191,16 @@ impl Walker<'_> {
         match &body[init].kind {
             ExprKind::Ref { expr, mutable } => {
                 let mut base = *expr;
-                while let ExprKind::Field { base: inner, .. } | ExprKind::Index { base: inner, .. } | ExprKind::Deref(inner) =
-                    &body[base].kind
+                while let ExprKind::Field { base: inner, .. }
+                | ExprKind::Index { base: inner, .. }
+                | ExprKind::Deref(inner) = &body[base].kind
                 {
                     base = *inner;
                 }
-                if !matches!(body[base].kind, ExprKind::Call { .. } | ExprKind::MethodCall { .. } | ExprKind::Await(_) | ExprKind::Try(_)) {
+                if !matches!(
+                    body[base].kind,
+                    ExprKind::Call { .. } | ExprKind::MethodCall { .. } | ExprKind::Await(_) | ExprKind::Try(_)
+                ) {
                     return self.eval(init, how);
                 }
                 let _ = mutable;

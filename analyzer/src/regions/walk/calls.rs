@@ -4,11 +4,11 @@ use smallvec::SmallVec;
 
 use super::{Use, Walker};
 use crate::graph::LockMode;
+use crate::model::FnId;
 use crate::model::infer::{Callee, Target};
 use crate::model::known::Role;
 use crate::model::locks::{Acquire, LockType, acquire};
 use crate::model::ty::Ty;
-use crate::model::FnId;
 use crate::regions::place::{Place, Root, Step};
 use crate::regions::state::{GuardId, Owner, State, Value};
 use crate::regions::summary::{Acquired, HeldLock, LONGEST_WAY, LockRef, Returned, Site, Way};
@@ -16,22 +16,85 @@ use crate::syntax::{ExprId, ExprKind, Symbol};
 
 /// Methods by which a guard stays in the value, on types that are not known.
 const PASS_THROUGH: &[&str] = &[
-    "unwrap", "expect", "unwrap_or_else", "unwrap_or_default", "ok", "err", "map_err", "into_inner", "into", "await",
-    "or_else", "unwrap_unchecked", "context", "with_context", "log_err", "expect_lock",
+    "unwrap",
+    "expect",
+    "unwrap_or_else",
+    "unwrap_or_default",
+    "ok",
+    "err",
+    "map_err",
+    "into_inner",
+    "into",
+    "await",
+    "or_else",
+    "unwrap_unchecked",
+    "context",
+    "with_context",
+    "log_err",
+    "expect_lock",
 ];
 
 /// Methods of unknown types that run their closure before they return.
 const RUNS_NOW: &[&str] = &[
-    "map", "and_then", "or_else", "unwrap_or_else", "map_err", "for_each", "filter", "filter_map", "flat_map", "fold",
-    "any", "all", "find", "find_map", "position", "take_while", "skip_while", "retain", "sort_by", "sort_by_key",
-    "or_insert_with", "and_modify", "with", "then", "map_or", "map_or_else", "inspect", "ok_or_else", "get_or_init",
-    "get_or_insert_with", "call_once", "in_scope", "dedup_by_key", "max_by_key", "min_by_key", "partition", "try_for_each",
-    "is_some_and", "is_ok_and", "binary_search_by", "entry", "update", "with_borrow", "with_borrow_mut",
+    "map",
+    "and_then",
+    "or_else",
+    "unwrap_or_else",
+    "map_err",
+    "for_each",
+    "filter",
+    "filter_map",
+    "flat_map",
+    "fold",
+    "any",
+    "all",
+    "find",
+    "find_map",
+    "position",
+    "take_while",
+    "skip_while",
+    "retain",
+    "sort_by",
+    "sort_by_key",
+    "or_insert_with",
+    "and_modify",
+    "with",
+    "then",
+    "map_or",
+    "map_or_else",
+    "inspect",
+    "ok_or_else",
+    "get_or_init",
+    "get_or_insert_with",
+    "call_once",
+    "in_scope",
+    "dedup_by_key",
+    "max_by_key",
+    "min_by_key",
+    "partition",
+    "try_for_each",
+    "is_some_and",
+    "is_ok_and",
+    "binary_search_by",
+    "entry",
+    "update",
+    "with_borrow",
+    "with_borrow_mut",
 ];
 
 /// Methods whose closure runs only where there is no value.
-const RUNS_WITHOUT: &[&str] =
-    &["unwrap_or_else", "or_else", "ok_or_else", "get_or_insert_with", "or_insert_with", "get_or_init", "unwrap_or_default"];
+const RUNS_WITHOUT: &[&str] = &[
+    "unwrap_or_else",
+    "or_else",
+    "ok_or_else",
+    "get_or_insert_with",
+    "or_insert_with",
+    "get_or_init",
+    "unwrap_or_default",
+];
+
+/// Methods that move a value out of what they are called on.
+const TAKES_OUT: &[&str] = &["take", "take_if", "replace", "pop", "pop_front", "pop_back", "remove", "swap_remove"];
 
 impl Walker<'_> {
     pub(super) fn call(&mut self, id: ExprId, callee: ExprId, args: &[ExprId]) -> Value {
@@ -93,7 +156,7 @@ impl Walker<'_> {
             None => {
                 let value = self.eval(receiver, Use::Place);
                 let values = self.arguments(args);
-                if RUNS_NOW.contains(&name.as_str()) {
+                if RUNS_NOW.contains(&name.as_str()) || name.as_str().ends_with("_with") {
                     for closure in values.iter().filter_map(|value| value.closure) {
                         self.run_closure(closure, &[]);
                     }
@@ -129,7 +192,8 @@ impl Walker<'_> {
         let name = self.model.function(function).syntax.name;
         let stub = self.model.crate_of(self.model.function(function).module).stub;
         let first_is_receiver = receiver.is_none() && signature.has_receiver && !args.is_empty();
-        if stub && let Some(LockType::Lock { shape, waiting }) = self.lock_type(&callee.on)
+        if stub
+            && let Some(LockType::Lock { shape, waiting }) = self.lock_type(&callee.on)
             && let Some(taken) = acquire(shape, waiting, name.as_str())
         {
             let values = self.arguments(args);
@@ -263,10 +327,7 @@ impl Walker<'_> {
                 Some(out)
             }
             Role::Unlocked => {
-                let freed: Vec<Place> = values
-                    .iter()
-                    .filter_map(|value| value.place.clone())
-                    .collect();
+                let freed: Vec<Place> = values.iter().filter_map(|value| value.place.clone()).collect();
                 let before = self.state.clone();
                 self.state.release(|guard| freed.contains(&guard.held.lock.place));
                 for value in values {
@@ -347,14 +408,32 @@ impl Walker<'_> {
         let mapped = closure_value.as_ref();
         let maps = matches!(
             name.as_str(),
-            "map" | "and_then" | "filter_map" | "flat_map" | "map_or" | "map_or_else" | "find_map" | "with" | "scan" | "fold"
-                | "unwrap_or_else" | "or_else" | "get_or_init" | "map_while"
+            "map"
+                | "and_then"
+                | "filter_map"
+                | "flat_map"
+                | "map_or"
+                | "map_or_else"
+                | "find_map"
+                | "with"
+                | "scan"
+                | "fold"
+                | "unwrap_or_else"
+                | "or_else"
+                | "get_or_init"
+                | "map_while"
         );
         if let Some(value) = mapped {
             guards.extend(value.guards.iter().copied());
         }
         guards.dedup();
         let ty = self.ty(id);
+        if TAKES_OUT.contains(&name.as_str())
+            && self.carries_guard(ty)
+            && let Some(receiver) = &receiver
+        {
+            guards.extend(receiver.guards.iter().copied());
+        }
         let keeps = self.carries_guard(ty) || (matches!(ty, Ty::Unknown) && PASS_THROUGH.contains(&name.as_str()));
         let stays = |value: &Value| matches!(value.place.as_ref().map(|place| place.root), Some(Root::Local(..)));
         if !keeps && !guards.is_empty() {
@@ -369,6 +448,7 @@ impl Walker<'_> {
             }
             guards.clear();
         }
+        let span = self.body[id].span;
         if name.as_str() == "downgrade" {
             for id in &guards {
                 if let Some(guard) = self.state.guard(*id) {
@@ -378,12 +458,16 @@ impl Walker<'_> {
         }
         if name.as_str() == "upgrade" {
             for id in &guards {
+                self.upgrade(*id, span);
                 if let Some(guard) = self.state.guard(*id) {
                     guard.held.mode = LockMode::Exclusive;
                 }
             }
         }
-        self.rehome_new(&guards);
+        if keeps {
+            let owner = self.temporary();
+            self.own(&guards, owner);
+        }
         let place = match (maps, mapped) {
             (true, Some(value)) => value.place.clone(),
             _ if matches!(name.as_str(), "get" | "get_mut") && container => {
@@ -398,24 +482,29 @@ impl Walker<'_> {
         Value { guards, ..Value::of(place) }
     }
 
+    /// An upgrade waits until all other readers are gone: it wants the lock exclusively.
+    fn upgrade(&mut self, id: GuardId, span: crate::syntax::Span) {
+        let Some(guard) = self.state.guard(id) else { return };
+        let wanted = Acquired {
+            lock: guard.held.lock.clone(),
+            mode: LockMode::Exclusive,
+            try_: false,
+            waiting: guard.held.waiting,
+            site: self.site(span),
+            way: Way::new(),
+            held: SmallVec::new(),
+            released: 0,
+            dispatched: false,
+        };
+        self.request(wanted, &[id]);
+    }
+
     fn constant_argument(&self, id: ExprId) -> Option<u64> {
         let ExprKind::MethodCall { args, .. } = &self.body[id].kind else { return None };
         match self.body[*args.first()?].kind {
             ExprKind::Lit(crate::syntax::Lit::Int(value)) => Some(value),
             _ => None,
         }
-    }
-
-    fn rehome_new(&mut self, guards: &[GuardId]) {
-        let owner = self.temporary();
-        let block_owned: Vec<GuardId> = self
-            .state
-            .guards
-            .iter()
-            .filter(|guard| guards.contains(&guard.id) && guard.owner == Owner::Nobody)
-            .map(|guard| guard.id)
-            .collect();
-        self.own(&block_owned, owner);
     }
 
     /// A function of unknown effect: closures may run any time, guards in arguments are gone unless the result can
@@ -438,8 +527,11 @@ impl Walker<'_> {
 
     /// Moves what the call consumed and keeps what it gives.
     fn finish_call(&mut self, values: &[Value], out: Value) -> Value {
-        let given: Vec<GuardId> =
-            values.iter().flat_map(|value| value.guards.iter().copied()).filter(|id| !out.guards.contains(id)).collect();
+        let given: Vec<GuardId> = values
+            .iter()
+            .flat_map(|value| value.guards.iter().copied())
+            .filter(|id| !out.guards.contains(id))
+            .collect();
         if !given.is_empty() {
             self.state.release(|guard| given.contains(&guard.id));
         }
@@ -479,7 +571,8 @@ impl Walker<'_> {
             // What the callee holds through its parameters is only known here.
             if self.state.reachable && !seen.try_ {
                 for (before, after) in acquired.held.iter().zip(&seen.held) {
-                    if self.cx.depends_on_caller(&before.lock.place) || self.cx.depends_on_caller(&acquired.lock.place) {
+                    if self.cx.depends_on_caller(&before.lock.place) || self.cx.depends_on_caller(&acquired.lock.place)
+                    {
                         self.out.pair(self.cx, self.id, after, false, &seen, &seen.held);
                     }
                 }
@@ -515,7 +608,8 @@ impl Walker<'_> {
                 }
                 Returned::New(inner) => {
                     let wraps = inner.way.is_empty() && self.cx.depends_on_caller(&inner.lock.place);
-                    let inner_held = if wraps { HeldLock { site, way: Way::new(), ..held(inner) } } else { held(inner) };
+                    let inner_held =
+                        if wraps { HeldLock { site, way: Way::new(), ..held(inner) } } else { held(inner) };
                     let id = self.hold(inner_held, false);
                     out.place.get_or_insert_with(|| renew(&inner.lock.place));
                     out.guards.push(id);
@@ -545,7 +639,13 @@ impl Walker<'_> {
         let span = self.body.exprs.get(id.0 as usize).map_or(self.body[self.body.root].span, |expr| expr.span);
         let called = crate::regions::summary::CalledParam {
             param: *param,
-            held: self.state.guards.iter().filter(|guard| guard.param.is_none()).map(|guard| guard.held.clone()).collect(),
+            held: self
+                .state
+                .guards
+                .iter()
+                .filter(|guard| guard.param.is_none())
+                .map(|guard| guard.held.clone())
+                .collect(),
             site: self.site(span),
         };
         if !self.summary.calls.contains(&called) && self.summary.calls.len() < 16 {

@@ -109,10 +109,35 @@ impl Walker<'_> {
                 self.bind(*pat, &value);
                 otherwise
             }
-            _ => {
-                self.terminating(|this| this.eval(cond, Use::Place));
-                self.state.clone()
+            ExprKind::Unary(inner) if self.emptiness(*inner).is_some() => {
+                let holds = self.condition(*inner);
+                std::mem::replace(&mut self.state, holds)
             }
+            _ => {
+                let tested = self.emptiness(cond);
+                self.terminating(|this| this.eval(cond, Use::Place));
+                let mut otherwise = self.state.clone();
+                // `slot.is_none()`: where it holds, no guard is in the slot.
+                if let Some((local, empty)) = tested {
+                    let none = if empty { &mut self.state } else { &mut otherwise };
+                    none.release(|guard| guard.owner == Owner::Local(local));
+                }
+                otherwise
+            }
+        }
+    }
+
+    /// `local.is_none()` (true) or `local.is_some()` (false).
+    fn emptiness(&self, cond: ExprId) -> Option<(crate::model::infer::LocalId, bool)> {
+        let ExprKind::MethodCall { receiver, method, .. } = &self.body[cond].kind else { return None };
+        let empty = match method.as_str() {
+            "is_none" | "is_err" => true,
+            "is_some" | "is_ok" => false,
+            _ => return None,
+        };
+        match self.types.names.get(receiver) {
+            Some(crate::model::infer::Name::Local(local)) => Some((*local, empty)),
+            _ => None,
         }
     }
 
@@ -357,7 +382,10 @@ fn merge(mut a: Value, b: Value) -> Value {
         }
     }
     if a.place != b.place {
-        a.place = a.place.xor(b.place);
+        a.place = match (a.place, b.place) {
+            (Some(a), Some(b)) => a.either_variant(&b),
+            (a, b) => a.or(b),
+        };
     }
     a.closure = a.closure.or(b.closure);
     a.future = a.future.or(b.future);

@@ -163,12 +163,13 @@ impl Walker<'_> {
     /// A guard that comes in as a parameter is held by the caller; it is tracked to see when it is given back.
     fn own_param_guard(&mut self, id: LocalId, param: u32, ty: &Ty) {
         let Ty::Adt(adt, _) = ty else { return };
-        let Some(LockType::Guard { waiting }) = self.model.adt(*adt).lock else { return };
-        let lock = LockRef {
-            place: Place::new(Root::Param(param)),
-            adt: *adt,
-            shape: crate::model::locks::Shape::Mutex,
+        let waiting = match self.model.adt(*adt).lock {
+            Some(LockType::Guard { waiting }) => waiting,
+            _ if self.carries_guard(ty) => Waiting::Thread,
+            _ => return,
         };
+        let lock =
+            LockRef { place: Place::new(Root::Param(param)), adt: *adt, shape: crate::model::locks::Shape::Mutex };
         let span = self.body[self.body.root].span;
         let site = Site { file: self.file, span, body: self.id };
         let held = HeldLock { lock, mode: LockMode::Exclusive, site, way: Way::new(), must: true, waiting };
@@ -393,8 +394,7 @@ impl Walker<'_> {
             dispatched: false,
         };
         self.request(acquired, &[]);
-        let held =
-            HeldLock { lock, mode: acquire.mode, site, way: Way::new(), must: true, waiting: acquire.waiting };
+        let held = HeldLock { lock, mode: acquire.mode, site, way: Way::new(), must: true, waiting: acquire.waiting };
         self.hold(held, acquire.try_)
     }
 

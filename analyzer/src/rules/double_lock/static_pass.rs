@@ -21,11 +21,12 @@ fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
     }
     let level = match (held.mode, wanted.mode) {
         (_, LockMode::SharedRecursive) if !held.mode.conflicts(wanted.mode) => return None,
-        (LockMode::Upgradable, LockMode::Shared) | (LockMode::Shared | LockMode::SharedRecursive, LockMode::Upgradable) => {
+        (LockMode::Upgradable, LockMode::Shared)
+        | (LockMode::Shared | LockMode::SharedRecursive, LockMode::Upgradable) => {
             return None;
         }
         (held, wanted) if !held.conflicts(wanted) => Level::Warn,
-        _ if !pair.must => Level::Warn,
+        _ if !pair.must || pair.confidence == Confidence::Low => Level::Warn,
         _ => Level::Deny,
     };
     let level = if pair.test { level.min(Level::Note) } else { level };
@@ -39,7 +40,9 @@ fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
         None => String::new(),
     };
     let message = if level == Level::Warn && !held.mode.conflicts(wanted.mode) {
-        format!("{name} is {second} again{through} while the same thread reads it: a writer that waits in between blocks both")
+        format!(
+            "{name} is {second} again{through} while the same thread reads it: a writer that waits in between blocks both"
+        )
     } else {
         format!("{name} is {second}{through} while the same thread holds it {first}")
     };
@@ -51,7 +54,10 @@ fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
                 call.line
             )
         }
-        None => format!("end the guard of line {} before this, by `drop` or a block, or use that guard here", held.site.line),
+        None => format!(
+            "end the guard of line {} before this, by `drop` or a block, or use that guard here",
+            held.site.line
+        ),
     };
     let first_label = format!("{name} {first} here");
     let second_label = format!("{name} {second} again here");
@@ -67,7 +73,9 @@ fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
         }
         None => wording::at(&wanted.site, second_label),
     };
-    let related = steps.iter().filter(|step| (step.line, &step.file) != (primary.line, &primary.file) || step.column != primary.column);
+    let related = steps
+        .iter()
+        .filter(|step| (step.line, &step.file) != (primary.line, &primary.file) || step.column != primary.column);
     let key = held.class.as_ref().map_or_else(|| "parameter".to_string(), |class| class.key.clone());
     Some(Finding {
         rule: super::RULE.id,
@@ -79,7 +87,11 @@ fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
         locks: vec![held.info(&regions.files)],
         related: related.cloned().collect(),
         primary,
-        fingerprint: Fingerprint::new(super::RULE.id, &[key], &wording::functions([&held.site, &wanted.site].into_iter())),
+        fingerprint: Fingerprint::new(
+            super::RULE.id,
+            &[key],
+            &wording::functions([&held.site, &wanted.site].into_iter()),
+        ),
         threads: vec![ThreadPath { name: format!("`{}`", pair.function), steps }],
         pool: None,
     })

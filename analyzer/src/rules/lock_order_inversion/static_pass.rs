@@ -1,9 +1,10 @@
 //! The static half: cycles of the lock graph over lock classes.
 //!
 //! Guarantees: a cycle is reported once, with one witness per side; it is no finding where a common lock keeps the
-//! sides apart; a cycle that only readers close is a warning.
+//! sides apart; a cycle that only readers close, or that needs test code or a
+//! call with several possible targets, is a note.
 
-use crate::finding::{Evidence, Finding, Fingerprint, Level, ThreadPath};
+use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, ThreadPath};
 use crate::graph::compatible::{KeptOut, no_common_gate, weakest_link};
 use crate::graph::cycles::{Cycle, Limits, cycles};
 use crate::graph::{LockGraph, NodeId, OrderEdge, Witness};
@@ -39,12 +40,10 @@ fn finding(graph: &LockGraph, cycle: &Cycle) -> Finding {
             (edge, &edge.witnesses[*witness])
         })
         .collect();
-    let confidence = sides.iter().map(|(_, witness)| witness.confidence).min().unwrap_or(crate::finding::Confidence::Low);
+    let confidence = sides.iter().map(|(_, witness)| witness.confidence).min().unwrap_or(Confidence::Low);
     let only_readers = weakest_link(graph, cycle) != KeptOut::Always;
-    let level = if sides.iter().any(|(_, witness)| witness.test) {
+    let level = if only_readers || confidence == Confidence::Low || sides.iter().any(|(_, witness)| witness.test) {
         Level::Note
-    } else if only_readers {
-        Level::Warn
     } else {
         Level::Deny
     };
@@ -69,10 +68,16 @@ fn finding(graph: &LockGraph, cycle: &Cycle) -> Finding {
         }
         None => crate::finding::Location::default(),
     };
-    let mut related: Vec<_> = all.into_iter().filter(|step| *step != primary && (step.line, step.column) != (primary.line, primary.column) || step.file != primary.file).collect();
+    let mut related: Vec<_> = all
+        .into_iter()
+        .filter(|step| {
+            *step != primary && (step.line, step.column) != (primary.line, primary.column) || step.file != primary.file
+        })
+        .collect();
     related.extend(further(graph, &sides));
     let keys: Vec<String> = sides.iter().map(|(edge, _)| graph.class_of(edge.from).key.clone()).collect();
-    let functions = wording::functions(sides.iter().flat_map(|(_, witness)| [&witness.held.site, &witness.wanted.site]));
+    let functions =
+        wording::functions(sides.iter().flat_map(|(_, witness)| [&witness.held.site, &witness.wanted.site]));
     Finding {
         rule: super::RULE.id,
         level,
@@ -109,10 +114,15 @@ fn further(graph: &LockGraph, sides: &[(&OrderEdge, &Witness)]) -> Vec<crate::fi
         let (from, to) = (&graph.class_of(edge.from).info.name, &graph.class_of(edge.to).info.name);
         let others = edge.witnesses.iter().filter(|witness| witness.wanted.site != chosen.wanted.site);
         for witness in others.take(MOST_FURTHER / sides.len().max(1)) {
-            let spot = witness.calls.first().unwrap_or(&witness.wanted.site);
-            let spot = wording::at(spot, format!("also `{from}` before `{to}` here"));
-            if !out.iter().any(|known| (known.line, &known.file) == (spot.line, &spot.file)) {
-                out.push(spot);
+            let first = wording::at(&witness.held.site, format!("`{from}` here, in {}", witness.thread_name));
+            let then = wording::at(&witness.wanted.site, format!("and then `{to}` here, in {}", witness.thread_name));
+            for spot in [first, then] {
+                if !out
+                    .iter()
+                    .any(|known| (known.line, known.column, &known.file) == (spot.line, spot.column, &spot.file))
+                {
+                    out.push(spot);
+                }
             }
         }
     }
