@@ -241,7 +241,7 @@ pub(crate) fn each(limit: Duration, mut visit: impl FnMut(&'static ThreadRecord)
 }
 
 /// Adds an event of the calling thread, in trace mode.
-#[inline]
+#[inline(always)]
 pub(crate) fn emit(event: Event) {
     match LOCAL.with(|local| local.events.get()) {
         Some(buffer) => buffer.add(event),
@@ -250,6 +250,7 @@ pub(crate) fn emit(event: Event) {
 }
 
 #[cold]
+#[inline(never)]
 fn emit_first(event: Event) {
     if config::mode() != config::TRACE || !record::is_on() || !is_tracked() {
         return;
@@ -267,10 +268,19 @@ fn emit_first(event: Event) {
 }
 
 /// As [`emit`], giving the site its number.
-#[inline]
+#[inline(always)]
 pub(crate) fn emit_at(event: Event, site: Site) {
-    if config::mode() == config::TRACE {
-        emit(Event { site: names::site(site), ..event });
+    match LOCAL.with(|local| local.events.get()) {
+        Some(buffer) => buffer.add(Event { site: names::site(site), ..event }),
+        None => emit_first_at(event, site),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn emit_first_at(event: Event, site: Site) {
+    if config::mode() == config::TRACE && record::is_on() && is_tracked() {
+        emit_first(Event { site: names::site(site), ..event });
     }
 }
 
