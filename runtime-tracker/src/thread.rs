@@ -71,7 +71,7 @@ impl End {
     /// Waits for the thread's end.
     #[track_caller]
     fn wait(self: &Arc<Self>, site: Site, scope: bool) {
-        if self.joined.swap(true, Relaxed) {
+        if self.joined.load(Relaxed) {
             return;
         }
         threads::emit_at(Event::new(Op::JoinRequest, self.number, 0, 0), site);
@@ -80,6 +80,7 @@ impl End {
         while !self.done.load(Acquire) {
             wait::sleep(wait, false, None, || !self.done.load(Acquire), || {});
         }
+        self.joined.store(true, Relaxed);
         threads::emit_at(Event::new(Op::Join, self.number, 0, 0), site);
         if threads::is_tracked() {
             threads::next_segment(&[self.segment.load(Relaxed)]);

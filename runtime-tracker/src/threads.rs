@@ -152,12 +152,17 @@ fn enter() -> &'static ThreadRecord {
 
 /// The calling thread is the one that a tracked spawn announced under this number.
 pub(crate) fn adopt(number: u32, segment: u32) {
-    if LOCAL.with(|local| local.record.get()).is_none() {
-        let thread = take_record();
-        thread.number.store(number, Relaxed);
-        LOCAL.with(|local| local.record.set(Some(thread)));
-        begin(number, segment);
+    let known = LOCAL.with(|local| local.record.get());
+    let thread = known.unwrap_or_else(take_record);
+    if known.is_some() {
+        // Something in the start of the thread, as a tracked lock in the allocator, has made it a stranger: that one
+        // ends here.
+        emit(Event::new(Op::ThreadEnd, thread.number(), 0, 0));
+        flush();
     }
+    thread.number.store(number, Relaxed);
+    LOCAL.with(|local| local.record.set(Some(thread)));
+    begin(number, segment);
 }
 
 fn begin(number: u32, segment: u32) {
@@ -241,7 +246,7 @@ pub(crate) fn each(limit: Duration, mut visit: impl FnMut(&'static ThreadRecord)
 }
 
 /// Adds an event of the calling thread, in trace mode.
-#[inline]
+#[inline(always)]
 pub(crate) fn emit(event: Event) {
     match LOCAL.with(|local| local.events.get()) {
         Some(buffer) => buffer.add(event),
@@ -250,6 +255,7 @@ pub(crate) fn emit(event: Event) {
 }
 
 #[cold]
+#[inline(never)]
 fn emit_first(event: Event) {
     if config::mode() != config::TRACE || !record::is_on() || !is_tracked() {
         return;
@@ -267,10 +273,19 @@ fn emit_first(event: Event) {
 }
 
 /// As [`emit`], giving the site its number.
-#[inline]
+#[inline(always)]
 pub(crate) fn emit_at(event: Event, site: Site) {
-    if config::mode() == config::TRACE {
-        emit(Event { site: names::site(site), ..event });
+    match LOCAL.with(|local| local.events.get()) {
+        Some(buffer) => buffer.add(Event { site: names::site(site), ..event }),
+        None => emit_first_at(event, site),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn emit_first_at(event: Event, site: Site) {
+    if config::mode() == config::TRACE && record::is_on() && is_tracked() {
+        emit_first(Event { site: names::site(site), ..event });
     }
 }
 
