@@ -114,6 +114,15 @@ pub(super) fn wanted_task(replay: &Replay, member: &BlockedThread<'_>) -> Option
     replay.recording.tasks.iter().rev().find(|(_, task)| from_here(task)).map(|(id, _)| *id)
 }
 
+/// Adds findings, one per bug: the same threads often hang again after a deadlock was broken.
+pub(super) fn add(found: impl Iterator<Item = Finding>, out: &mut Vec<Finding>) {
+    for finding in found {
+        if out.iter().all(|known| known.fingerprint != finding.fingerprint) {
+            out.push(finding);
+        }
+    }
+}
+
 /// The member's way into the deadlock: its task, the locks it holds, and where it waits.
 pub(super) fn path(replay: &Replay, member: &BlockedThread<'_>) -> ThreadPath {
     let recording = &replay.recording;

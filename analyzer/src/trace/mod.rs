@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use lockcheck_tracker::event::RecordingMode;
 
-use crate::finding::{Notice, NoticeKind, PoolSize};
+use crate::finding::{Notice, NoticeKind};
 use crate::graph::LockGraph;
 use crate::graph::cycles::Limits;
 
@@ -64,7 +64,7 @@ pub struct Replay {
     /// Lost updates.
     pub lost_updates: Vec<LostUpdate>,
     /// By pool: how large it is and must be.
-    pub pools: BTreeMap<u32, PoolSize>,
+    pub pools: BTreeMap<u32, pools::Need>,
     /// Number of events.
     pub events: usize,
 }
@@ -129,7 +129,7 @@ pub fn replay(mut recording: Recording, notices: &mut Vec<Notice>) -> (LockGraph
         notice(NoticeKind::Truncated, message);
     }
     let (races, lost_updates) = accesses::accesses(&recording, &ordered);
-    let pools = pools::sizes(&recording, &ordered);
+    let pools = pools::needs(&recording, &ordered);
     let graph = order_graph::order_graph(&recording, &history, &names);
     let events = ordered.events.len();
     (graph, Replay { recording, names, history, predictions, races, lost_updates, pools, events })
