@@ -55,7 +55,8 @@ pub(super) fn watch_over(mut command: Command, limits: &Limits<'_>) -> Result<En
     loop {
         let ended =
             child.0.try_wait().map_err(|error| Failure(format!("the program could not be watched: {error}")))?;
-        if interrupted.load(Ordering::Relaxed) > 0 {
+        // In a terminal, Ctrl-C reaches the program too, perhaps before it is counted here.
+        if interrupted.load(Ordering::Relaxed) > 0 || ended.is_some_and(was_interrupted) {
             return Ok(End::Interrupted);
         }
         if let Some(status) = ended {
@@ -73,6 +74,17 @@ pub(super) fn watch_over(mut command: Command, limits: &Limits<'_>) -> Result<En
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(20));
     }
+}
+
+#[cfg(unix)]
+fn was_interrupted(status: ExitStatus) -> bool {
+    const SIGINT: i32 = 2;
+    std::os::unix::process::ExitStatusExt::signal(&status) == Some(SIGINT)
+}
+
+#[cfg(not(unix))]
+fn was_interrupted(_: ExitStatus) -> bool {
+    false
 }
 
 /// Ends the child when it goes out of scope.

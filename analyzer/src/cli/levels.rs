@@ -91,7 +91,7 @@ mod tests {
 
     fn report(levels: &[Level]) -> Report {
         let finding = |(at, level): (usize, &Level)| Finding {
-            rule: "made_up",
+            rule: "lost_update",
             level: *level,
             confidence: Confidence::High,
             evidence: Evidence::Static,
@@ -122,6 +122,32 @@ mod tests {
         assert_eq!(after(&[("warnings", Deny)], &[Warn, Note]), [Deny, Note]);
         assert_eq!(after(&[("warnings", Allow)], &[Warn, Deny]), [Deny]);
         assert_eq!(after(&[("warnings", Deny), ("warnings", Allow)], &[Warn]), [Deny], "no warning is left");
+    }
+
+    #[test]
+    fn rules_and_groups_are_set_in_the_order_of_the_flags() {
+        use Level::*;
+        assert_eq!(after(&[("lost_update", Deny)], &[Warn]), [Deny]);
+        assert_eq!(after(&[("deadlock", Deny), ("double_lock", Allow)], &[Warn]), [Warn], "others are not touched");
+        assert_eq!(after(&[("shared_state", Deny), ("lost_update", Note)], &[Warn]), [Note]);
+        assert_eq!(after(&[("lost_update", Note), ("shared_state", Deny)], &[Warn]), [Deny]);
+        assert_eq!(after(&[("double_lock,lost_update", Allow)], &[Warn]), []);
+        assert_eq!(after(&[("lost_update", Warn), ("warnings", Deny)], &[Note]), [Deny]);
+    }
+
+    #[test]
+    fn flags_are_read_in_the_order_they_were_written() {
+        use clap::Args as _;
+        let command = super::super::args::ScanArgs::augment_args(clap::Command::new("scan").no_binary_name(true));
+        let arguments = ["-D", "warnings", "-A", "lost_update", "a.rs", "--deny=double_lock", "-W", "deadlock"];
+        let matches = command.get_matches_from(arguments);
+        let expected = [
+            (Target::Warnings, Level::Deny),
+            (Target::Rule("lost_update"), Level::Allow),
+            (Target::Rule("double_lock"), Level::Deny),
+            (Target::Group(Group::Deadlock), Level::Warn),
+        ];
+        assert_eq!(Levels::read(Some(&matches)), Ok(Levels(expected.to_vec())));
     }
 
     #[test]

@@ -8,7 +8,6 @@ use clap::ArgMatches;
 use super::args::{OnDeadlock, RunArgs};
 use super::child::{End, Limits, watch_over};
 use super::levels::Levels;
-use super::nearest::hint;
 use super::terminal::{Stream, Terminal, to_stdout};
 use super::{Exit, Failure, analyze, host, scenarios};
 use crate::finding::{Mode, Notice, NoticeKind, Report, Summary};
@@ -17,7 +16,7 @@ use crate::source::Targets;
 /// Runs, analyses and reports; the report for people goes to standard error.
 pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Terminal) -> Result<Exit, Failure> {
     if args.list {
-        list();
+        to_stdout(scenarios::list(terminal.is_verbose()).as_bytes());
         return Ok(Exit::Clean);
     }
     let name = scenario(args)?;
@@ -62,30 +61,12 @@ fn scenario(args: &RunArgs) -> Result<&str, Failure> {
     let Some(name) = args.name.as_deref() else {
         return Err(Failure("name a scenario; `lockcheck run --list` lists them".into()));
     };
-    let known = scenarios::all();
-    if let Some(found) = known.iter().find(|scenario| scenario.name == name) {
-        return Ok(found.name);
-    }
-    if Path::new(name).extension().is_some_and(|extension| extension == "rs") {
+    let is_file = Path::new(name).extension().is_some_and(|extension| extension == "rs");
+    if is_file {
         let scan = format!("`lockcheck scan {name}` looks at its text");
         return Err(Failure(format!("this version runs built-in scenarios only, no files; {scan}")));
     }
-    let names: Vec<&str> = known.iter().map(|scenario| scenario.name).collect();
-    let hint = hint(name, names.iter().copied());
-    Err(Failure(format!("there is no scenario `{name}`{hint}\nscenarios: {}", names.join(", "))))
-}
-
-fn list() {
-    let all = scenarios::all();
-    let width = all.iter().map(|scenario| scenario.name.len()).max().unwrap_or(0);
-    let mut out = String::new();
-    for scenario in &all {
-        out.push_str(&format!(
-            "{:width$}  {}\n{:width$}  reports: {}\n",
-            scenario.name, scenario.about, "", scenario.reports
-        ));
-    }
-    to_stdout(out.as_bytes());
+    scenarios::chosen(name, args).map(|(scenario, _)| scenario.name)
 }
 
 /// What the program and the processes it started recorded, in the order of their names.

@@ -198,10 +198,10 @@ impl Look {
                     if finding.threads.len() > 1 { format!("{} ", step_name(thread, at)) } else { String::new() };
                 let shown = place(step);
                 let fill = " ".repeat(width - columns(&shown));
-                let function = step.function.as_ref().map_or(String::new(), |name| format!("in `{}`", clean(name)));
+                let function = step.function.as_ref().map_or(String::new(), |name| format!(" in `{}`", clean(name)));
                 let _ = writeln!(
                     out,
-                    "    {}{}{fill}  {} {}",
+                    "    {}{}{fill}  {}{}",
                     paint.style(format!("{branch}{} {number}", c.hbar)),
                     self.link.style(shown),
                     clean(&step.label),
@@ -262,13 +262,20 @@ impl Look {
             Mode::Analyze => looked.push(count(counts.files, "trace")),
             Mode::Run => {}
         }
-        looked.push(count(counts.locks, "lock"));
         let unresolved = match counts.unresolved {
             0 => String::new(),
             number => format!(" ({number} unresolved)"),
         };
-        looked.push(format!("{}{unresolved}", count(counts.acquisitions, "acquisition")));
-        looked.push(count(counts.order_edges, "order edge"));
+        let acquisitions = format!("{}{unresolved}", count(counts.acquisitions, "acquisition"));
+        let facts = [
+            (counts.locks, count(counts.locks, "lock")),
+            (counts.acquisitions, acquisitions),
+            (counts.order_edges, count(counts.order_edges, "order edge")),
+        ];
+        // A scan says what it saw none of; a run may simply not have counted it.
+        looked.extend(
+            facts.into_iter().filter(|(number, _)| *number > 0 || report.mode == Mode::Scan).map(|(_, text)| text),
+        );
         if counts.suppressed > 0 {
             looked.push(format!("{} suppressed", counts.suppressed));
         }
