@@ -181,8 +181,6 @@ struct Context<'w> {
     carriers: FxHashSet<AdtId>,
     /// Collections and iterators of the stubs.
     containers: FxHashSet<AdtId>,
-    /// Structs by name and enums by variant name, where only one has it.
-    adts_by_variant: FxHashMap<Symbol, AdtId>,
 }
 
 impl<'w> Context<'w> {
@@ -449,7 +447,6 @@ fn context<'w>(model: &'w Model<'w>, files: &'w [String]) -> Context<'w> {
             drops.insert(adt, *drop);
         }
     }
-    let mut adts_by_variant: FxHashMap<Symbol, Option<AdtId>> = FxHashMap::default();
     let mut containers = FxHashSet::default();
     for (index, adt) in model.adts.iter().enumerate() {
         let id = AdtId(index as u32);
@@ -460,24 +457,9 @@ fn context<'w>(model: &'w Model<'w>, files: &'w [String]) -> Context<'w> {
             {
                 containers.insert(id);
             }
-            continue;
-        }
-        let names = adt.written.iter().map(|(name, _)| *name);
-        for name in names {
-            adts_by_variant.entry(name).and_modify(|known| *known = None).or_insert(Some(id));
         }
     }
-    Context {
-        model,
-        files,
-        bodies,
-        types,
-        summaries,
-        drops,
-        carriers: carriers(model),
-        containers,
-        adts_by_variant: adts_by_variant.into_iter().filter_map(|(name, id)| Some((name, id?))).collect(),
-    }
+    Context { model, files, bodies, types, summaries, drops, carriers: carriers(model), containers }
 }
 
 /// Types of the sources that have a guard in a field, however deep.

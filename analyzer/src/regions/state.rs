@@ -116,7 +116,7 @@ pub struct Value {
     pub place: Option<super::place::Place>,
     /// A closure.
     pub closure: Option<ExprId>,
-    /// A future: an async block of this body that has not run yet.
+    /// A future that has not run yet: an async block, or a call of an async function, of this body.
     pub future: Option<ExprId>,
 }
 

@@ -23,12 +23,13 @@ impl Walker<'_> {
     pub(super) fn bind(&mut self, pat: PatId, value: &Value) {
         let body = self.body;
         match &body[pat].kind {
-            PatKind::Ident { name, by_ref, sub } => {
+            PatKind::Ident { by_ref, sub, .. } => {
                 let Some(local) = self.types.bindings.get(&pat).copied() else { return };
                 let data = &self.types.locals[local.0 as usize];
                 self.declare(local);
-                let owns = !by_ref && !data.by_ref && (matches!(data.ty, Ty::Unknown) || self.carries_guard(&data.ty));
-                let _ = name;
+                let owns = !by_ref
+                    && !data.by_ref
+                    && (matches!(data.ty, Ty::Unknown) || value.closure.is_some() || self.carries_guard(&data.ty));
                 let mut bound = value.clone();
                 if owns {
                     self.own(&value.guards, Owner::Local(local));
@@ -63,22 +64,20 @@ impl Walker<'_> {
             PatKind::TupleStruct { path, pats } => {
                 let last = path.segments.last().map(|segment| segment.name);
                 let payload = last.is_some_and(|name| matches!(name.as_str(), "Some" | "Ok" | "Err"));
-                for (index, pat) in pats.iter().enumerate() {
-                    let place = match (payload, last) {
-                        (true, _) => value.place.clone(),
-                        (false, Some(name)) => self.field_of_pattern(value, name, &index.to_string()),
-                        _ => None,
+                for (index, inner) in pats.iter().enumerate() {
+                    let place = match payload {
+                        true => value.place.clone(),
+                        false => self.field_of_pattern(value, pat, &index.to_string()),
                     };
-                    let part = self.part(value, *pat, place);
-                    self.bind(*pat, &part);
+                    let part = self.part(value, *inner, place);
+                    self.bind(*inner, &part);
                 }
             }
-            PatKind::Struct { path, fields } => {
-                let last = path.segments.last().map(|segment| segment.name);
-                for (name, pat) in fields {
-                    let place = last.and_then(|last| self.field_of_pattern(value, last, name.as_str()));
-                    let part = self.part(value, *pat, place);
-                    self.bind(*pat, &part);
+            PatKind::Struct { fields, .. } => {
+                for (name, inner) in fields {
+                    let place = self.field_of_pattern(value, pat, name.as_str());
+                    let part = self.part(value, *inner, place);
+                    self.bind(*inner, &part);
                 }
             }
             PatKind::Wild | PatKind::Rest | PatKind::Path(_) | PatKind::Other => {}
@@ -101,17 +100,16 @@ impl Walker<'_> {
         Value { guards, place, closure: value.closure, future: value.future }
     }
 
-    /// The place of a field that a struct or variant pattern names. The type is the one that has such a field.
-    fn field_of_pattern(
-        &self,
-        value: &Value,
-        constructor: Symbol,
-        field: &str,
-    ) -> Option<crate::regions::place::Place> {
+    /// The place of a field that a struct or variant pattern names.
+    fn field_of_pattern(&self, value: &Value, pat: PatId, field: &str) -> Option<crate::regions::place::Place> {
         let place = value.place.clone()?;
-        let adt = self.cx.adts_by_variant.get(&constructor)?;
-        let name = if self.model.adt(*adt).is_enum { format!("{constructor}.{field}") } else { field.to_string() };
-        place.step(Step::Field(*adt, Symbol::from(name)))
+        let (adt, variant) = *self.types.constructors.get(&pat)?;
+        let data = self.model.adt(adt);
+        let name = match data.written.get(variant as usize) {
+            Some((variant, _)) if data.is_enum => format!("{variant}.{field}"),
+            _ => field.to_string(),
+        };
+        place.step(Step::Field(adt, Symbol::from(name)))
     }
 
     /// A variable gets a new value.
@@ -180,6 +178,11 @@ impl Walker<'_> {
             self.state.release(|guard| guard.owner == temporary);
             self.eval(els, Use::Move);
             self.state = main;
+        }
+        if let PatKind::Ident { by_ref: true, .. } = body[pat].kind {
+            // `let ref name = value` extends the value's life like `let name = &value`.
+            let block = self.innermost_block();
+            self.own(&value.guards, block);
         }
         self.bind(pat, &value);
         self.pop_temporaries(scope);

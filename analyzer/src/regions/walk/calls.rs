@@ -21,17 +21,13 @@ const PASS_THROUGH: &[&str] = &[
     "unwrap_or_else",
     "unwrap_or_default",
     "ok",
-    "err",
     "map_err",
     "into_inner",
     "into",
-    "await",
     "or_else",
     "unwrap_unchecked",
     "context",
     "with_context",
-    "log_err",
-    "expect_lock",
 ];
 
 /// Methods of unknown types that run their closure before they return.
@@ -161,8 +157,15 @@ impl Walker<'_> {
                         self.run_closure(closure, &[]);
                     }
                 }
-                // On an unknown type the name decides whether guards stay in the value.
-                if PASS_THROUGH.contains(&name.as_str()) {
+                if value.future.is_some() {
+                    // An adapter of a future that is not known: `fut.instrument(span)`, `fut.boxed()`.
+                    return value;
+                }
+                // On an unknown type the name decides whether guards stay in the value. On a guard itself it does not:
+                // there the method is one of the data's.
+                let is_guard = matches!(self.lock_type(self.ty(receiver)), Some(LockType::Guard { .. }));
+                let passes = if is_guard { &PASS_THROUGH[..2] } else { PASS_THROUGH };
+                if passes.contains(&name.as_str()) {
                     return Value { closure: None, ..value };
                 }
                 values.iter().for_each(|value| self.consume(value));
@@ -181,11 +184,13 @@ impl Walker<'_> {
         args: &[ExprId],
     ) -> Value {
         let signature = self.model.signature(function);
-        let by_value = signature.receiver_by_value;
+        let mut by_value = signature.receiver_by_value;
         let mut receiver_value = None;
         if let Some(receiver) = receiver {
-            let through_reference = self.model.adt_of(self.ty(receiver)) != self.model.adt_of(&callee.on);
-            let value = self.eval(receiver, if by_value && !through_reference { Use::Move } else { Use::Place });
+            // Reached through a guard or pointer, the method takes (a copy of) what is behind it.
+            by_value &= self.model.adt_of(self.ty(receiver)) == self.model.adt_of(&callee.on)
+                || matches!(self.ty(receiver), Ty::Unknown);
+            let value = self.eval(receiver, if by_value { Use::Move } else { Use::Place });
             let place = self.through(value.place, &callee.derefs);
             receiver_value = Some(Value { place, ..value });
         }
@@ -200,8 +205,7 @@ impl Walker<'_> {
             let value = receiver_value.or_else(|| values.first().cloned()).unwrap_or_default();
             return self.take(id, value, callee, shape, taken);
         }
-        let spawns = matches!(self.model.known.roles.get(&function), Some(Role::SpawnTask | Role::SpawnThread));
-        let values = if spawns { self.spawned_arguments(args) } else { self.arguments(args) };
+        let values = self.arguments(args);
         if let Some(role) = self.model.known.roles.get(&function) {
             let all: Vec<Value> = receiver_value.iter().cloned().chain(values.iter().cloned()).collect();
             if let Some(value) = self.role(*role, id, &all) {
@@ -222,19 +226,37 @@ impl Walker<'_> {
             None => all.push(Value::default()),
         }
         all.extend(values);
+        let Some(targets) = self.model.dispatch(function) else { return self.finish_call(&all, Value::default()) };
+        if signature.async_ {
+            // The call only makes the future.
+            let guards = all.iter().flat_map(|value| value.guards.iter().copied()).collect();
+            self.pending.insert(id, (targets, all));
+            return Value { guards, future: Some(id), ..Value::default() };
+        }
+        self.run_targets(id, &targets, &all)
+    }
+
+    /// Applies what a call can run.
+    fn run_targets(&mut self, id: ExprId, targets: &[FnId], args: &[Value]) -> Value {
         let site = self.site(self.body[id].span);
-        match self.model.dispatch(function) {
-            Some(targets) if targets.len() == 1 => {
-                let out = self.apply(targets[0], &all, site, false);
-                self.finish_call(&all, out)
+        let mut out = Value::default();
+        for target in targets {
+            let value = self.apply(*target, args, site, targets.len() > 1);
+            if targets.len() == 1 {
+                out = value;
             }
-            Some(targets) => {
-                for target in &targets {
-                    self.apply(*target, &all, site, true);
-                }
-                self.finish_call(&all, Value::default())
+        }
+        self.finish_call(args, out)
+    }
+
+    /// Runs a future to its end: an async block, or a call of an async function.
+    pub(super) fn run_future(&mut self, id: ExprId) -> Value {
+        match self.pending.get(&id).cloned() {
+            Some((targets, args)) => {
+                self.run.insert(id);
+                self.run_targets(id, &targets, &args)
             }
-            None => self.finish_call(&all, Value::default()),
+            None => self.run_async(id),
         }
     }
 
@@ -254,31 +276,11 @@ impl Walker<'_> {
         };
         let lock = LockRef { place: place.clone(), adt, shape };
         let guard = self.acquire(lock, taken, self.body[id].span);
-        Value { guards: SmallVec::from_slice(&[guard]), ..Value::of(Some(place)) }
+        Value { guards: SmallVec::from_slice(&[guard]), ..Value::of(place.step(Step::Inside)) }
     }
 
     pub(super) fn arguments(&mut self, args: &[ExprId]) -> Vec<Value> {
         args.iter().map(|arg| self.eval(*arg, Use::Move)).collect()
-    }
-
-    /// Arguments of a spawner: an async function called there runs elsewhere.
-    fn spawned_arguments(&mut self, args: &[ExprId]) -> Vec<Value> {
-        let mut out = Vec::new();
-        for arg in args {
-            let runs_elsewhere = self.types.calls.get(arg).is_some_and(|callee| match callee.target {
-                Target::Fn(function) => self.model.signature(function).async_,
-                _ => false,
-            });
-            if runs_elsewhere {
-                self.detach(|this| {
-                    this.eval(*arg, Use::Move);
-                });
-                out.push(Value::default());
-            } else {
-                out.push(self.eval(*arg, Use::Move));
-            }
-        }
-        out
     }
 
     /// What a library function does beyond its signature; `None` where nothing.
@@ -300,13 +302,13 @@ impl Walker<'_> {
                         self.detach(|this| {
                             let value = this.run_closure(closure, &[]);
                             if let Some(future) = value.future {
-                                this.run_async(future);
+                                this.run_future(future);
                             }
                         });
                     }
                     if let Some(future) = value.future {
                         self.detach(|this| {
-                            this.run_async(future);
+                            this.run_future(future);
                         });
                     }
                 }
@@ -318,7 +320,7 @@ impl Walker<'_> {
                 let mut out = Value::default();
                 for value in values {
                     if let Some(future) = value.future {
-                        out = self.run_async(future);
+                        out = self.run_future(future);
                     } else if !value.guards.is_empty() {
                         out.guards.extend(value.guards.iter().copied());
                     }
@@ -327,9 +329,11 @@ impl Walker<'_> {
                 Some(out)
             }
             Role::Unlocked => {
-                let freed: Vec<Place> = values.iter().filter_map(|value| value.place.clone()).collect();
+                let guarded: Vec<Place> = values.iter().filter_map(|value| value.place.clone()).collect();
                 let before = self.state.clone();
-                self.state.release(|guard| freed.contains(&guard.held.lock.place));
+                self.state.release(|guard| {
+                    guard.held.lock.place.step(Step::Inside).is_some_and(|inside| guarded.contains(&inside))
+                });
                 for value in values {
                     if let Some(closure) = value.closure {
                         self.run_closure(closure, &[]);
@@ -468,6 +472,7 @@ impl Walker<'_> {
             let owner = self.temporary();
             self.own(&guards, owner);
         }
+        let future = values.iter().chain(&receiver).find_map(|value| value.future);
         let place = match (maps, mapped) {
             (true, Some(value)) => value.place.clone(),
             _ if matches!(name.as_str(), "get" | "get_mut") && container => {
@@ -479,7 +484,7 @@ impl Walker<'_> {
             }
             _ => item,
         };
-        Value { guards, ..Value::of(place) }
+        Value { guards, future, ..Value::of(place) }
     }
 
     /// An upgrade waits until all other readers are gone: it wants the lock exclusively.
@@ -513,11 +518,11 @@ impl Walker<'_> {
         let last = name.map(|name| name.as_str().rsplit("::").next().unwrap_or_default());
         let passes = self.carries_guard(self.ty(id))
             || matches!(last, Some("timeout" | "pin" | "Box::pin" | "identity" | "unwrap_lock" | "handle_poison"));
-        let mut out = Value::default();
+        // `timeout(time, future)`, `instrument(future)`: what wraps a future gives one.
+        let mut out = Value { future: values.iter().find_map(|value| value.future), ..Value::default() };
         for value in values {
             if passes {
                 out.guards.extend(value.guards.iter().copied());
-                out.future = out.future.or(value.future);
             } else {
                 self.consume(value);
             }
@@ -547,6 +552,8 @@ impl Walker<'_> {
         let fresh = self.fresh();
         let renew = |place: &Place| match place.root {
             Root::Value(..) => Place { root: Root::Value(body, fresh), steps: place.steps.clone() },
+            // The variables of another activation of this very function are not ours.
+            Root::Local(own, ..) if own == body => Place { root: Root::Value(body, fresh), steps: place.steps.clone() },
             _ => place.instantiate(&places, || Root::Value(body, fresh)),
         };
         let lock = |lock: &LockRef| LockRef { place: renew(&lock.place), ..lock.clone() };
@@ -611,7 +618,9 @@ impl Walker<'_> {
                     let inner_held =
                         if wraps { HeldLock { site, way: Way::new(), ..held(inner) } } else { held(inner) };
                     let id = self.hold(inner_held, false);
-                    out.place.get_or_insert_with(|| renew(&inner.lock.place));
+                    if out.place.is_none() {
+                        out.place = renew(&inner.lock.place).step(Step::Inside);
+                    }
                     out.guards.push(id);
                 }
             }

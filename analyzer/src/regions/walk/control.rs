@@ -77,7 +77,10 @@ impl Walker<'_> {
 
     /// A branch's value goes to whoever has the whole expression.
     fn branch(&mut self, expr: ExprId) -> Value {
+        let scope = self.push_temporaries();
         let value = self.eval(expr, Use::Move);
+        self.own(&value.guards, Owner::Nobody);
+        self.pop_temporaries(scope);
         self.rehome(&value);
         value
     }
@@ -264,7 +267,7 @@ impl Walker<'_> {
             .map(|arm| {
                 let value = arm.future.map(|future| self.eval(future, Use::Move)).unwrap_or_default();
                 match value.future {
-                    Some(future) => self.run_async(future),
+                    Some(future) => self.run_future(future),
                     None => value,
                 }
             })

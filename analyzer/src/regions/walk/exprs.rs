@@ -110,7 +110,7 @@ impl Walker<'_> {
             ExprKind::Await(inner) => {
                 let value = self.eval(*inner, Use::Move);
                 let value = match value.future {
-                    Some(future) => self.run_async(future),
+                    Some(future) => self.run_future(future),
                     None => value,
                 };
                 self.suspend(body[id].span);
@@ -250,14 +250,20 @@ impl Walker<'_> {
                 for arg in args {
                     let value = self.eval(*arg, Use::Move);
                     if let Some(future) = value.future {
-                        self.run_async(future);
+                        self.run_future(future);
                     }
                 }
                 self.suspend(span);
             }
-            MacroKind::Value | MacroKind::Unknown | MacroKind::Opaque => {
+            MacroKind::Value => {
                 for arg in args {
                     self.eval(*arg, Use::Place);
+                }
+            }
+            // Nothing says in which scope, or whether, the macro evaluates what.
+            MacroKind::Unknown | MacroKind::Opaque => {
+                for arg in args {
+                    self.terminating(|this| this.eval(*arg, Use::Place));
                 }
             }
         }

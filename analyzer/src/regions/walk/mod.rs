@@ -90,6 +90,8 @@ pub(super) struct Walker<'w> {
     moved: FxHashSet<LocalId>,
     /// The async block or function that runs.
     frame: u32,
+    /// Calls of async functions that nobody awaited yet: what they run, with their arguments.
+    pending: FxHashMap<ExprId, (SmallVec<[FnId; 2]>, Vec<Value>)>,
     /// Closures and async blocks that were run somewhere.
     run: FxHashSet<ExprId>,
     running: Vec<ExprId>,
@@ -119,6 +121,7 @@ pub(super) fn walk(cx: &Context<'_>, id: BodyId, out: &mut Output) -> Summary {
         binds: FxHashMap::default(),
         moved: FxHashSet::default(),
         frame: 0,
+        pending: FxHashMap::default(),
         run: FxHashSet::default(),
         running: Vec::new(),
         detached: 0,
@@ -153,7 +156,7 @@ impl Walker<'_> {
             && !self.run.contains(&future)
         {
             let state = std::mem::replace(&mut self.state, State::empty());
-            self.run_async(future);
+            self.run_future(future);
             self.state = state;
         }
         self.pop_block();

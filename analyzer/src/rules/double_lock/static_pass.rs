@@ -26,10 +26,10 @@ fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
             return None;
         }
         (held, wanted) if !held.conflicts(wanted) => Level::Warn,
-        _ if !pair.must || pair.confidence == Confidence::Low => Level::Warn,
+        _ if !pair.must => Level::Warn,
         _ => Level::Deny,
     };
-    let level = if pair.test { level.min(Level::Note) } else { level };
+    let level = if pair.test || pair.confidence == Confidence::Low { level.min(Level::Note) } else { level };
     let name = wording::name(held);
     let (first, second) = (wording::taken(held), wording::taken(wanted));
     let through = match wanted.way.first() {
