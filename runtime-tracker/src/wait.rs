@@ -525,10 +525,10 @@ pub(crate) fn double_lock(first: Entry, second: LockMode, site: Site) {
 /// Ends the process, the message going through the program's panic hook first.
 #[track_caller]
 fn abort(message: &str) -> ! {
-    threads::flush();
     threads::set_breaking();
     let location = Location::caller();
     let _ = std::panic::catch_unwind(|| panic!("{message} (aborting, waited at {location})"));
+    record::flush_all();
     std::process::abort()
 }
 

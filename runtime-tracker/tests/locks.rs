@@ -226,6 +226,21 @@ fn the_last_handle_of_a_pool_waits_for_its_tasks() {
 }
 
 #[test]
+fn a_task_may_drop_the_last_handle_of_its_pool() {
+    let (sender, receiver) = mpsc::channel();
+    let pool = ThreadPool::new(2);
+    let inner = pool.clone();
+    let task = pool.run_async(move || {
+        receiver.recv().unwrap();
+        drop(inner);
+        5
+    });
+    drop(pool);
+    sender.send(()).unwrap();
+    assert_eq!(task.join().unwrap(), 5);
+}
+
+#[test]
 fn a_cell_refuses_to_be_used_inside_itself() {
     let cell = Tracked::new(1);
     assert!(catch_unwind(|| cell.update(|_| cell.get())).is_err());
