@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use lockcheck_tracker::sync as tracked;
 
-const REPETITIONS: usize = 15;
-const LENGTH: Duration = Duration::from_millis(8);
+/// Many short turns, so that the median stands where other processes take the processor now and then.
+const REPETITIONS: usize = 101;
+const LENGTH: Duration = Duration::from_millis(1);
 
 trait Lock: Send + Sync + 'static {
     fn new() -> Self;
