@@ -13,9 +13,9 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use crate::event::Mode;
+use crate::event::{self, Mode};
 use crate::site::Site;
-use crate::{order, threads};
+use crate::{names, order, threads};
 
 /// How many locks one thread can hold and have tracked.
 pub(crate) const DEPTH: usize = 64;
@@ -56,6 +56,13 @@ pub(crate) struct Entry {
     pub(crate) lock: LockMode,
     /// Where it was taken.
     pub(crate) site: Site,
+}
+
+impl Entry {
+    /// As the trace has it.
+    pub(crate) fn record(&self) -> event::Held {
+        event::Held { object: self.lock.lock(), mode: self.lock.mode(), site: names::site(self.site) }
+    }
 }
 
 /// Below all entries; its lock is none that anybody gives back.
