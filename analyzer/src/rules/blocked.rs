@@ -157,11 +157,7 @@ pub(super) fn waits_at(replay: &Replay, member: &BlockedThread<'_>) -> Location 
 
 /// Who a member is, with its task: ``thread 2 `worker` (task `child`)``.
 pub(super) fn who(replay: &Replay, member: &BlockedThread<'_>) -> String {
-    let thread = names::thread(&replay.recording, member.thread);
-    match member.task {
-        0 => thread,
-        task => format!("{thread} ({})", names::task(&replay.recording, task)),
-    }
+    names::actor(&replay.recording, member.thread, member.task)
 }
 
 /// The finding for an observed deadlock. `objects` are the locks and other things that take part, in order.

@@ -10,7 +10,7 @@
 //! Guarantees: any files give a result or a typed error; what was cut off, skipped or truncated is a notice. The
 //! tracker is known by its event format alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use lockcheck_tracker::event::RecordingMode;
@@ -40,6 +40,7 @@ pub mod read;
 pub mod recording;
 #[cfg(test)]
 pub(crate) mod script;
+pub mod tasks;
 
 pub use history::History;
 pub use lost_updates::LostUpdate;
@@ -125,8 +126,13 @@ pub fn replay(mut recording: Recording, notices: &mut Vec<Notice>) -> (LockGraph
         let message = format!("the trace contradicts itself in {} places; its order there is a guess", ordered.gaps);
         notice(NoticeKind::CutOffTrace, message);
     }
+    let unrecorded: BTreeSet<u32> = recording.segments.values().map(|segment| segment.thread).collect();
+    if let Some(left_out) = unrecorded.len().checked_sub(tasks::MOST_ACTORS + 1) {
+        let most = tasks::MOST_ACTORS;
+        notice(NoticeKind::Truncated, format!("{} threads beyond the first {most} were left out", left_out + 1));
+    }
     let names = Names::new(&recording);
-    let history = History::new(&recording, &ordered, history::Places::Apart);
+    let history = History::new(&recording, &tasks::split(&recording, &ordered), history::Places::Apart);
     let predictions = predict::predict(&history, Limits::default());
     if let Some(message) = predictions.truncated.clone() {
         notice(NoticeKind::Truncated, message);

@@ -20,7 +20,7 @@ use crate::trace::{Replay, names};
 /// Further places shown with a finding.
 const FURTHER: usize = 8;
 
-/// One side of a cycle: the thread holds `held` and requests `wanted`.
+/// One side of a cycle: the thread (by index) holds `held` and requests `wanted`.
 #[derive(Clone, Copy)]
 struct Side {
     thread: u32,
@@ -73,10 +73,10 @@ fn predicted(replay: &Replay) -> Vec<Inversion> {
             let acquire = &history.acquires[part.acquire as usize];
             let before = &history.acquires[blocked[(at + blocked.len() - 1) % blocked.len()].acquire as usize];
             let held = *history.stack(&part.instance).iter().find(|held| held.object == before.wanted.object)?;
-            Some(Side { thread: history.threads[acquire.thread as usize], held, wanted: acquire.wanted })
+            Some(Side { thread: acquire.thread, held, wanted: acquire.wanted })
         });
         let writers = prediction.writers.iter().map(|writer| &history.writers[*writer as usize]);
-        let writers = writers.map(|writer| (history.threads[writer.thread as usize], writer.wanted)).collect();
+        let writers = writers.map(|writer| (writer.thread, writer.wanted)).collect();
         let needs_queued_writer = !prediction.writers.is_empty();
         found.push(Inversion { sides: sides.collect(), evidence: Evidence::Predicted, needs_queued_writer, writers });
     }
@@ -114,7 +114,12 @@ fn finding(replay: &Replay, inversion: &Inversion, fingerprint: Fingerprint) -> 
     let orders: Vec<String> = sides
         .iter()
         .map(|side| {
-            format!("{} takes {} then {}", names::thread(recording, side.thread), name(&side.held), name(&side.wanted))
+            format!(
+                "{} takes {} then {}",
+                replay.history.actor(recording, side.thread),
+                name(&side.held),
+                name(&side.wanted)
+            )
         })
         .collect();
     let schedule = match inversion.evidence {
@@ -125,12 +130,12 @@ fn finding(replay: &Replay, inversion: &Inversion, fingerprint: Fingerprint) -> 
     let message = format!("lock order inversion: {}; {schedule}{writer}", blocked::list(&orders));
     let place = |side: &Side, lock: &Held| {
         let location = blocked::held_location(replay, lock);
-        Location { label: format!("{} {}", names::thread(recording, side.thread), location.label), ..location }
+        Location { label: format!("{} {}", replay.history.actor(recording, side.thread), location.label), ..location }
     };
     let threads: Vec<ThreadPath> = sides
         .iter()
         .map(|side| ThreadPath {
-            name: names::thread(recording, side.thread),
+            name: replay.history.actor(recording, side.thread),
             steps: vec![
                 blocked::held_location(replay, &side.held),
                 Location {
@@ -140,7 +145,7 @@ fn finding(replay: &Replay, inversion: &Inversion, fingerprint: Fingerprint) -> 
             ],
         })
         .chain(inversion.writers.iter().map(|(thread, lock)| ThreadPath {
-            name: names::thread(recording, *thread),
+            name: replay.history.actor(recording, *thread),
             steps: vec![Location {
                 label: format!("waits to write {}", name(lock)),
                 ..blocked::held_location(replay, lock)
