@@ -286,6 +286,29 @@ fn unordered_accesses_race_and_locked_or_joined_ones_do_not() {
 }
 
 #[test]
+fn whoever_waited_for_a_task_comes_after_it() {
+    let script = |joined: bool| {
+        let mut script = Script::new();
+        let pool = script.object(ObjectKind::Pool, "workers");
+        script.record(Record::Pool { id: pool, workers: 2, policy: PoolPolicy::Queue });
+        script.record(Record::Task { id: 1, pool, parent: 0, thread: 1, site: 3, name: "task".into() });
+        script.event(1, Op::Submit, 1, 3, 0);
+        script.event(2, Op::TaskBegin, 1, 0, 0);
+        script.access(2, Op::Write, "cell", 10);
+        script.nest(2, &[("a", X, 11), ("b", X, 12)]);
+        script.event(2, Op::TaskEnd, 1, 0, 0);
+        if joined {
+            script.event(1, Op::TaskJoin, 1, 4, 0);
+        }
+        script.access(1, Op::Read, "cell", 20);
+        script.nest(1, &[("b", X, 21), ("a", X, 22)]);
+        script.findings()
+    };
+    assert_eq!(ids(&script(true)), []);
+    assert_eq!(script(false).len(), 2);
+}
+
+#[test]
 fn an_update_that_was_or_could_be_lost_is_told_from_one_inside_a_critical_section() {
     let section = |script: &mut Script, thread, op, line| {
         script.take(thread, "bank", X, line);
