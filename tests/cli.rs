@@ -189,3 +189,18 @@ fn the_workspace_is_scanned_from_any_of_its_folders() {
     assert!(done.stdout.contains("(2 files"), "{done:?}");
     assert!(done.stderr.starts_with("note: cargo could not be asked"), "{done:?}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_report_that_cannot_be_written_is_an_error_and_a_closed_pipe_is_none() {
+    let dir = folder(&[("a.rs", CLEAN)]);
+    for command_line in ["scan a.rs", "rules", "completions bash"] {
+        let shell = |line: String| command(Command::new("bash").current_dir(dir.path()).args(["-c", &line]));
+        let program = binary("lockcheck");
+        let full = shell(format!("'{}' {command_line} > /dev/full", program.display()));
+        assert_eq!(full.code, Some(2), "{full:?}");
+        assert!(full.stderr.starts_with("error: cannot write to standard output: "), "{full:?}");
+        let closed = shell(format!("set -o pipefail; '{}' {command_line} | true", program.display()));
+        assert_eq!((closed.code, closed.stderr.as_str()), (Some(0), ""), "{closed:?}");
+    }
+}

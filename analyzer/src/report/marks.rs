@@ -79,6 +79,12 @@ pub(super) fn marks<'a>(
     for location in finding.related.iter().filter(|location| related(location)) {
         add(location, None, false);
     }
+    // Editors drop a diagnostic without a primary place; where it is unknown, the first known one stands in.
+    if files.iter().all(|file| !file.marks.iter().any(|mark| mark.primary))
+        && let Some(mark) = files.iter_mut().find_map(|file| file.marks.first_mut())
+    {
+        mark.primary = true;
+    }
     files
 }
 
