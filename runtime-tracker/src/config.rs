@@ -12,13 +12,13 @@ use std::time::Duration;
 use crate::event::{DeadlockAction, RecordingMode};
 use crate::{record, threads};
 
-/// Not yet known.
-const UNREAD: u8 = 0;
 /// Locks are locks and nothing else.
-pub(crate) const OFF: u8 = 1;
+pub(crate) const OFF: u8 = 0;
 /// Held sets, order edges, deadlocks.
-pub(crate) const ORDER: u8 = 2;
-/// The same, and every event.
+pub(crate) const ORDER: u8 = 1;
+/// Not yet known. The two modes below it are the ones that the hot path handles itself.
+pub(crate) const UNREAD: u8 = 2;
+/// As [`ORDER`], and every event.
 pub(crate) const TRACE: u8 = 3;
 
 static MODE: AtomicU8 = AtomicU8::new(UNREAD);
@@ -38,6 +38,12 @@ pub(crate) fn ready() -> u8 {
         UNREAD => read(),
         mode => mode,
     }
+}
+
+/// Whether anything is tracked.
+#[inline]
+pub(crate) fn is_on() -> bool {
+    matches!(mode(), ORDER | TRACE)
 }
 
 /// What to do about an observed deadlock.

@@ -12,7 +12,7 @@ use crate::event::{Event, Mode, ObjectKind, Op};
 use crate::held::LockMode;
 use crate::names::{self, Origin};
 use crate::site::Site;
-use crate::{config, threads};
+use crate::threads;
 
 /// Head of a tracked lock.
 #[repr(C)]
@@ -135,7 +135,7 @@ impl Head {
     }
 
     /// The next sequence number, for the only thread that may change it now.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next_exclusive(&self) -> u32 {
         let word = self.identity.word().load(Relaxed);
         let seq = (word as u32).wrapping_add(1);
@@ -158,10 +158,7 @@ pub(crate) struct Kind {
 }
 
 /// Adds a lock event of the calling thread, in trace mode.
-#[inline]
+#[inline(always)]
 pub(crate) fn emit(op: Op, lock: LockMode, flags: u8, site: Site, seq: u32) {
-    if config::mode() == config::TRACE && threads::is_tracked() {
-        let event = Event::new(op, lock.lock(), names::site(site), seq);
-        threads::emit(Event { raw_mode: lock.mode() as u8, flags, ..event });
-    }
+    threads::emit_at(Event { raw_mode: lock.mode() as u8, flags, ..Event::new(op, lock.lock(), 0, seq) }, site);
 }

@@ -14,8 +14,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use crate::event::Mode;
-use crate::order;
 use crate::site::Site;
+use crate::{order, threads};
 
 /// How many locks one thread can hold and have tracked.
 pub(crate) const DEPTH: usize = 64;
@@ -124,7 +124,7 @@ impl Held {
         let depth = self.depth.get();
         let key = chain(self.at(depth).get().key, lock, site);
         if depth != 0 && !self.knows(key) {
-            self.meet(key, lock, site, false);
+            return self.meet(lock, site, false);
         }
         key
     }
@@ -135,7 +135,7 @@ impl Held {
         let depth = self.depth.get();
         let key = chain(self.at(depth).get().key, lock, site);
         if depth != 0 && !self.knows(key ^ TRY | 1) {
-            self.meet(key ^ TRY | 1, lock, site, true);
+            return self.meet(lock, site, true);
         }
         key
     }
@@ -150,15 +150,18 @@ impl Held {
 
     #[cold]
     #[inline(never)]
-    fn meet(&self, key: u64, lock: LockMode, site: Site, tried: bool) {
-        let place = (key >> self.shift.get()) as usize;
+    fn meet(&self, lock: LockMode, site: Site, tried: bool) -> u64 {
+        // The first segment of a thread changes the root, and with it every key.
+        threads::enter_if_tracked();
+        let key = chain(self.at(self.depth.get()).get().key, lock, site);
+        let known = if tried { key ^ TRY | 1 } else { key };
+        let place = (known >> self.shift.get()) as usize;
         // SAFETY: as in `knows`.
-        if (2..WINDOW).any(|step| unsafe { *self.table.get().add(place + step) } == key) {
-            return;
+        let here = |step| unsafe { *self.table.get().add(place + step) } == known;
+        if !(0..WINDOW).any(here) && order::nested(self, lock, site, tried) {
+            self.learn(known);
         }
-        if order::nested(self, lock, site, tried) {
-            self.learn(key);
-        }
+        key
     }
 
     fn learn(&self, key: u64) {

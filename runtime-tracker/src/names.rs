@@ -109,18 +109,19 @@ thread_local! {
 }
 
 /// The number of a site.
-#[inline]
+#[inline(always)]
 pub(crate) fn site(site: Site) -> u32 {
-    CACHE.with(|cache| {
-        let place = &cache[(site.0.wrapping_mul(0x9E37_79B1) >> 26) as usize % CACHED];
-        let (known, number) = place.get();
-        if known == site.0 {
-            return number;
-        }
-        let number = site.location().map_or(0, |location| names().site(location));
-        place.set((site.0, number));
-        number
-    })
+    let place = (site.0.wrapping_mul(0x9E37_79B1) >> 26) as usize % CACHED;
+    let (known, number) = CACHE.with(|cache| cache[place].get());
+    if known == site.0 { number } else { look_up(site, place) }
+}
+
+#[cold]
+#[inline(never)]
+fn look_up(site: Site, place: usize) -> u32 {
+    let number = site.location().map_or(0, |location| names().site(location));
+    CACHE.with(|cache| cache[place].set((site.0, number)));
+    number
 }
 
 /// Gives a new object its number, which `publish` receives while no other object can get one.
@@ -228,17 +229,24 @@ pub(crate) fn class_of(object: u32) -> u32 {
 
 /// An object as a report names it: by its name, or by its type and the place where it was made.
 pub(crate) fn describe(object: u32) -> String {
-    let names = names();
-    let class =
-        names.objects.get((object as usize).wrapping_sub(1)).and_then(|class| names.classes.get(*class as usize - 1));
-    let Some(class) = class else { return String::from("an unknown object") };
+    // Nothing is allocated while the names are locked: the allocator may be what another thread is in.
+    let found = {
+        let names = names();
+        let class = names.objects.get((object as usize).wrapping_sub(1));
+        let class = class.and_then(|class| names.classes.get(*class as usize - 1)).copied();
+        class.map(|class| (class, names.sites.get((class.site as usize).wrapping_sub(1)).copied()))
+    };
+    let Some((class, site)) = found else { return String::from("an unknown object") };
     if !class.name.is_empty() {
         return format!("`{}`", class.name);
     }
-    let kind = class.kind.rsplit("::").next().unwrap_or(class.kind);
-    let data = class.data.rsplit("::").next().unwrap_or(class.data);
-    let mut text = if data.is_empty() { format!("{kind} #{object}") } else { format!("{kind}<{data}> #{object}") };
-    if let Some(location) = names.sites.get((class.site as usize).wrapping_sub(1)) {
+    let last = |path: &'static str| path.rsplit("::").next().unwrap_or(path);
+    let mut text = String::from(last(class.kind));
+    if !class.data.is_empty() {
+        let _ = write!(text, "<{}>", last(class.data));
+    }
+    let _ = write!(text, " #{object}");
+    if let Some(location) = site {
         let _ = write!(text, " made at {location}");
     }
     text
@@ -246,13 +254,16 @@ pub(crate) fn describe(object: u32) -> String {
 
 /// A thread as a report names it.
 pub(crate) fn describe_thread(thread: u32) -> String {
-    let names = names();
-    let name = names.threads.get(thread.into()).map(|at| {
-        let (start, len) = names.thread_names[at as usize];
-        String::from_utf8_lossy(&names.text[start as usize..(start + len) as usize]).into_owned()
-    });
-    match name {
-        Some(name) => format!("thread {thread} `{name}`"),
-        None => format!("thread {thread}"),
+    let mut name = List::new();
+    {
+        let names = names();
+        if let Some(at) = names.threads.get(thread.into()) {
+            let (start, len) = names.thread_names[at as usize];
+            name.extend(&names.text[start as usize..(start + len) as usize]);
+        }
     }
+    if name.is_empty() {
+        return format!("thread {thread}");
+    }
+    format!("thread {thread} `{}`", String::from_utf8_lossy(&name))
 }

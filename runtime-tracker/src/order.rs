@@ -8,7 +8,7 @@
 //! that keeps them apart. A request that cannot wait is no edge, but what it took counts as held.
 //!
 //! Guarantees: an order survives the lock: nothing is forgotten when a lock is dropped. No memory of the global
-//! allocator is used before there is something to report.
+//! allocator is used under the lock of this module.
 //!
 //! Misses: patterns of more than [`LONGEST`] contexts or beyond [`BUDGET`] steps of search; from the 65th segment on,
 //! a nesting of the same locks at the same places, and the 16385th nesting of the same classes at the same places: these
@@ -100,7 +100,7 @@ fn look(held: &Held, wanted: LockMode, site: Site, tried: bool) -> Option<Findin
     let entries = held.entries();
     let again = held.find(wanted.lock());
     let mut order = ORDER.lock().unwrap_or_else(PoisonError::into_inner);
-    if !order.is_new(entries, wanted, site, tried) {
+    if !order.is_new(entries, wanted, site, tried, segment) {
         return None;
     }
     let wanted_record = HeldRecord { object: wanted.lock(), mode: wanted.mode(), site: names::site(site) };
@@ -123,7 +123,37 @@ fn look(held: &Held, wanted: LockMode, site: Site, tried: bool) -> Option<Findin
     if tried {
         return None;
     }
-    order.add(Context { thread, segment, wanted, site, start: 0, len: 0 }, entries)
+    let pattern = order.add(Context { thread, segment, wanted, site, start: 0, len: 0 }, entries)?;
+    drop(order);
+    finding::is_wanted().then(|| inversion(&pattern))
+}
+
+/// A context of a pattern, taken out of the graph.
+struct Witness {
+    context: Context,
+    held: List<HeldLock>,
+}
+
+/// Up to [`LONGEST`] of them.
+type Pattern = [Option<Witness>; LONGEST];
+
+fn inversion(pattern: &Pattern) -> Finding {
+    let mut message = String::from("lock order inversion: with other timing these threads wait for each other");
+    let mut steps = Vec::new();
+    for Witness { context, held } in pattern.iter().flatten() {
+        let thread = context.thread;
+        let wanted = names::describe(context.wanted.lock());
+        let wanted = if context.wanted.mode() == Mode::Shared { format!("{wanted} (read)") } else { wanted };
+        let site = context.site.location();
+        message += &format!("\n  {} takes {wanted} at {}", names::describe_thread(thread), show(site));
+        for held in held.iter() {
+            let (lock, site) = (names::describe(held.lock.lock()), held.site.location());
+            message += &format!(", holds {lock} since {}", show(site));
+            steps.push(Step { thread, action: format!("holds {lock}"), site });
+        }
+        steps.push(Step { thread, action: format!("takes {wanted}"), site });
+    }
+    Finding { rule: "lock_order_inversion", evidence: Evidence::Possible, message, steps }
 }
 
 fn recursive_read(thread: u32, first: Entry, wanted: LockMode, site: Site) -> Finding {
@@ -141,7 +171,7 @@ fn recursive_read(thread: u32, first: Entry, wanted: LockMode, site: Site) -> Fi
 
 impl Order {
     /// Counts the context and tells whether it is within the limits of what is kept.
-    fn is_new(&mut self, entries: &[Entry], wanted: LockMode, site: Site, tried: bool) -> bool {
+    fn is_new(&mut self, entries: &[Entry], wanted: LockMode, site: Site, tried: bool, segment: u32) -> bool {
         let (mut locks, mut classes) = (u64::from(tried) + 1, u64::from(tried) + 3);
         let all = entries.iter().map(|entry| (entry.lock, entry.site)).chain([(wanted, site)]);
         for (lock, site) in all {
@@ -149,10 +179,12 @@ impl Order {
             let class = names::class_of(lock.lock()) << 2 | lock.mode() as u32;
             classes = mix(classes, u64::from(class) << 32 | u64::from(site.0));
         }
+        let here = mix(mix(locks, 5), segment.into());
         let times = self.seen.get(locks).unwrap_or(0);
-        if times >= SEGMENTS {
+        if times >= SEGMENTS || self.seen.get(here).is_some() {
             return false;
         }
+        self.seen.insert(here, 1);
         if times == 0 {
             let instances = self.seen.get(classes).unwrap_or(0);
             if instances >= INSTANCES {
@@ -164,7 +196,7 @@ impl Order {
         true
     }
 
-    fn add(&mut self, context: Context, entries: &[Entry]) -> Option<Finding> {
+    fn add(&mut self, context: Context, entries: &[Entry]) -> Option<Pattern> {
         let start = self.held.len() as u32;
         let context = Context { start, len: entries.len() as u32, ..context };
         let number = self.contexts.len() as u32;
@@ -182,7 +214,7 @@ impl Order {
         }
         let pattern = (lock_cycle.then(|| self.search(number, false)).flatten())
             .or_else(|| class_cycle.then(|| self.search(number, true)).flatten());
-        pattern.and_then(|pattern| self.tell(&pattern))
+        pattern.and_then(|pattern| self.first_time(&pattern))
     }
 
     fn held_of(&self, context: u32) -> &[HeldLock] {
@@ -251,8 +283,9 @@ impl Order {
         None
     }
 
-    fn tell(&mut self, pattern: &[u32]) -> Option<Finding> {
-        // One report per set of places, whatever the instances, threads and segments.
+    /// The pattern's contexts, unless it was reported before: once per set of places, whatever the instances, threads
+    /// and segments.
+    fn first_time(&mut self, pattern: &[u32]) -> Option<Pattern> {
         let key = pattern.iter().fold(1u64, |key, at| {
             let context = &self.contexts[*at as usize];
             let place = mix(u64::from(context.site.0), names::class_of(context.wanted.lock()).into());
@@ -262,29 +295,13 @@ impl Order {
             return None;
         }
         self.told.insert(key, 1);
-        if !finding::is_wanted() {
-            return None;
+        let mut found = Pattern::default();
+        for (place, at) in found.iter_mut().zip(pattern) {
+            let mut held = List::new();
+            held.extend(self.held_of(*at));
+            *place = Some(Witness { context: self.contexts[*at as usize], held });
         }
-        let mut message = String::from("lock order inversion: with other timing these threads wait for each other");
-        let mut steps = Vec::new();
-        for at in pattern {
-            let context = self.contexts[*at as usize];
-            let wanted = names::describe(context.wanted.lock());
-            let wanted = if context.wanted.mode() == Mode::Shared { format!("{wanted} (read)") } else { wanted };
-            message += &format!(
-                "\n  {} takes {wanted} at {}",
-                names::describe_thread(context.thread),
-                show(context.site.location())
-            );
-            for held in self.held_of(*at) {
-                let (lock, site) = (names::describe(held.lock.lock()), held.site.location());
-                message += &format!(", holds {lock} since {}", show(site));
-                steps.push(Step { thread: context.thread, action: format!("holds {lock}"), site });
-            }
-            let site = context.site.location();
-            steps.push(Step { thread: context.thread, action: format!("takes {wanted}"), site });
-        }
-        Some(Finding { rule: "lock_order_inversion", evidence: Evidence::Possible, message, steps })
+        Some(found)
     }
 }
 

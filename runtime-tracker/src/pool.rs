@@ -222,7 +222,7 @@ impl ThreadPool {
             done: AtomicBool::new(false),
         };
         let packet = Arc::new(Packet { state, segment: AtomicU32::new(0), result: Mutex::new(None) });
-        threads::emit_at(Op::Submit, id, site, 0);
+        threads::emit_at(Event::new(Op::Submit, id, 0, 0), site);
         let has_slot = match pool.policy {
             Policy::Queue => false,
             Policy::Block => {
@@ -295,13 +295,13 @@ impl Pool {
             return false;
         }
         state.free -= 1;
-        threads::emit_at(Op::SlotAcquire, self.number, site, self.head.next_exclusive());
+        threads::emit_at(Event::new(Op::SlotAcquire, self.number, 0, self.head.next_exclusive()), site);
         true
     }
 
     #[track_caller]
     fn wait_for_slot(&self, site: Site) {
-        threads::emit_at(Op::SlotRequest, self.number, site, 0);
+        threads::emit_at(Event::new(Op::SlotRequest, self.number, 0, 0), site);
         let goal = Goal::Slot { pool: self.number, workers: self.workers as u32 };
         let wait = Wait { goal, site, address: (&raw const self.slot_bell).addr() };
         let mut front = false;
@@ -336,7 +336,7 @@ impl Pool {
             if let Some(job) = state.queue.pop_front() {
                 if !job.has_slot {
                     state.free -= 1;
-                    threads::emit_at(Op::SlotAcquire, self.number, job.site, self.head.next_exclusive());
+                    threads::emit_at(Event::new(Op::SlotAcquire, self.number, 0, self.head.next_exclusive()), job.site);
                 }
                 drop(state);
                 let before = threads::set_slot(self.number);
@@ -359,7 +359,7 @@ impl Pool {
     fn give_slot_back(&self) {
         let mut state = self.lock();
         state.free += 1;
-        threads::emit_at(Op::SlotRelease, self.number, Site::NONE, self.head.next_exclusive());
+        threads::emit_at(Event::new(Op::SlotRelease, self.number, 0, self.head.next_exclusive()), Site::NONE);
         drop(state);
         park::wake_one((&raw const self.slot_bell).addr(), || 0);
         self.one_less();
@@ -446,12 +446,12 @@ impl<T> Promise<T> {
     pub fn join(self) -> std::thread::Result<T> {
         let state = &self.packet.state;
         let site = Site::here();
-        threads::emit_at(Op::TaskJoinRequest, state.id, site, 0);
+        threads::emit_at(Event::new(Op::TaskJoinRequest, state.id, 0, 0), site);
         let wait = Wait { goal: Goal::Task(state), site, address: Arc::as_ptr(&self.packet).addr() };
         while !state.done.load(Acquire) {
             wait::sleep(wait, false, None, || !state.done.load(Acquire), || {});
         }
-        threads::emit_at(Op::TaskJoin, state.id, site, 0);
+        threads::emit_at(Event::new(Op::TaskJoin, state.id, 0, 0), site);
         let segment = self.packet.segment.load(Relaxed);
         if segment != 0 && threads::is_tracked() {
             threads::next_segment(&[segment]);

@@ -136,10 +136,10 @@ impl Buffer {
     }
 
     /// Adds an event. Only for the owning thread.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn add(&self, event: Event) {
         let mut len = self.len.load(Relaxed);
-        if len == ROOM {
+        if len >= ROOM {
             self.flush(threads::known_number());
             len = 0;
         }
@@ -155,6 +155,7 @@ impl Buffer {
 
     /// Writes everything out and begins anew. Only for the owning thread.
     #[cold]
+    #[inline(never)]
     pub(crate) fn flush(&self, thread: u32) {
         let mut flushed = self.flushed.lock().unwrap_or_else(PoisonError::into_inner);
         self.flush_to(*flushed, self.len.load(Relaxed), thread);

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub use std::thread::*;
 
-use crate::event::Op;
+use crate::event::{Event, Op};
 use crate::park::{self};
 use crate::site::Site;
 use crate::wait::{self, Goal, Wait};
@@ -45,7 +45,7 @@ fn fork(site: Site, name: Option<&str>) -> Option<Fork> {
     names::thread(number, threads::me().number(), site, name.unwrap_or(""));
     let segment = names::segment(number, &[before]);
     threads::next_segment(&[]);
-    threads::emit_at(Op::Fork, number, site, 0);
+    threads::emit_at(Event::new(Op::Fork, number, 0, 0), site);
     let end = End { number, segment: AtomicU32::new(0), done: AtomicBool::new(false), joined: AtomicBool::new(false) };
     Some(Fork { end: Arc::new(end), segment })
 }
@@ -71,16 +71,17 @@ impl End {
     /// Waits for the thread's end.
     #[track_caller]
     fn wait(self: &Arc<Self>, site: Site, scope: bool) {
-        if self.joined.swap(true, Relaxed) {
+        if self.joined.load(Relaxed) {
             return;
         }
-        threads::emit_at(Op::JoinRequest, self.number, site, 0);
+        threads::emit_at(Event::new(Op::JoinRequest, self.number, 0, 0), site);
         let goal = Goal::Thread { number: self.number, scope };
         let wait = Wait { goal, site, address: Arc::as_ptr(self).addr() };
         while !self.done.load(Acquire) {
             wait::sleep(wait, false, None, || !self.done.load(Acquire), || {});
         }
-        threads::emit_at(Op::Join, self.number, site, 0);
+        self.joined.store(true, Relaxed);
+        threads::emit_at(Event::new(Op::Join, self.number, 0, 0), site);
         if threads::is_tracked() {
             threads::next_segment(&[self.segment.load(Relaxed)]);
         }

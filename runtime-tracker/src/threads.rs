@@ -56,6 +56,8 @@ struct Local {
     busy: Cell<bool>,
     ended: Cell<bool>,
     breaking: Cell<bool>,
+    /// Where events go; `None` where none are wanted now, and before the first.
+    events: Cell<Option<&'static Buffer>>,
     segment: Cell<u32>,
     task: Cell<u32>,
     slot: Cell<u32>,
@@ -68,6 +70,7 @@ thread_local! {
             busy: Cell::new(false),
             ended: Cell::new(false),
             breaking: Cell::new(false),
+            events: Cell::new(None),
             segment: Cell::new(0),
             task: Cell::new(0),
             slot: Cell::new(0),
@@ -86,13 +89,16 @@ impl Drop for AtEnd {
 
 /// Runs the tracker's own work: locks taken inside are plain locks.
 pub(crate) fn busy<R>(work: impl FnOnce() -> R) -> R {
-    struct Restore(bool);
+    struct Restore(bool, Option<&'static Buffer>);
     impl Drop for Restore {
         fn drop(&mut self) {
-            LOCAL.with(|local| local.busy.set(self.0));
+            LOCAL.with(|local| {
+                local.busy.set(self.0);
+                local.events.set(self.1);
+            });
         }
     }
-    let _restore = Restore(LOCAL.with(|local| local.busy.replace(true)));
+    let _restore = LOCAL.with(|local| Restore(local.busy.replace(true), local.events.take()));
     work()
 }
 
@@ -103,12 +109,19 @@ pub(crate) fn is_busy() -> bool {
 
 /// Whether what the calling thread does is of interest.
 pub(crate) fn is_tracked() -> bool {
-    config::mode() >= config::ORDER && LOCAL.with(|local| !local.busy.get() && !local.ended.get())
+    config::is_on() && LOCAL.with(|local| !local.busy.get() && !local.ended.get())
 }
 
 /// The calling thread's record, made now if need be.
 pub(crate) fn me() -> &'static ThreadRecord {
     LOCAL.with(|local| local.record.get()).unwrap_or_else(enter)
+}
+
+/// Gives the calling thread its number and first segment, unless what it does is of no interest now.
+pub(crate) fn enter_if_tracked() {
+    if is_tracked() {
+        me();
+    }
 }
 
 /// The calling thread's number without giving it one; 0 for none yet.
@@ -124,15 +137,16 @@ fn enter() -> &'static ThreadRecord {
         thread.number.store(0, Relaxed);
         return thread;
     }
-    busy(|| {
+    let (number, segment) = busy(|| {
         let current = std::thread::current();
         let name = current.name().unwrap_or("");
         let main = name == "main" && !MAIN_SEEN.swap(true, Relaxed);
         let number = if main { 1 } else { new_number() };
         thread.number.store(number, Relaxed);
         names::stranger(number, name);
-        begin(number, names::segment(number, &[]));
+        (number, names::segment(number, &[]))
     });
+    begin(number, segment);
     thread
 }
 
@@ -155,14 +169,15 @@ fn begin(number: u32, segment: u32) {
 
 /// The calling thread's recorded life ends.
 pub(crate) fn end() {
+    if let Some(thread) = LOCAL.with(|local| local.record.get()) {
+        emit(Event::new(Op::ThreadEnd, thread.number(), 0, 0));
+    }
     LOCAL.with(|local| {
         if local.ended.replace(true) {
             return;
         }
+        local.events.set(None);
         if let Some(thread) = local.record.get() {
-            if config::mode() == config::TRACE && record::is_on() {
-                emit_as(thread, Event::new(Op::ThreadEnd, thread.number(), 0, 0));
-            }
             flush();
             local.record.set(None);
             thread.in_use.store(false, Release);
@@ -226,27 +241,46 @@ pub(crate) fn each(limit: Duration, mut visit: impl FnMut(&'static ThreadRecord)
 }
 
 /// Adds an event of the calling thread, in trace mode.
+#[inline(always)]
 pub(crate) fn emit(event: Event) {
-    if config::mode() == config::TRACE && record::is_on() && LOCAL.with(|local| !local.ended.get()) {
-        emit_as(me(), event);
+    match LOCAL.with(|local| local.events.get()) {
+        Some(buffer) => buffer.add(event),
+        None => emit_first(event),
     }
 }
 
-fn emit_as(thread: &'static ThreadRecord, event: Event) {
+#[cold]
+#[inline(never)]
+fn emit_first(event: Event) {
+    if config::mode() != config::TRACE || !record::is_on() || !is_tracked() {
+        return;
+    }
+    let thread = me();
     let buffer = thread.buffer().or_else(|| {
         let buffer = Buffer::allocate()?;
         thread.buffer.store(ptr::from_ref(buffer).cast_mut(), Release);
         Some(buffer)
     });
     if let Some(buffer) = buffer {
+        LOCAL.with(|local| local.events.set(Some(buffer)));
         buffer.add(event);
     }
 }
 
-/// Adds an event at a site, giving the site its number.
-pub(crate) fn emit_at(op: Op, object: u32, site: Site, seq: u32) {
+/// As [`emit`], giving the site its number.
+#[inline(always)]
+pub(crate) fn emit_at(event: Event, site: Site) {
+    match LOCAL.with(|local| local.events.get()) {
+        Some(buffer) => buffer.add(Event { site: names::site(site), ..event }),
+        None => emit_first_at(event, site),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn emit_first_at(event: Event, site: Site) {
     if config::mode() == config::TRACE && record::is_on() && is_tracked() {
-        emit(Event::new(op, object, names::site(site), seq));
+        emit_first(Event { site: names::site(site), ..event });
     }
 }
 

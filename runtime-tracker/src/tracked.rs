@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
-use crate::event::{Mode, ObjectKind, Op};
+use crate::event::{Event, Mode, ObjectKind, Op};
 use crate::head::{Head, Kind};
 use crate::site::Site;
 use crate::{config, held, threads};
@@ -112,7 +112,9 @@ impl<T: ?Sized> Tracked<T> {
         let _inside = Inside(&self.inside);
         if config::ready() == config::TRACE {
             let cell = self.head.lock(Mode::Exclusive, Self::KIND).lock();
-            ops.iter().for_each(|op| threads::emit_at(*op, cell, site, self.head.next_exclusive()));
+            for op in ops {
+                threads::emit_at(Event::new(*op, cell, 0, self.head.next_exclusive()), site);
+            }
         }
         access(&mut value)
     }

@@ -34,8 +34,9 @@ use crate::{config, finding, names, record};
 const PATIENCE: Duration = Duration::from_millis(1);
 /// Between the first and the second look at a deadlock.
 const CONFIRM: Duration = Duration::from_millis(2);
-/// First pause before a condvar wait is looked at again; doubled each time.
-const AGAIN: Duration = Duration::from_millis(20);
+/// First pause before a wait is looked at again, doubled each time up to the last: for what no wait brings about, as
+/// the end of a thread, or what another deadlock that was broken has left.
+const AGAIN: [Duration; 2] = [Duration::from_millis(20), Duration::from_secs(1)];
 
 /// The state of a pool task, as those that wait for it see it.
 #[derive(Debug)]
@@ -92,8 +93,8 @@ struct Waiting {
     /// Number of this entry, to know it again.
     epoch: u64,
     can_unwind: bool,
-    /// Already reported as part of a deadlock.
-    reported: bool,
+    /// The reported deadlock that it is a member of, 0 for none.
+    reported: u64,
 }
 // SAFETY: the pointers are read only under the table's lock while the thread that they belong to waits.
 unsafe impl Send for Waiting {}
@@ -156,24 +157,50 @@ impl Waiting {
         match self.wait.goal {
             Goal::Lock(lock) => (WaitKind::Lock, lock.lock(), lock.mode()),
             Goal::Thread { number, .. } => (WaitKind::Join, number, Mode::Exclusive),
-            Goal::Slot { pool, .. } => (WaitKind::Slot, pool, Mode::Exclusive),
+            Goal::Slot { pool, .. } | Goal::Idle { pool, .. } => (WaitKind::Slot, pool, Mode::Exclusive),
             // SAFETY: as in `obstructs`.
             Goal::Task(task) => (WaitKind::Task, unsafe { &*task }.id, Mode::Exclusive),
-            Goal::Idle { pool, .. } => (WaitKind::Slot, pool, Mode::Exclusive),
             Goal::Condvar(condvar) => (WaitKind::Condvar, condvar, Mode::Exclusive),
             Goal::Work { pool } => (WaitKind::Unknown, pool, Mode::Exclusive),
         }
     }
+}
+
+/// A member of a deadlock, copied out of the table.
+#[derive(Clone, Copy)]
+struct Member {
+    number: u32,
+    task: u32,
+    slot: u32,
+    kind: WaitKind,
+    object: u32,
+    mode: Mode,
+    all_tasks: bool,
+    site: Site,
+    /// Where its held locks stand in the list of all.
+    start: usize,
+    len: usize,
+}
+
+impl Member {
+    fn new(waiting: &Waiting, held: &mut List<Entry>) -> Self {
+        let (kind, object, mode) = waiting.kind();
+        let start = held.len();
+        held.extend(waiting.held());
+        let Waiting { number, task, slot, wait, held_len: len, .. } = *waiting;
+        let all_tasks = matches!(wait.goal, Goal::Idle { .. });
+        Member { number, task, slot, kind, object, mode, all_tasks, site: wait.site, start, len }
+    }
 
     fn wants(&self) -> String {
-        let (kind, object, mode) = self.kind();
-        match (kind, self.wait.goal) {
-            (WaitKind::Join, _) => format!("the end of {}", names::describe_thread(object)),
-            (_, Goal::Idle { .. }) => format!("all tasks of pool {}", names::describe(object)),
-            (WaitKind::Slot, _) => format!("a free slot of pool {}", names::describe(object)),
-            (WaitKind::Task, _) => format!("the result of task {object}"),
-            (WaitKind::Condvar, _) => format!("a notification of {}", names::describe(object)),
-            _ if mode == Mode::Shared => format!("{} (read)", names::describe(object)),
+        let object = self.object;
+        match self.kind {
+            WaitKind::Join => format!("the end of {}", names::describe_thread(object)),
+            WaitKind::Slot if self.all_tasks => format!("the end of all tasks of pool {}", names::describe(object)),
+            WaitKind::Slot => format!("a free slot of pool {}", names::describe(object)),
+            WaitKind::Task => format!("the result of task {object}"),
+            WaitKind::Condvar => format!("a notification of {}", names::describe(object)),
+            _ if self.mode == Mode::Shared => format!("{} (read)", names::describe(object)),
             _ => names::describe(object),
         }
     }
@@ -182,11 +209,18 @@ impl Waiting {
 struct Table {
     waiting: List<Waiting>,
     last_epoch: u64,
+    last_report: u64,
 }
 
-static TABLE: Mutex<Table> = Mutex::new(Table { waiting: List::new(), last_epoch: 0 });
+static TABLE: Mutex<Table> = Mutex::new(Table { waiting: List::new(), last_epoch: 0, last_report: 0 });
 /// Why a thread that was called off has to unwind, by thread number.
-static VERDICTS: Mutex<Vec<(u32, String)>> = Mutex::new(Vec::new());
+static VERDICTS: Mutex<List<(u32, Verdict)>> = Mutex::new(List::new());
+
+/// A boxed message, made and unmade outside of the lock.
+#[derive(Clone, Copy)]
+struct Verdict(*mut String);
+// SAFETY: whoever takes it out of the list owns it.
+unsafe impl Send for Verdict {}
 
 fn table() -> MutexGuard<'static, Table> {
     TABLE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -208,7 +242,7 @@ pub(crate) fn sleep(
     };
     let watched = threads::is_tracked();
     let mut entered = false;
-    let mut pause = AGAIN;
+    let mut pause = AGAIN[0];
     let wake = park::park(wait.address, mode, front, until, check, |tick| {
         if tick == 0 {
             queued();
@@ -225,17 +259,17 @@ pub(crate) fn sleep(
                 threads::flush();
                 enter(wait);
             }
-            if !matches!(wait.goal, Goal::Work { .. }) {
-                detect();
+            if matches!(wait.goal, Goal::Work { .. }) {
+                return None;
             }
-        });
-        matches!(wait.goal, Goal::Condvar(_)).then(|| {
-            pause *= 2;
-            Instant::now() + pause
+            detect();
+            let next = Instant::now() + pause;
+            pause = (pause * 2).min(AGAIN[1]);
+            Some(next)
         })
     });
     if entered {
-        leave();
+        leave(wake == Wake::Cancelled);
     }
     if wake == Wake::Cancelled {
         unwind();
@@ -264,16 +298,22 @@ fn enter(wait: Wait) {
         held_len: held.len(),
         epoch: table.last_epoch,
         can_unwind: !fixed && !std::thread::panicking(),
-        reported: false,
+        reported: 0,
     };
     table.waiting.push(waiting);
 }
 
-fn leave() {
+/// Takes the calling thread out; `broken`: it unwinds, so the others of its deadlock may be free now.
+fn leave(broken: bool) {
     let thread = threads::me();
     let mut table = table();
     if let Some(at) = table.waiting.iter().position(|waiting| std::ptr::eq(waiting.thread, thread)) {
-        table.waiting.swap_remove(at);
+        let report = table.waiting.swap_remove(at).reported;
+        if broken && report != 0 {
+            for other in table.waiting.iter_mut().filter(|other| other.reported == report) {
+                other.reported = 0;
+            }
+        }
     }
 }
 
@@ -281,7 +321,7 @@ impl Table {
     /// The entries that can never go on. O(n² · held locks) for n blocked threads, and O(n · held locks) where the
     /// calling thread's own wait is not obstructed.
     fn stuck(&self, asking: &'static ThreadRecord) -> List<Waiting> {
-        let blocked = |waiting: &&Waiting| !waiting.reported && waiting.thread.parked.load(Relaxed);
+        let blocked = |waiting: &&Waiting| waiting.reported == 0 && waiting.thread.parked.load(Relaxed);
         let mut all = List::new();
         self.waiting.iter().filter(blocked).for_each(|waiting| all.push(*waiting));
         let mut none = List::new();
@@ -320,6 +360,38 @@ impl Table {
     }
 }
 
+/// Sorts the members that block each other around `own` to the front and gives their number: those that `own` obstructs,
+/// directly or through others, and that obstruct `own`. 0 where `own` only waits behind others. O(n²).
+fn core(members: &mut [Waiting], own: &'static ThreadRecord) -> usize {
+    let is_own = |member: &Waiting| std::ptr::eq(member.thread, own);
+    let Some(own) = members.iter().position(is_own) else { return 0 };
+    let reach = |forward: bool| {
+        let (mut reached, mut open) = (List::new(), List::new());
+        reached.resize(members.len(), false);
+        open.push(own);
+        while let Some(at) = open.pop() {
+            for other in 0..members.len() {
+                let (a, b) = if forward { (at, other) } else { (other, at) };
+                let own_lock = a == b && matches!(members[a].wait.goal, Goal::Lock(_) | Goal::Condvar(_));
+                if !reached[other] && !own_lock && members[a].obstructs(&members[b]) {
+                    reached[other] = true;
+                    open.push(other);
+                }
+            }
+        }
+        reached
+    };
+    let (ahead, behind) = (reach(true), reach(false));
+    let mut count = 0;
+    for at in 0..members.len() {
+        if ahead[at] && behind[at] {
+            members.swap(count, at);
+            count += 1;
+        }
+    }
+    count
+}
+
 /// How many threads the process has; `None` where the system does not tell.
 fn all_threads() -> Option<usize> {
     use std::io::Read;
@@ -338,30 +410,42 @@ fn detect() {
     }
     std::thread::sleep(CONFIRM);
     let mut table = table();
-    let members = table.stuck(me);
-    if members.is_empty() {
+    let mut members = table.stuck(me);
+    // Who only waits behind others leaves the report to them.
+    let core = core(&mut members, me);
+    if core == 0 {
         return;
     }
-    let own = members.iter().position(|member| std::ptr::eq(member.thread, me));
-    let Some(own) = own else { return };
+    table.last_report += 1;
+    let number = table.last_report;
     for member in table.waiting.iter_mut() {
-        member.reported |= members.iter().any(|other| other.epoch == member.epoch);
+        if members.iter().any(|other| other.epoch == member.epoch) {
+            member.reported = number;
+        }
     }
-    let victim = Some(members[own]).filter(|own| own.can_unwind);
-    let victim = victim.or_else(|| members.iter().find(|member| member.can_unwind).copied());
+    let able = |member: &&Waiting| member.can_unwind;
+    let own = members.iter().filter(able).find(|member| std::ptr::eq(member.thread, me));
+    let victim = own.or_else(|| members[..core].iter().find(able)).copied();
     let action = match config::on_deadlock() {
         DeadlockAction::Panic if victim.is_none() => DeadlockAction::Report,
         action => action,
     };
-    let finding = report(members[own].number, &members, action);
+    // Copied under the lock and put into words after it: words need the allocator, and a thread inside the allocator
+    // may need the table.
+    let closer = me.number();
+    let mut held = List::new();
+    let mut copies = List::new();
+    members.iter().for_each(|member| copies.push(Member::new(member, &mut held)));
     drop(table);
+    let finding = report(closer, &copies, core, &held, action);
     finding::tell(&finding);
     match (action, victim) {
         (DeadlockAction::Abort, _) => abort(&finding.message),
         (DeadlockAction::Panic, Some(victim)) => {
-            VERDICTS.lock().unwrap_or_else(PoisonError::into_inner).push((victim.number, finding.message));
+            let verdict = Verdict(Box::into_raw(Box::new(finding.message)));
+            VERDICTS.lock().unwrap_or_else(PoisonError::into_inner).push((victim.number, verdict));
             if !park::cancel(victim.wait.address, victim.thread) {
-                take_verdict(victim.number);
+                drop(take_verdict(victim.number));
             }
         }
         _ => {}
@@ -369,38 +453,36 @@ fn detect() {
 }
 
 /// Writes the deadlock down and puts it into words.
-fn report(closer: u32, members: &[Waiting], action: DeadlockAction) -> Finding {
+fn report(closer: u32, members: &[Member], core: usize, held: &[Entry], action: DeadlockAction) -> Finding {
+    let held_by = |member: &Member| &held[member.start..member.start + member.len];
     let recorded: Vec<BlockedThread<'_>> = members
         .iter()
         .map(|member| {
-            let (kind, object, mode) = member.kind();
-            let held: Vec<Held> = member.held().iter().map(describe_entry).collect();
-            let (thread, task, site) = (member.number, member.task, names::site(member.wait.site));
-            BlockedThread { thread, task, kind, object, mode, site, held: held.into() }
+            let Member { number: thread, task, kind, object, mode, .. } = *member;
+            let held: Vec<Held> = held_by(member).iter().map(describe_entry).collect();
+            BlockedThread { thread, task, kind, object, mode, site: names::site(member.site), held: held.into() }
         })
         .collect();
     record::record(&Record::Deadlock { closer, members: recorded.into(), action });
     let mut message = String::from("deadlock: these threads wait for each other and none can go on");
     let mut steps = Vec::new();
-    for member in members {
-        let wants = member.wants();
-        message += &format!(
-            "\n  {} waits for {wants} at {}",
-            names::describe_thread(member.number),
-            show(member.wait.site.location())
-        );
+    for (at, member) in members.iter().enumerate() {
+        if at == core {
+            message += "\nbehind them:";
+        }
+        let (wants, site, thread) = (member.wants(), member.site.location(), member.number);
+        message += &format!("\n  {} waits for {wants} at {}", names::describe_thread(thread), show(site));
         if member.slot != 0 {
             message += &format!(", in a slot of pool {}", names::describe(member.slot));
         }
-        for entry in member.held() {
+        for entry in held_by(member) {
             let (lock, site) = (names::describe(entry.lock.lock()), entry.site.location());
             message += &format!(", holds {lock} since {}", show(site));
-            steps.push(Step { thread: member.number, action: format!("holds {lock}"), site });
+            steps.push(Step { thread, action: format!("holds {lock}"), site });
         }
-        let site = member.wait.site.location();
-        steps.push(Step { thread: member.number, action: format!("waits for {wants}"), site });
+        steps.push(Step { thread, action: format!("waits for {wants}"), site });
     }
-    let only_pool = members.iter().all(|member| matches!(member.kind().0, WaitKind::Slot | WaitKind::Task));
+    let only_pool = members[..core].iter().all(|member| matches!(member.kind, WaitKind::Slot | WaitKind::Task));
     let rule = if only_pool { "pool_starvation" } else { "deadlock" };
     Finding { rule, evidence: Evidence::Observed, message, steps }
 }
@@ -451,9 +533,13 @@ fn abort(message: &str) -> ! {
 }
 
 fn take_verdict(number: u32) -> Option<String> {
-    let mut verdicts = VERDICTS.lock().unwrap_or_else(PoisonError::into_inner);
-    let at = verdicts.iter().position(|(thread, _)| *thread == number)?;
-    Some(verdicts.swap_remove(at).1)
+    let Verdict(message) = {
+        let mut verdicts = VERDICTS.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = verdicts.iter().position(|(thread, _)| *thread == number)?;
+        verdicts.swap_remove(at).1
+    };
+    // SAFETY: made by `Box::into_raw`, and out of the list now, so nobody else has it.
+    Some(*unsafe { Box::from_raw(message) })
 }
 
 #[cold]

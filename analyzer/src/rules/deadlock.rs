@@ -49,7 +49,7 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     let Some(replay) = facts.replay else { return };
     let deadlocks =
         replay.recording.deadlocks.iter().filter(|deadlock| blocked::cause(replay, deadlock) == Cause::Other);
-    out.extend(deadlocks.map(|deadlock| finding(replay, deadlock)));
+    blocked::add(deadlocks.map(|deadlock| finding(replay, deadlock)), out);
 }
 
 fn finding(replay: &Replay, deadlock: &Deadlock) -> Finding {

@@ -11,7 +11,8 @@ use lockcheck_tracker::event::{BlockedThread, PoolPolicy, WaitKind};
 
 use super::blocked::{self, Cause};
 use super::{Facts, Group, Rule};
-use crate::finding::{Finding, Level, PoolSize};
+use crate::finding::{Finding, Level};
+use crate::trace::pools::Need;
 use crate::trace::recording::Deadlock;
 use crate::trace::{Replay, names};
 
@@ -53,14 +54,15 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     let Some(replay) = facts.replay else { return };
     let deadlocks =
         replay.recording.deadlocks.iter().filter(|deadlock| blocked::cause(replay, deadlock) == Cause::Pool);
-    out.extend(deadlocks.map(|deadlock| finding(replay, deadlock)));
+    blocked::add(deadlocks.map(|deadlock| finding(replay, deadlock)), out);
 }
 
 fn finding(replay: &Replay, deadlock: &Deadlock) -> Finding {
     let core = blocked::core(replay, deadlock);
     let recording = &replay.recording;
     let pool = pool(replay, &core);
-    let size = pool.and_then(|pool| replay.pools.get(&pool).copied());
+    let need = pool.and_then(|pool| replay.pools.get(&pool).copied());
+    let size = need.map(|need| need.size);
     let name = pool.map_or("the pool".to_owned(), |pool| format!("`{}`", replay.names.object(recording, pool)));
 
     // What the holders of the slots wait for, counted by name: "2 x task `child` waits for a slot for ...".
@@ -81,7 +83,7 @@ fn finding(replay: &Replay, deadlock: &Deadlock) -> Finding {
     let held = if slots < workers { format!("{slots} of {workers} slots") } else { format!("all {workers} slots") };
     let message = match holders.is_empty() {
         true => format!("{name} has no slot left that could ever become free"),
-        false => format!("{held} of {name} are held by tasks that wait for it: {}", blocked::list(&holders)),
+        false => format!("{held} of {name} are held by tasks that cannot end: {}", blocked::list(&holders)),
     };
     let mut objects: Vec<u32> = pool.into_iter().collect();
     for member in core.iter().filter(|member| member.kind == WaitKind::Lock) {
@@ -89,7 +91,7 @@ fn finding(replay: &Replay, deadlock: &Deadlock) -> Finding {
             objects.push(member.object);
         }
     }
-    let help = help(replay, &core, pool, &name, size);
+    let help = help(replay, &core, pool, &name, need);
     let finding = blocked::observed(replay, RULE.id, deadlock, &objects, message, help);
     Finding { pool: size, ..finding }
 }
@@ -102,7 +104,15 @@ fn pool(replay: &Replay, core: &[&BlockedThread<'_>]) -> Option<u32> {
         .or_else(|| core.iter().find_map(|member| of_task(member.task)))
 }
 
-fn help(replay: &Replay, core: &[&BlockedThread<'_>], pool: Option<u32>, name: &str, size: Option<PoolSize>) -> String {
+fn help(replay: &Replay, core: &[&BlockedThread<'_>], pool: Option<u32>, name: &str, need: Option<Need>) -> String {
+    let lock = core.iter().find(|member| {
+        let wants = |other: &&&BlockedThread<'_>| other.kind == WaitKind::Lock && blocked::holds(member, other.object);
+        member.kind != WaitKind::Lock && core.iter().any(|other| wants(&other))
+    });
+    if let Some(held) = lock.and_then(|member| member.held.first()) {
+        let lock = replay.names.object(&replay.recording, held.object);
+        return format!("drop the guard of `{lock}` before waiting for {name}");
+    }
     let joins = core.iter().any(|member| member.kind == WaitKind::Task);
     let blocks =
         pool.and_then(|pool| replay.recording.pools.get(&pool)).is_some_and(|pool| pool.policy == PoolPolicy::Block);
@@ -111,10 +121,11 @@ fn help(replay: &Replay, core: &[&BlockedThread<'_>], pool: Option<u32>, name: &
         (false, true) => "use the policy `queue`, which is safe as long as no task joins another",
         (false, false) => "run the inner tasks in a pool of their own",
     };
-    match size.and_then(|size| size.minimum_safe_workers) {
-        Some(minimum) if size.is_some_and(|size| minimum > size.workers) => {
-            format!("give {name} at least {minimum} workers, or {otherwise}")
+    match need.map(|need| (need, need.size.minimum_safe_workers)) {
+        Some((Need { size, partial }, Some(minimum))) if minimum > size.workers => {
+            let so_far = if partial { " for the part of the recursion that this run got to" } else { "" };
+            format!("give {name} at least {minimum} workers{so_far}, or {otherwise}")
         }
-        _ => format!("no number of workers is surely enough: {otherwise}"),
+        _ => otherwise.to_owned(),
     }
 }

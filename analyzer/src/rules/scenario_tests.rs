@@ -100,7 +100,11 @@ fn scenarios_without_a_fault_give_no_finding() {
         "running-sum-4",
         "running-sum-5",
         "running-sum-6",
+        "running-sum-timing terms=4_000",
         "riemann",
+        "stop-flag",
+        "two-talkers",
+        "thread-pool",
         "race-fixed",
         "event",
         "mergesort safe=true",
@@ -126,15 +130,13 @@ fn starved_pools_are_observed_and_get_their_smallest_safe_size() {
         ("nested-run-async-join workers=3 inside=true", 3, 4),
         ("bounded-pool", 3, 4),
         ("bounded-pool threads=2 workers=2", 2, 3),
-        ("mergesort", 2, 0),
+        ("mergesort", 2, 3),
     ] {
         for mode in ["order", "trace"] {
             let findings = run(command, mode);
             assert_eq!(ids(&findings), [STARVED], "{command} ({mode})");
-            let size = findings[0].pool;
-            if minimum > 0 {
-                assert_eq!(size, Some(PoolSize { workers, minimum_safe_workers: Some(minimum) }), "{command} ({mode})");
-            }
+            let size = PoolSize { workers, minimum_safe_workers: Some(minimum) };
+            assert_eq!(findings[0].pool, Some(size), "{command} ({mode})");
         }
     }
 }
@@ -144,7 +146,7 @@ fn the_example_names_both_children_and_what_they_wait_for() {
     let findings = run("example", "order");
     assert_eq!(
         findings[0].message,
-        "all 2 slots of `dispatcher` are held by tasks that wait for it: \
+        "all 2 slots of `dispatcher` are held by tasks that cannot end: \
          2 of task `child` wait for a slot of `dispatcher` for task `grandchild`"
     );
 }
@@ -166,10 +168,12 @@ fn lucky_runs_show_the_inversion_as_possible_or_predicted_and_unlucky_ones_the_d
 
 #[test]
 fn races_and_lost_updates_are_found_in_traces() {
-    assert_eq!(ids(&run("counter-race", "trace")), [RACE, LOST]);
     assert_eq!(ids(&run("race-simulation", "trace")), [RACE, LOST]);
     assert_eq!(ids(&run("bank-transaction unlucky=true", "trace")), [LOST]);
     let predicted = ("lost_update", Level::Warn, Evidence::Predicted);
+    // Whether an update is lost while both count at full speed is left to chance.
+    let counter = ids(&run("counter-race", "trace"));
+    assert!(counter == [RACE, LOST] || counter == [RACE, predicted], "{counter:?}");
     assert_eq!(ids(&run("bank-transaction", "trace")), [predicted]);
     for command in ["running-sum-2", "running-sum-3", "cake-boxes"] {
         assert!(ids(&run(command, "trace")).contains(&RACE), "{command}");

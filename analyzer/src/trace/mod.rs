@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! files -> read -> recording -> order -> history -> predict
-//!                                     \           \-> order_graph -> LockGraph
+//!                                     \           \-> order_graph -> LockGraph -> possible
 //!                                      -> accesses -> races, lost_updates
 //!                                      -> pools
 //! ```
@@ -15,9 +15,9 @@ use std::path::PathBuf;
 
 use lockcheck_tracker::event::RecordingMode;
 
-use crate::finding::{Notice, NoticeKind, PoolSize};
+use crate::finding::{Notice, NoticeKind};
 use crate::graph::LockGraph;
-use crate::graph::cycles::Limits;
+use crate::graph::cycles::{Cycle, CycleSearch, Limits};
 
 pub mod accesses;
 pub mod causality;
@@ -31,6 +31,7 @@ pub mod order;
 pub mod order_graph;
 pub mod patterns;
 pub mod pools;
+pub mod possible;
 pub mod predict;
 pub mod races;
 pub mod rapid;
@@ -59,12 +60,14 @@ pub struct Replay {
     pub history: History,
     /// Deadlocks that follow from the run.
     pub predictions: Predictions,
+    /// Cycles of the run's lock graph that nothing recorded rules out.
+    pub cycles: Vec<Cycle>,
     /// Data races.
     pub races: Vec<Race>,
     /// Lost updates.
     pub lost_updates: Vec<LostUpdate>,
     /// By pool: how large it is and must be.
-    pub pools: BTreeMap<u32, PoolSize>,
+    pub pools: BTreeMap<u32, pools::Need>,
     /// Number of events.
     pub events: usize,
 }
@@ -129,10 +132,14 @@ pub fn replay(mut recording: Recording, notices: &mut Vec<Notice>) -> (LockGraph
         notice(NoticeKind::Truncated, message);
     }
     let (races, lost_updates) = accesses::accesses(&recording, &ordered);
-    let pools = pools::sizes(&recording, &ordered);
+    let pools = pools::needs(&recording, &ordered);
     let graph = order_graph::order_graph(&recording, &history, &names);
+    let CycleSearch { cycles, truncated } = possible::possible(&graph, &history);
+    if let Some(message) = truncated {
+        notice(NoticeKind::Truncated, message);
+    }
     let events = ordered.events.len();
-    (graph, Replay { recording, names, history, predictions, races, lost_updates, pools, events })
+    (graph, Replay { recording, names, history, predictions, cycles, races, lost_updates, pools, events })
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@
 //! (checked against brute force while the recursion was developed). The run's tree is taken as the program; a task that was cut short takes the part of the tree
 //! that others of its name at its depth got to.
 //!
-//! Misses: joins of other tasks' children, dependencies between pools, branches not taken. Threads outside the pool
+//! Misses: a run is finite, so no pool is ever called unsafe at any size; where a recursion was cut off before
+//! any task of it was seen to stop submitting, the size is a lower bound ([`Need::partial`]). Joins of other tasks' children, dependencies between pools, branches not taken. Threads outside the pool
 //! count as running all at once. Without events (order mode), only joins that hung are known.
 
 use std::collections::BTreeMap;
@@ -40,19 +41,29 @@ struct Programs {
     cut: FxHashSet<u32>,
 }
 
-/// Sizes of all pools, by object number.
-pub fn sizes(recording: &Recording, ordered: &Ordered) -> BTreeMap<u32, PoolSize> {
+/// How large a pool is and must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// Its size and the smallest safe one.
+    pub size: PoolSize,
+    /// The run did not get to the end of a recursion, so it may need still more.
+    pub partial: bool,
+}
+
+/// The needs of all pools, by object number.
+pub fn needs(recording: &Recording, ordered: &Ordered) -> BTreeMap<u32, Need> {
     if recording.pools.is_empty() {
         return BTreeMap::new();
     }
     let programs = programs(recording, ordered);
     let tree = Tree::new(recording, &programs);
     let size = |(id, pool): (&u32, &super::recording::Pool)| {
-        let minimum_safe_workers = match pool.policy {
-            PoolPolicy::CallerRuns => Some(1),
-            policy => tree.needy(*id, policy).map(|needy| needy.saturating_add(1)),
+        let minimum = match pool.policy {
+            PoolPolicy::CallerRuns => 1,
+            policy => tree.needy(*id, policy).saturating_add(1),
         };
-        (*id, PoolSize { workers: pool.workers, minimum_safe_workers })
+        let size = PoolSize { workers: pool.workers, minimum_safe_workers: Some(minimum) };
+        (*id, Need { size, partial: tree.endless(*id) })
     };
     recording.pools.iter().map(size).collect()
 }
@@ -149,11 +160,8 @@ impl<'a> Tree<'a> {
         Tree { recording, programs, kinds }
     }
 
-    /// W of the pool; `None` where a recursion was cut off before any task of it was seen to stop submitting.
-    fn needy(&self, pool: u32, policy: PoolPolicy) -> Option<u32> {
-        if self.endless(pool) {
-            return None;
-        }
+    /// W of the pool.
+    fn needy(&self, pool: u32, policy: PoolPolicy) -> u32 {
         let mut seen: FxHashMap<Kind<'_>, Needs> = FxHashMap::default();
         let mut needs: FxHashMap<u32, Needs> = FxHashMap::default();
         // A task that was cut short learns from others of its kind, which may come later: a few rounds settle it.
@@ -171,7 +179,7 @@ impl<'a> Tree<'a> {
             }
         }
         let roots = self.programs.steps.keys().filter(|actor| matches!(actor, Actor::Thread(_)));
-        Some(roots.map(|actor| self.solve(*actor, pool, policy, &needs).most).fold(0, u32::saturating_add))
+        roots.map(|actor| self.solve(*actor, pool, policy, &needs).most).fold(0, u32::saturating_add)
     }
 
     fn solve(&self, actor: Actor, pool: u32, policy: PoolPolicy, needs: &FxHashMap<u32, Needs>) -> Needs {

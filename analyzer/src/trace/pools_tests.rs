@@ -55,7 +55,7 @@ fn recording(program: &[Vec<Do>], policy: PoolPolicy, roots: u32) -> (Recording,
 
 fn minimum(program: &[Vec<Do>], policy: PoolPolicy, roots: u32) -> Option<u32> {
     let (recording, ordered) = recording(program, policy, roots);
-    sizes(&recording, &ordered)[&POOL].minimum_safe_workers
+    needs(&recording, &ordered)[&POOL].size.minimum_safe_workers
 }
 
 /// Parent submits child twice, child submits grandchild; who joins; whether the parent runs inside the pool.

@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use crate::config;
-use crate::event::{Mode, ObjectKind, Op, flag};
+use crate::event::{Event, Mode, ObjectKind, Op, flag};
 use crate::head::{Head, Kind};
 use crate::park::{self, Wake};
 use crate::site::Site;
@@ -186,7 +186,7 @@ impl Condvar {
         // The event stands in the thread's buffer before the number leaves this thread.
         let token = || {
             let seq = if traced { self.head.next_shared() } else { 0 };
-            threads::emit_at(op, condvar, site, seq);
+            threads::emit_at(Event::new(op, condvar, 0, seq), site);
             seq
         };
         match op {
@@ -198,7 +198,7 @@ impl Condvar {
     #[track_caller]
     fn sleep(&self, mutex: &Head, kind: Kind, until: Option<Instant>) -> Wake {
         let site = Site::here();
-        let tracked = config::ready() >= config::ORDER;
+        let tracked = config::ready() != config::OFF;
         let condvar = if tracked { self.head.lock(Mode::Exclusive, KIND).lock() } else { 0 };
         let traced = config::mode() == config::TRACE && threads::is_tracked();
         // Still under the mutex, so a notifier that changes the predicate under it sees the count.
@@ -220,11 +220,11 @@ impl Condvar {
         };
         let wake = wait::sleep(wait, false, until, begin, || {
             mutex::release(mutex, flag::WAIT);
-            threads::emit_at(Op::WaitBegin, condvar, site, begun.get());
+            threads::emit_at(Event::new(Op::WaitBegin, condvar, 0, begun.get()), site);
         });
         drop(leave);
         let seq = if let Wake::Woken(seq) = wake { seq } else { 0 };
-        threads::emit_at(Op::WaitEnd, condvar, site, seq);
+        threads::emit_at(Event::new(Op::WaitEnd, condvar, 0, seq), site);
         mutex::acquire(mutex, kind, site, flag::WAIT);
         wake
     }

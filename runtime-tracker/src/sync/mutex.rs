@@ -89,7 +89,7 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// # Panics
     /// Where this wait closes a deadlock, or the thread holds the lock already, and `LOCKCHECK_ON_DEADLOCK` is `panic`.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let site = Site::here();
@@ -159,16 +159,16 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 }
 
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         poisoning::done(&self.lock.head, self.panicking);
-        match config::mode() {
-            config::ORDER => {
-                give_back(&self.lock.head);
-                held::current().pop(self.lock.head.known(Mode::Exclusive));
-            }
-            config::OFF => give_back(&self.lock.head),
-            _ => release(&self.lock.head, 0),
+        let (head, mode) = (&self.lock.head, config::mode());
+        if mode >= config::UNREAD {
+            return release(head, 0);
+        }
+        give_back(head);
+        if mode == config::ORDER {
+            held::current().pop(head.known(Mode::Exclusive));
         }
     }
 }

@@ -112,7 +112,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Panics
     /// Where this wait closes a deadlock, or the thread holds the lock for writing, and `LOCKCHECK_ON_DEADLOCK` is `panic`.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
         self.acquire::<true>(Site::here());
@@ -126,7 +126,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Panics
     /// Where this wait closes a deadlock, or the thread holds the lock already, and `LOCKCHECK_ON_DEADLOCK` is `panic`.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
         self.acquire::<false>(Site::here());
@@ -337,13 +337,13 @@ fn try_acquire(head: &Head, mode: Mode, kind: Kind, site: Site) -> bool {
 
 #[inline(always)]
 fn release(head: &Head, mode: Mode) {
-    match config::mode() {
-        config::ORDER => {
-            give_back(head, mode);
-            held::current().pop(head.known(mode));
-        }
-        config::OFF => give_back(head, mode),
-        _ => release_traced(head, mode),
+    let level = config::mode();
+    if level >= config::UNREAD {
+        return release_traced(head, mode);
+    }
+    give_back(head, mode);
+    if level == config::ORDER {
+        held::current().pop(head.known(mode));
     }
 }
 
@@ -381,7 +381,7 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
         std::mem::forget(self);
         let held = held::current();
         let (write, read) = (lock.head.known(Mode::Exclusive), lock.head.known(Mode::Shared));
-        let tracked = config::mode() >= config::ORDER && write != LockMode::NONE && held.pop(write);
+        let tracked = config::is_on() && write != LockMode::NONE && held.pop(write);
         if tracked {
             held.push(held.tried(read, site), read, site);
             if config::mode() == config::TRACE {
@@ -399,14 +399,14 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
 }
 
 impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         release(self.head, Mode::Shared);
     }
 }
 
 impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         poisoning::done(&self.lock.head, self.panicking);
         release(&self.lock.head, Mode::Exclusive);

@@ -64,19 +64,32 @@ pub fn say(line: impl std::fmt::Display) {
 
 /// `None` in the child, which has run `body` and is at its end.
 pub fn in_child(test: &str, options: Options, body: impl FnOnce()) -> Option<Outcome> {
-    if std::env::var(CHILD).is_ok_and(|name| name == test) {
+    if is_child(test) {
+        body();
+        return None;
+    }
+    Some(run_child(test, &[test, "--exact", "--nocapture", "--test-threads=1"], options))
+}
+
+/// Whether this process is the child for `test`; if so, its findings are printed.
+pub fn is_child(test: &str) -> bool {
+    let child = std::env::var(CHILD).is_ok_and(|name| name == test);
+    if child {
         lockcheck_tracker::on_finding(|finding| {
             say(format!("finding {}", finding.rule));
             eprintln!("{finding}");
         });
-        body();
-        return None;
     }
+    child
+}
+
+/// Starts the test binary again as the child for `test`.
+pub fn run_child(test: &str, arguments: &[&str], options: Options) -> Outcome {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let path: PathBuf = std::env::temp_dir().join(format!("lockcheck-test-{}-{number}.trace", std::process::id()));
     let mut child = Command::new(std::env::current_exe().expect("own path"))
-        .args([test, "--exact", "--nocapture", "--test-threads=1"])
+        .args(arguments)
         .env(CHILD, test)
         .env("LOCKCHECK", options.mode)
         .env("LOCKCHECK_TRACE", &path)
@@ -114,7 +127,7 @@ pub fn in_child(test: &str, options: Options, body: impl FnOnce()) -> Option<Out
     let _ = std::fs::remove_file(&path);
     let trace = bytes.map_or_else(Trace::default, |bytes| Trace::read(&bytes));
     let (stdout, stderr) = (out.join().expect("reader"), err.join().expect("reader"));
-    Some(Outcome { success: status.success(), timed_out, stdout, stderr, trace })
+    Outcome { success: status.success(), timed_out, stdout, stderr, trace }
 }
 
 /// A trace file's content.

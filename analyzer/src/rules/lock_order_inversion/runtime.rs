@@ -6,18 +6,15 @@
 //!
 //! Misses: see [`crate::trace::predict`].
 
-use std::cell::RefCell;
-
 use lockcheck_tracker::event::Held;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use super::super::Facts;
 use super::super::blocked::{self, Cause};
 use super::RULE;
 use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, Location, ThreadPath};
-use crate::graph::compatible::{KeptOut, distinct_threads, no_common_gate, weakest_link};
-use crate::graph::cycles::{Limits, cycles};
-use crate::graph::{LockGraph, Witness};
+use crate::graph::LockGraph;
+use crate::graph::compatible::{KeptOut, weakest_link};
 use crate::trace::{Replay, names};
 
 /// Further places shown with a finding.
@@ -87,17 +84,9 @@ fn predicted(replay: &Replay) -> Vec<Inversion> {
     found
 }
 
-/// Cycles of the graph whose requests no fork, join or notification keeps apart.
+/// Cycles of the graph that nothing recorded rules out.
 fn possible(graph: &LockGraph, replay: &Replay) -> Vec<Inversion> {
     let history = &replay.history;
-    let known: RefCell<FxHashMap<(u32, u32), bool>> = RefCell::default();
-    let concurrent = |a: &Witness, b: &Witness| {
-        *known.borrow_mut().entry((a.origin, b.origin)).or_insert_with(|| {
-            let acquires = (history.acquires.get(a.origin as usize), history.acquires.get(b.origin as usize));
-            matches!(acquires, (Some(a), Some(b)) if history.concurrent(a, b))
-        })
-    };
-    let compatible = |a: &Witness, b: &Witness| distinct_threads(a, b) && no_common_gate(a, b) && concurrent(a, b);
     let side = |edge, witness: usize| {
         let edge = graph.edge_at(edge);
         let witness = edge.witnesses.get(witness)?;
@@ -106,8 +95,8 @@ fn possible(graph: &LockGraph, replay: &Replay) -> Vec<Inversion> {
         let held = *history.stack(acquire.instances.first()?).iter().find(|held| held.object == from)?;
         Some(Side { thread: witness.thread, held, wanted: acquire.wanted })
     };
-    let found = cycles(graph, Limits::default(), &compatible).cycles;
-    found
+    replay
+        .cycles
         .iter()
         .map(|cycle| Inversion {
             sides: cycle.steps.iter().filter_map(|(edge, witness)| side(*edge, *witness)).collect(),
