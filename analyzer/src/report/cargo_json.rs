@@ -171,7 +171,7 @@ fn span<'a>(file: &FileMarks<'a>, mark: &Mark<'a>, context: &Context<'a>) -> Spa
         column_end,
         is_primary: mark.primary,
         text: lines,
-        label: Some(mark.labels.join("; ")),
+        label: Some(mark.labels().join("; ")),
         suggested_replacement: None,
         suggestion_applicability: None,
         expansion: None,
