@@ -234,6 +234,10 @@ impl Look {
 
     fn summary(&self, out: &mut String, report: &Report) {
         let counts = &report.summary;
+        // That nothing was found says nothing where nothing was looked at.
+        if report.mode == Mode::Scan && counts.files == 0 {
+            return;
+        }
         let mut found = Vec::new();
         for (number, word, paint) in [
             (counts.deny, "error", self.error),
