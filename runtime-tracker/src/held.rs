@@ -13,9 +13,9 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use crate::event::Mode;
+use crate::event::{self, Mode};
 use crate::site::Site;
-use crate::{order, threads};
+use crate::{names, order, threads};
 
 /// How many locks one thread can hold and have tracked.
 pub(crate) const DEPTH: usize = 64;
@@ -58,7 +58,15 @@ pub(crate) struct Entry {
     pub(crate) site: Site,
 }
 
-const NOTHING: Entry = Entry { key: 0, lock: LockMode::NONE, site: Site::NONE };
+impl Entry {
+    /// As the trace has it.
+    pub(crate) fn record(&self) -> event::Held {
+        event::Held { object: self.lock.lock(), mode: self.lock.mode(), site: names::site(self.site) }
+    }
+}
+
+/// Below all entries; its lock is none that anybody gives back.
+const ROOT: Entry = Entry { key: 0, lock: LockMode(u32::MAX), site: Site::NONE };
 
 /// A thread's stack and its table of known keys.
 pub(crate) struct Held {
@@ -86,7 +94,7 @@ thread_local! {
             shift: Cell::new(EMPTY_SHIFT),
             added: Cell::new(0),
             table: Cell::new((&raw const EMPTY).cast_mut().cast()),
-            stack: [const { Cell::new(NOTHING) }; DEPTH + 1],
+            stack: [const { Cell::new(ROOT) }; DEPTH + 1],
         }
     };
 }
@@ -228,15 +236,21 @@ impl Held {
         }
     }
 
-    /// Notes that `lock` is given back; tells whether it was known to be held.
+    /// Notes that `lock` is given back, if it is the one taken last.
     #[inline(always)]
-    pub(crate) fn pop(&self, lock: LockMode) -> bool {
+    pub(crate) fn pop_top(&self, lock: LockMode) -> bool {
         let depth = self.depth.get();
-        if self.at(depth).get().lock == lock && depth != 0 {
-            self.depth.set(depth - 1);
-            return true;
+        let top = self.at(depth).get().lock == lock;
+        if top {
+            self.depth.set(depth.wrapping_sub(1));
         }
-        self.remove(lock)
+        top
+    }
+
+    /// Notes that `lock` is given back; tells whether it was known to be held.
+    #[inline]
+    pub(crate) fn pop(&self, lock: LockMode) -> bool {
+        self.pop_top(lock) || self.remove(lock)
     }
 
     #[cold]
@@ -261,7 +275,7 @@ impl Held {
 
     /// Begins a new happens-before segment: every nesting counts as new again.
     pub(crate) fn reroot(&self, segment: u32) {
-        self.at(0).set(Entry { key: chain(0, LockMode::NONE, Site(segment)), ..NOTHING });
+        self.at(0).set(Entry { key: chain(0, LockMode::NONE, Site(segment)), ..ROOT });
         self.added.set(0);
         self.chain_from(1);
     }

@@ -266,14 +266,16 @@ impl fmt::Debug for ThreadPool {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        let inside = self.pool.number != 0 && threads::slot() == self.pool.number;
+        let threads = std::mem::take(self.threads.get_mut().unwrap_or_else(PoisonError::into_inner));
+        // A task that drops the last handle can wait neither for itself nor for its own thread.
+        let me = std::thread::current().id();
+        let inside = threads.iter().any(|thread| thread.thread().id() == me);
         if !inside {
             self.pool.wait_until_idle(Site::NONE, true);
         }
         self.pool.lock().closed = true;
         park::wake_all((&raw const self.pool.work_bell).addr(), || 0);
         if !inside {
-            let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
             // A worker catches what its tasks panic with, so there is no error to pass on.
             threads.into_iter().for_each(|thread| drop(thread.join()));
         }

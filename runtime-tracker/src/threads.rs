@@ -152,12 +152,17 @@ fn enter() -> &'static ThreadRecord {
 
 /// The calling thread is the one that a tracked spawn announced under this number.
 pub(crate) fn adopt(number: u32, segment: u32) {
-    if LOCAL.with(|local| local.record.get()).is_none() {
-        let thread = take_record();
-        thread.number.store(number, Relaxed);
-        LOCAL.with(|local| local.record.set(Some(thread)));
-        begin(number, segment);
+    let known = LOCAL.with(|local| local.record.get());
+    let thread = known.unwrap_or_else(take_record);
+    if known.is_some() {
+        // Something in the start of the thread, as a tracked lock in the allocator, has made it a stranger: that one
+        // ends here.
+        emit(Event::new(Op::ThreadEnd, thread.number(), 0, 0));
+        flush();
     }
+    thread.number.store(number, Relaxed);
+    LOCAL.with(|local| local.record.set(Some(thread)));
+    begin(number, segment);
 }
 
 fn begin(number: u32, segment: u32) {

@@ -244,3 +244,59 @@ fn an_aborted_deadlock_ends_the_process_with_the_report() {
     assert!(outcome.stderr.contains("deadlock: these threads"), "{}", outcome.stderr);
     assert_eq!(outcome.trace.deadlocks(), 1);
 }
+
+#[test]
+fn the_events_of_a_pool_tell_the_tree_and_the_slots() {
+    use lockcheck_tracker::event::Op;
+    let name = "the_events_of_a_pool_tell_the_tree_and_the_slots";
+    let Some(outcome) = in_child(name, TRACE, || {
+        for policy in [Policy::Block, Policy::Queue] {
+            let pool = ThreadPool::builder().workers(3).policy(policy).build();
+            let inner = pool.clone();
+            let parent = pool.run_async_named("parent", move || {
+                for _ in 0..2 {
+                    let deeper = inner.clone();
+                    let child = inner
+                        .run_async_named("child", move || deeper.run_async_named("grandchild", || 1).join().unwrap());
+                    assert_eq!(child.join().unwrap(), 1);
+                }
+            });
+            parent.join().unwrap();
+        }
+    }) else {
+        return;
+    };
+    let trace = outcome.expect_success().trace;
+    let tasks: Vec<(u32, u32, String)> = (trace.records.iter())
+        .filter_map(|record| match record {
+            Record::Task { id, parent, name, .. } => Some((*id, *parent, name.to_string())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(tasks.len(), 10);
+    for (_, parent, name) in &tasks {
+        let above = tasks.iter().find(|(id, ..)| id == parent).map(|(.., name)| name.as_str());
+        let expected = match name.as_str() {
+            "parent" => None,
+            "child" => Some("parent"),
+            _ => Some("child"),
+        };
+        assert_eq!(above, expected);
+    }
+    let count = |wanted: Op| trace.events.iter().filter(|(_, event)| event.op() == Some(wanted)).count();
+    for op in [Op::Submit, Op::TaskBegin, Op::TaskEnd, Op::TaskJoin, Op::SlotAcquire, Op::SlotRelease] {
+        assert_eq!(count(op), 10, "{op:?}");
+    }
+    // Sorted by the pool's numbers, no more slots are taken than there are.
+    let mut slots: Vec<_> = (trace.events.iter())
+        .filter(|(_, event)| matches!(event.op(), Some(Op::SlotAcquire | Op::SlotRelease)))
+        .map(|(_, event)| (event.object, event.seq, event.op() == Some(Op::SlotAcquire)))
+        .collect();
+    slots.sort_unstable();
+    assert!(slots.windows(2).all(|pair| (pair[0].0, pair[0].1) != (pair[1].0, pair[1].1)));
+    let mut taken = 0;
+    for (_, _, acquire) in slots {
+        taken += if acquire { 1 } else { -1 };
+        assert!((0..=3).contains(&taken));
+    }
+}
