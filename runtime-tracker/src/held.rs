@@ -287,6 +287,11 @@ impl Held {
         unsafe { std::slice::from_raw_parts(self.stack.as_ptr().add(1).cast::<Entry>(), self.depth.get()) }
     }
 
+    /// Where the lock's innermost acquisition stands, from 1; 0 where there is none.
+    pub(crate) fn position(&self, lock: LockMode) -> usize {
+        self.entries().iter().rposition(|entry| entry.lock == lock).map_or(0, |at| at + 1)
+    }
+
     /// The innermost acquisition of the lock.
     pub(crate) fn find(&self, lock: u32) -> Option<Entry> {
         self.entries().iter().rev().find(|entry| entry.lock.lock() == lock).copied()

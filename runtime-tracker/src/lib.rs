@@ -91,8 +91,11 @@ mod wait;
 pub use finding::{Evidence, Finding, Step, on_finding};
 pub use tracked::Tracked;
 
-/// Whether the calling thread unwinds because the tracker broke a deadlock by it: for panic hooks that want to be
-/// quiet about that, and for destructors.
+/// Whether the calling thread unwinds because the tracker broke a deadlock by it: for panic hooks that want to be quiet
+/// about that, and for destructors.
+///
+/// Where such a panic was caught by `catch_unwind` and the thread panics again before it has waited, ended a pool task
+/// or asked here, the answer for that panic is still `true`.
 pub fn is_breaking_deadlock() -> bool {
     threads::is_breaking()
 }
