@@ -163,19 +163,24 @@ impl Held {
         threads::enter_if_tracked();
         let key = chain(self.at(self.depth.get()).get().key, lock, site);
         let known = if tried { key ^ TRY | 1 } else { key };
-        let place = (known >> self.shift.get()) as usize;
-        // SAFETY: as in `knows`.
-        let here = |step| unsafe { *self.table.get().add(place + step) } == known;
-        if !(0..WINDOW).any(here) && order::nested(self, lock, site, tried) {
+        if !self.has(known) && order::nested(self, lock, site, tried) {
             self.learn(known);
         }
         key
     }
 
+    /// As `knows`, looking at every place where the key may be.
+    fn has(&self, key: u64) -> bool {
+        let place = (key >> self.shift.get()) as usize;
+        // SAFETY: as in `knows`.
+        (0..WINDOW).any(|step| unsafe { *self.table.get().add(place + step) } == key)
+    }
+
     fn learn(&self, key: u64) {
         loop {
             let (table, shift) = (self.table.get(), self.shift.get());
-            if shift != EMPTY_SHIFT {
+            // At most a quarter full, so that nearly every key stands in the two places where the hot path looks.
+            if shift != EMPTY_SHIFT && self.added.get() < 1 << (62 - shift) {
                 let place = (key >> shift) as usize;
                 // SAFETY: as in `knows`; this table is the thread's own.
                 let free = (0..WINDOW).map(|step| unsafe { table.add(place + step) }).find(|at| unsafe { **at } == 0);
@@ -194,10 +199,11 @@ impl Held {
         Layout::array::<u64>((1 << (64 - shift)) + WINDOW).expect("a table fits into memory")
     }
 
-    /// Doubles the table, or empties it where it is large or mostly stale; what is forgotten is only asked for again.
+    /// Makes the table four times as large, or empties it where it is large or mostly stale; what is forgotten is only
+    /// asked for again.
     fn grow(&self, shift: u32) {
         let bits = if shift == EMPTY_SHIFT { 0 } else { 64 - shift };
-        if bits >= LARGEST || (bits != 0 && self.added.get() < 1 << (bits - 2)) {
+        if bits >= LARGEST || (bits != 0 && self.added.get() < 1 << (bits - 4)) {
             // SAFETY: the table is the thread's own and has that many places.
             unsafe { self.table.get().write_bytes(0, (1 << bits) + WINDOW) };
             self.added.set(0);
@@ -287,6 +293,11 @@ impl Held {
         unsafe { std::slice::from_raw_parts(self.stack.as_ptr().add(1).cast::<Entry>(), self.depth.get()) }
     }
 
+    /// Where the lock's innermost acquisition stands, from 1; 0 where there is none.
+    pub(crate) fn position(&self, lock: LockMode) -> usize {
+        self.entries().iter().rposition(|entry| entry.lock == lock).map_or(0, |at| at + 1)
+    }
+
     /// The innermost acquisition of the lock.
     pub(crate) fn find(&self, lock: u32) -> Option<Entry> {
         self.entries().iter().rev().find(|entry| entry.lock.lock() == lock).copied()
@@ -307,5 +318,51 @@ impl Held {
             // SAFETY: allocated by `grow` with this layout, and no longer in use.
             unsafe { System.dealloc(table.cast(), Held::layout(shift)) };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn on_a_thread_of_its_own(work: impl FnOnce(&Held) + Send) {
+        std::thread::scope(|scope| {
+            scope.spawn(|| work(current()));
+        });
+    }
+
+    #[test]
+    fn learned_keys_stay_known_while_the_table_grows() {
+        on_a_thread_of_its_own(|held| {
+            let key = |number: u32| chain(1, LockMode(number), Site(8));
+            (1..20_000).for_each(|number| held.learn(key(number)));
+            assert!((1..20_000).all(|number| held.has(key(number))));
+            assert!((20_000..40_000).all(|number| !held.has(key(number))));
+            let quick = (1..20_000).filter(|number| held.knows(key(*number))).count();
+            assert!(quick > 19_000, "only {quick} of 19999 keys stand where the hot path looks");
+            held.end();
+            assert!(!held.has(key(1)));
+        });
+    }
+
+    #[test]
+    fn entries_leave_in_any_order_and_keys_follow() {
+        on_a_thread_of_its_own(|held| {
+            let lock = |number| LockMode::new(number, Mode::Exclusive);
+            let take = |number| {
+                held.push(chain(held.at(held.depth.get()).get().key, lock(number), Site(8)), lock(number), Site(8))
+            };
+            (1..=3).for_each(take);
+            let top = held.at(3).get().key;
+            assert!(held.pop(lock(2)) && !held.pop(lock(2)) && !held.pop(lock(9)));
+            assert_eq!(held.entries().iter().map(|entry| entry.lock.lock()).collect::<Vec<_>>(), [1, 3]);
+            assert_ne!(held.at(2).get().key, top);
+            assert!(held.pop(lock(3)));
+            [2, 3].into_iter().for_each(take);
+            assert_eq!(held.at(3).get().key, top);
+            (10..100).for_each(take);
+            assert_eq!(held.entries().len(), DEPTH);
+            assert!(!held.pop(lock(99)) && held.pop(lock(1)));
+        });
     }
 }

@@ -46,18 +46,18 @@
 //!
 //! | | `off` | `order` | `trace` |
 //! |---|---|---|---|
-//! | one mutex | 1.00 | 1.18 | 7.8 |
+//! | one mutex | 1.00 | 1.18 | 7.5 |
 //! | two nested | 1.00 | 1.26 | 8 |
 //! | four deep, 256 orders of 64 locks | 1.01 | 1.37 | 8 |
-//! | 4000 pairs of 1000 locks | 1.02 | 1.51 | 12 |
+//! | 4000 pairs of 1000 locks | 1.03 | 1.6 | 10 |
 //! | two threads, each its own two locks | 1.00 | 1.1-1.25 | 7.5 |
 //! | two threads, one lock | 1.0 | 1.1-1.3 | 4.3 |
 //! | `RwLock` read | 1.02 | 1.01-1.08 | 7.6 |
 //! | a nesting seen for the first time | | 0.3 µs | 0.4 µs |
 //!
 //! An event is 16 bytes and a pair makes three; in trace mode most of the time goes into the page cache (with the trace at
-//! `/dev/null` the ratio is 3.5). Memory: 16 bytes beside the data of a lock, about 2 KiB per thread, and 16 bytes for each
-//! nesting that a thread has shown; in trace mode 64 KiB per thread.
+//! `/dev/null` the ratio is 3.5). Memory: 16 bytes beside the data of a lock, about 2 KiB per thread, and 32 to 128 bytes
+//! for each nesting that a thread has shown; in trace mode 64 KiB per thread.
 //!
 //! # Blind spots
 //! - What is re-exported as it is: channels, barriers, `Once*`, atomics, `park`. A thread that waits there counts as able to
@@ -91,8 +91,11 @@ mod wait;
 pub use finding::{Evidence, Finding, Step, on_finding};
 pub use tracked::Tracked;
 
-/// Whether the calling thread unwinds because the tracker broke a deadlock by it: for panic hooks that want to be
-/// quiet about that, and for destructors.
+/// Whether the calling thread unwinds because the tracker broke a deadlock by it: for panic hooks that want to be quiet
+/// about that, and for destructors.
+///
+/// Where such a panic was caught by `catch_unwind` and the thread panics again before it has waited, ended a pool task
+/// or asked here, the answer for that panic is still `true`.
 pub fn is_breaking_deadlock() -> bool {
     threads::is_breaking()
 }

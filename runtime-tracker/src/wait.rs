@@ -117,6 +117,7 @@ pub(crate) fn sleep(
         Goal::Lock(lock) => lock.mode(),
         _ => Mode::Exclusive,
     };
+    threads::is_breaking();
     let watched = threads::is_tracked();
     let mut entered = false;
     let mut pause = AGAIN[0];

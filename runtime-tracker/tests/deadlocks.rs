@@ -300,3 +300,33 @@ fn the_events_of_a_pool_tell_the_tree_and_the_slots() {
         assert!((0..=3).contains(&taken));
     }
 }
+
+#[test]
+fn a_panic_hook_can_tell_a_broken_deadlock_from_other_panics() {
+    let name = "a_panic_hook_can_tell_a_broken_deadlock_from_other_panics";
+    let Some(outcome) = in_child(name, ORDER, || {
+        std::panic::set_hook(Box::new(|_| say(format!("breaking {}", lockcheck_tracker::is_breaking_deadlock()))));
+        two_locks();
+        let _ = thread::spawn(|| panic!("on purpose")).join();
+        let lock = Mutex::new(());
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _first = lock.lock();
+            drop(lock.lock());
+        }));
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _guard = lock.lock();
+            assert!(!lock.is_poisoned());
+            panic!("on purpose");
+        }));
+        say(format!("poisoned {}", lock.is_poisoned()));
+        assert!(!lockcheck_tracker::is_breaking_deadlock());
+        let _ = std::panic::catch_unwind(|| panic!("on purpose"));
+    }) else {
+        return;
+    };
+    let outcome = outcome.expect_success();
+    let said: Vec<&str> = outcome.said().into_iter().filter_map(|line| line.strip_prefix("breaking ")).collect();
+    // The fourth panics before anything could tell that the third was caught.
+    assert_eq!(said, ["true", "false", "true", "true", "false"]);
+    assert!(outcome.said().contains(&"poisoned true"));
+}

@@ -354,10 +354,12 @@ fn a_task_that_was_joined_before_the_next_is_silent() {
 fn a_second_process_with_the_same_file_writes_to_one_of_its_own() {
     let name = "a_second_process_with_the_same_file_writes_to_one_of_its_own";
     if std::env::var_os("LOCKCHECK_TEST_GRANDCHILD").is_some() {
-        return drop(lock("grandchild").lock());
+        let own = lock("grandchild");
+        return drop(own.lock());
     }
     let Some(outcome) = in_child(name, ORDER, || {
-        let _first = lock("child").lock().map(drop);
+        let own = lock("child");
+        drop(own.lock());
         let mut again = std::process::Command::new(std::env::current_exe().unwrap());
         let process = again.args([name, "--exact"]).env("LOCKCHECK_TEST_GRANDCHILD", "1").spawn().unwrap();
         let path = format!("{}.{}", std::env::var("LOCKCHECK_TRACE").unwrap(), process.id());

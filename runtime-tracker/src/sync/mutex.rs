@@ -186,7 +186,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
 #[cold]
 #[inline(never)]
 fn panicked(head: &Head) {
-    poisoning::done(head, false);
+    poisoning::panicked(head);
     release(head, 0);
 }
 

@@ -396,7 +396,9 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     #[track_caller]
     pub fn downgrade(self) -> RwLockReadGuard<'a, T> {
         let (lock, site) = (self.lock, Site::here());
-        poisoning::done(&lock.head, self.panicking);
+        if !self.panicking && std::thread::panicking() {
+            poisoning::panicked(&lock.head);
+        }
         std::mem::forget(self);
         let held = held::current();
         let (write, read) = (lock.head.known(Mode::Exclusive), lock.head.known(Mode::Shared));
@@ -437,7 +439,7 @@ impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
 #[cold]
 #[inline(never)]
 fn panicked(head: &Head) {
-    poisoning::done(head, false);
+    poisoning::panicked(head);
     release(head, Mode::Exclusive);
 }
 
