@@ -500,6 +500,18 @@ impl BodyLowering<'_> {
                 Expr::While(e) => return spans::start(e.while_token.span),
                 Expr::ForLoop(e) => return spans::start(e.for_token.span),
                 Expr::Async(e) => return spans::start(e.async_token.span),
+                Expr::Break(e) => return spans::start(e.break_token.span),
+                Expr::Continue(e) => return spans::start(e.continue_token.span),
+                Expr::Yield(e) => return spans::start(e.yield_token.span),
+                Expr::Const(e) => return spans::start(e.const_token.span),
+                Expr::TryBlock(e) => return spans::start(e.try_token.span),
+                Expr::Infer(e) => return spans::start(e.underscore_token.span),
+                Expr::Range(e) => match &e.start {
+                    Some(start) => start,
+                    None => return pats::limits(&e.limits).start,
+                },
+                Expr::Repeat(e) => return spans::open(&e.bracket_token.span),
+                Expr::Verbatim(tokens) => return spans::tokens(tokens).unwrap_or_default().start,
                 _ => return Pos::default(),
             };
         }

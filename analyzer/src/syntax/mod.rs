@@ -4,6 +4,7 @@
 //! resolution. Misses: what macros make of their tokens (see `macros`).
 
 mod attributes;
+pub mod comments;
 mod cut;
 #[cfg(test)]
 mod dump;

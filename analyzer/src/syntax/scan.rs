@@ -20,7 +20,7 @@ pub(super) enum Shape {
     Word(usize),
     /// A literal or lifetime.
     Literal,
-    /// A comment in `/* .. */`.
+    /// A comment of either form.
     Comment,
 }
 
@@ -203,7 +203,10 @@ impl Iterator for Scanner<'_> {
             let start = self.at;
             let byte = *self.bytes.get(start)?;
             match byte {
-                b'/' if self.byte(1) == b'/' => self.skip_line(),
+                b'/' if self.byte(1) == b'/' => {
+                    self.skip_line();
+                    return Some((start, Shape::Comment));
+                }
                 b'/' if self.byte(1) == b'*' => {
                     self.skip_block_comment();
                     return Some((start, Shape::Comment));
