@@ -21,6 +21,7 @@ mod repair;
 mod scan;
 mod select;
 mod spans;
+mod stmts;
 #[cfg(test)]
 mod tests;
 pub mod tree;
