@@ -388,8 +388,14 @@ impl Walker<'_> {
         let item = if container { self.step(base.clone(), Step::Element(None)) } else { base.clone() };
         let mut closure_value: Option<Value> = None;
         let held = receiver.as_ref().filter(|_| by_value).map(|value| value.guards.clone()).unwrap_or_default();
-        for value in &values {
+        let mut kept = None;
+        for (index, value) in values.iter().enumerate() {
             let Some(closure) = value.closure else { continue };
+            if !self.calls_argument(signature, index, values.len()) {
+                // `Box::new(closure)`, `callbacks.push(closure)`: it runs some other time.
+                kept = Some(closure);
+                continue;
+            }
             let arg = Value { guards: held.clone(), ..Value::of(item.clone()) };
             if RUNS_WITHOUT.contains(&name.as_str()) {
                 // The closure only runs where the receiver has no value, and so no guard that could be in it. A
@@ -422,9 +428,6 @@ impl Walker<'_> {
                 | "with"
                 | "scan"
                 | "fold"
-                | "unwrap_or_else"
-                | "or_else"
-                | "get_or_init"
                 | "map_while"
         );
         if let Some(value) = mapped {
@@ -484,7 +487,17 @@ impl Walker<'_> {
             }
             _ => item,
         };
-        Value { guards, future, ..Value::of(place) }
+        let closure = kept.filter(|_| receiver.is_none());
+        Value { guards, future, closure, ..Value::of(place) }
+    }
+
+    /// Whether a library function's parameter is something to call.
+    fn calls_argument(&self, signature: &crate::model::Signature, index: usize, args: usize) -> bool {
+        let offset = args.saturating_sub(signature.params.len());
+        let declared = index.checked_sub(offset).and_then(|at| signature.params.get(at));
+        let Some(Ty::Param(name)) = declared.map(Ty::peeled) else { return false };
+        let bounds = signature.generics.iter().filter(|(bound, _)| bound == name).flat_map(|(_, traits)| traits);
+        bounds.into_iter().any(|bound| matches!(bound.name.as_str(), "Fn" | "FnMut" | "FnOnce"))
     }
 
     /// An upgrade waits until all other readers are gone: it wants the lock exclusively.

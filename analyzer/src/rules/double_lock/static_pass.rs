@@ -3,6 +3,8 @@
 //! Guarantees: deny only where both access paths are equal and stable and the guard lives on every path; read under
 //! read is a warning, as only a queued writer makes it hang.
 
+use rustc_hash::FxHashSet;
+
 use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, ThreadPath};
 use crate::graph::LockMode;
 use crate::regions::{Pair, Regions, Sameness};
@@ -10,8 +12,17 @@ use crate::rules::{Facts, wording};
 
 pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     let Some(regions) = facts.regions else { return };
-    let pairs = regions.pairs.iter().filter(|pair| pair.same == Sameness::Same);
-    out.extend(pairs.filter_map(|pair| finding(regions, pair)));
+    // One finding per guard, lock and place where both meet, with the shortest way there.
+    let mut pairs: Vec<&Pair> = regions.pairs.iter().filter(|pair| pair.same == Sameness::Same).collect();
+    pairs.sort_by_key(|pair| (!pair.must, pair.wanted.way.len()));
+    let mut seen = FxHashSet::default();
+    for pair in pairs {
+        if let Some(found) = finding(regions, pair)
+            && seen.insert((found.primary.clone(), pair.held.site.clone(), found.locks.clone()))
+        {
+            out.push(found);
+        }
+    }
 }
 
 fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
@@ -69,7 +80,7 @@ fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
     let primary = match wanted.way.first() {
         Some(call) => {
             let callee = wanted.way.get(1).unwrap_or(&wanted.site).function.as_deref().unwrap_or("a function");
-            wording::at(call, format!("`{callee}` takes {name} again"))
+            wording::at(call, format!("calls `{callee}`, which takes {name} again"))
         }
         None => wording::at(&wanted.site, second_label),
     };
