@@ -76,6 +76,8 @@ struct State {
     closed: bool,
     /// A segment after all tasks that have ended.
     ended: u32,
+    /// In trace mode: the tasks that have ended, which come before whoever waits for all of them.
+    ended_tasks: Vec<u32>,
 }
 
 struct Job {
@@ -135,7 +137,14 @@ impl Builder {
             };
             names::pool(number, workers as u32, policy);
         }
-        let state = State { free: workers, queue: VecDeque::new(), unfinished: 0, closed: false, ended: 0 };
+        let state = State {
+            free: workers,
+            queue: VecDeque::new(),
+            unfinished: 0,
+            closed: false,
+            ended: 0,
+            ended_tasks: Vec::new(),
+        };
         let pool = Arc::new(Pool {
             head,
             number,
@@ -320,6 +329,10 @@ impl Pool {
         while self.lock().unfinished != 0 {
             wait::sleep(wait, false, None, || self.lock().unfinished != 0, || {});
         }
+        if config::mode() == config::TRACE && self.is_tracked() {
+            let tasks = self.lock().ended_tasks.clone();
+            tasks.into_iter().for_each(|id| threads::emit_at(Event::new(Op::TaskJoin, id, 0, 0), site));
+        }
         let ended = self.lock().ended;
         if ended != 0 && self.is_tracked() {
             threads::next_segment(&[ended]);
@@ -416,6 +429,9 @@ impl<F: FnOnce() -> T, T> Task<F, T> {
             let own = threads::segment();
             packet.segment.store(own, Relaxed);
             let mut state = pool.lock();
+            if config::mode() == config::TRACE {
+                state.ended_tasks.push(packet.state.id);
+            }
             let all = if state.ended == 0 { [own, own] } else { [own, state.ended] };
             state.ended = names::segment(thread, if all[0] == all[1] { &all[..1] } else { &all });
         }

@@ -6,6 +6,7 @@
 //!
 //! Misses: calls that the model cannot resolve; they take nothing and keep nothing.
 
+mod entry;
 pub mod order;
 pub mod place;
 pub mod state;
@@ -250,6 +251,9 @@ impl<'w> Context<'w> {
     }
 }
 
+/// Classes and modes of locks surely held.
+type Gates = std::collections::BTreeMap<String, LockMode>;
+
 type PairKey = (Site, Way, Site, Way, Sameness);
 
 /// What walking finds.
@@ -261,6 +265,8 @@ struct Output {
     dropped: FxHashSet<Site>,
     writes: FxHashSet<Site>,
     counted: FxHashSet<Site>,
+    /// For every function of the sources: its callers, each with what is surely held at the call.
+    calls: FxHashMap<FnId, Vec<(BodyId, Gates)>>,
     classes: FxHashSet<String>,
 }
 
@@ -333,6 +339,12 @@ impl Output {
         });
     }
 
+    fn called(&mut self, cx: &Context<'_>, caller: BodyId, callee: FnId, state: &state::State) {
+        let held = state.guards.iter().filter(|guard| guard.held.must && !guard.try_ && guard.param.is_none());
+        let gates = held.filter_map(|guard| Some((cx.class(&guard.held.lock.place)?.key, guard.held.mode))).collect();
+        self.calls.entry(callee).or_default().push((caller, gates));
+    }
+
     fn held_at_await(&mut self, cx: &Context<'_>, body: BodyId, guard: &LiveGuard, site: Site) {
         if !self.awaits.insert((guard.held.site, site)) {
             return;
@@ -400,12 +412,58 @@ pub fn regions(model: &Model<'_>, files: &[String]) -> Regions {
             }
         }
     }
+    add_entry_gates(&cx, &mut out);
     out.regions.files = files.to_vec();
     out.regions.classes = out.classes.len();
     out.regions.functions =
         cx.model.fns.iter().filter(|function| function.syntax.body.is_some() && !stub(model, function)).count();
     out.regions.truncated = cx.summaries.iter().filter(|summary| summary.truncated).count();
     out.regions
+}
+
+/// What is surely held whenever a function is entered keeps its pairs apart from others, too. Only for functions that
+/// nobody outside the sources can call; computed from callers down until nothing changes.
+fn add_entry_gates(cx: &Context<'_>, out: &mut Output) {
+    let roots = entry::roots(cx);
+    let mut entry: FxHashMap<u32, Gates> = FxHashMap::default();
+    for _ in 0..ROUNDS * 4 {
+        let mut changed = false;
+        for index in 0..cx.model.fns.len() as u32 {
+            let id = FnId(index);
+            if roots.contains(&id) {
+                continue;
+            }
+            let Some(calls) = out.calls.get(&id) else { continue };
+            let mut common: Option<Gates> = None;
+            for (caller, held) in calls {
+                let mut here = held.clone();
+                if let Some(outer) = entry.get(&caller.0) {
+                    here.extend(outer.iter().map(|(key, mode)| (key.clone(), *mode)));
+                }
+                common = Some(match common {
+                    None => here,
+                    Some(before) => before.into_iter().filter(|(key, mode)| here.get(key) == Some(mode)).collect(),
+                });
+            }
+            let common = common.unwrap_or_default();
+            if !common.is_empty() && entry.get(&index) != Some(&common) {
+                entry.insert(index, common);
+                changed = true;
+            }
+        }
+        if !changed {
+            break;
+        }
+    }
+    for pair in &mut out.regions.pairs {
+        if let Some(gates) = entry.get(&pair.body) {
+            pair.gates.extend(
+                gates
+                    .iter()
+                    .map(|(key, mode)| (Some(key.clone()), Place::new(Root::Value(BodyId(u32::MAX), 0)), *mode)),
+            );
+        }
+    }
 }
 
 fn stub(model: &Model<'_>, function: &crate::model::FnData<'_>) -> bool {

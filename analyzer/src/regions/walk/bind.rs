@@ -49,8 +49,14 @@ impl Walker<'_> {
             }
             PatKind::Tuple(pats) => {
                 for (index, pat) in pats.iter().enumerate() {
-                    let place = self.step(value.place.clone(), Step::Tuple(index as u32));
-                    let part = self.part(value, *pat, place);
+                    let known = value.parts.iter().find(|(name, _)| name.as_str() == index.to_string());
+                    let part = match known {
+                        Some((_, part)) => part.clone(),
+                        None => {
+                            let place = self.step(value.place.clone(), Step::Tuple(index as u32));
+                            self.part(value, *pat, place)
+                        }
+                    };
                     self.bind(*pat, &part);
                 }
             }
@@ -97,7 +103,7 @@ impl Walker<'_> {
             let takes = matches!(self.body[pat].kind, PatKind::Ident { .. });
             guards = free.into_iter().take(usize::from(takes)).collect();
         }
-        Value { guards, place, closure: value.closure, future: value.future }
+        Value { guards, place, parts: Vec::new(), closure: value.closure, future: value.future }
     }
 
     /// The place of a field that a struct or variant pattern names.
@@ -115,6 +121,11 @@ impl Walker<'_> {
     /// A variable gets a new value.
     pub(super) fn rebind(&mut self, local: LocalId, value: Value) {
         *self.binds.entry(local).or_default() += 1;
+        self.literals.remove(&local);
+        let parts: Vec<_> = value.parts.iter().filter_map(|(name, part)| Some((*name, part.place.clone()?))).collect();
+        if !parts.is_empty() {
+            self.literals.insert(local, parts);
+        }
         match value.place {
             Some(place) => self.places.insert(local, place),
             None => self.places.remove(&local),
@@ -214,9 +225,10 @@ impl Walker<'_> {
             }
             ExprKind::Tuple(items) => {
                 let mut out = Value::default();
-                for item in items {
+                for (index, item) in items.iter().enumerate() {
                     let value = self.initialiser(*item, Use::Move);
-                    out.guards.extend(value.guards);
+                    out.guards.extend(value.guards.iter().copied());
+                    out.parts.push((Symbol::from(index.to_string()), value));
                 }
                 out
             }

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::{Use, Walker};
+use super::{Use, Walker, through_literal};
 use crate::graph::LockMode;
 use crate::model::FnId;
 use crate::model::infer::{Callee, Target};
@@ -241,7 +241,7 @@ impl Walker<'_> {
         let site = self.site(self.body[id].span);
         let mut out = Value::default();
         for target in targets {
-            let value = self.apply(*target, args, site, targets.len() > 1);
+            let value = self.apply(*target, args, Some(site), targets.len() > 1);
             if targets.len() == 1 {
                 out = value;
             }
@@ -556,21 +556,26 @@ impl Walker<'_> {
         out
     }
 
-    /// Applies a function's summary at a call. `args` begins with the receiver, or an empty value where there is none.
-    pub(super) fn apply(&mut self, function: FnId, args: &[Value], site: Site, dispatched: bool) -> Value {
+    /// Applies a function's summary at a call. `args` begins with the receiver, or an empty value where there is none;
+    /// `site` is `None` for a `drop` at the end of a scope, which nobody wrote.
+    pub(super) fn apply(&mut self, function: FnId, args: &[Value], site: Option<Site>, dispatched: bool) -> Value {
         let Some(summary) = self.cx.summary(function) else { return Value::default() };
+        if self.state.reachable {
+            self.out.called(self.cx, self.id, function, &self.state);
+        }
         let places: SmallVec<[Option<Place>; 4]> = args.iter().map(|value| value.place.clone()).collect();
         let body = self.id;
+        let literals = self.literals.clone();
         // Values the callee made itself are new ones at every call.
         let fresh = self.fresh();
         let renew = |place: &Place| match place.root {
             Root::Value(..) => Place { root: Root::Value(body, fresh), steps: place.steps.clone() },
             // The variables of another activation of this very function are not ours.
             Root::Local(own, ..) if own == body => Place { root: Root::Value(body, fresh), steps: place.steps.clone() },
-            _ => place.instantiate(&places, || Root::Value(body, fresh)),
+            _ => through_literal(&literals, body, place.instantiate(&places, || Root::Value(body, fresh))),
         };
         let lock = |lock: &LockRef| LockRef { place: renew(&lock.place), ..lock.clone() };
-        let way = |way: &Way| -> Way { std::iter::once(site).chain(way.iter().copied()).take(LONGEST_WAY).collect() };
+        let way = |way: &Way| -> Way { site.into_iter().chain(way.iter().copied()).take(LONGEST_WAY).collect() };
         let held = |held: &HeldLock| HeldLock { lock: lock(&held.lock), way: way(&held.way), ..held.clone() };
         for acquired in &summary.acquires {
             let without: Vec<GuardId> = args
@@ -581,7 +586,7 @@ impl Walker<'_> {
                 .collect();
             let seen = Acquired {
                 lock: lock(&acquired.lock),
-                site: if self.hands_out(&summary.returns, acquired) { site } else { acquired.site },
+                site: site.filter(|_| self.hands_out(&summary.returns, acquired)).unwrap_or(acquired.site),
                 way: if self.hands_out(&summary.returns, acquired) { Way::new() } else { way(&acquired.way) },
                 held: acquired.held.iter().map(held).collect(),
                 released: 0,
@@ -628,8 +633,10 @@ impl Walker<'_> {
                 }
                 Returned::New(inner) => {
                     let wraps = inner.way.is_empty() && self.cx.depends_on_caller(&inner.lock.place);
-                    let inner_held =
-                        if wraps { HeldLock { site, way: Way::new(), ..held(inner) } } else { held(inner) };
+                    let inner_held = match site.filter(|_| wraps) {
+                        Some(site) => HeldLock { site, way: Way::new(), ..held(inner) },
+                        None => held(inner),
+                    };
                     let id = self.hold(inner_held, false);
                     if out.place.is_none() {
                         out.place = renew(&inner.lock.place).step(Step::Inside);

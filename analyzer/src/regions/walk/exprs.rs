@@ -5,7 +5,7 @@ use crate::model::infer::Name;
 use crate::model::ty::Ty;
 use crate::regions::place::{Place, Root, Step};
 use crate::regions::state::{Owner, Value};
-use crate::syntax::{ExprId, ExprKind, Lit, MacroKind, StaticKind};
+use crate::syntax::{ExprId, ExprKind, Lit, MacroKind, StaticKind, Symbol};
 
 impl Walker<'_> {
     /// Evaluates an expression.
@@ -28,6 +28,7 @@ impl Walker<'_> {
                         Err(_) => None,
                     },
                 };
+                let place = place.map(|place| self.through_literal(place));
                 let keeps = how == Use::Move && !base_value.guards.is_empty() && self.carries_guard(self.ty(id));
                 Value { guards: if keeps { base_value.guards } else { Default::default() }, ..Value::of(place) }
             }
@@ -127,9 +128,10 @@ impl Walker<'_> {
             }
             ExprKind::Struct { fields, rest, .. } => {
                 let mut out = Value::default();
-                for (_, value) in fields {
+                for (name, value) in fields {
                     let value = self.eval(*value, Use::Move);
-                    out.guards.extend(value.guards);
+                    out.guards.extend(value.guards.iter().copied());
+                    out.parts.push((*name, value));
                 }
                 if let Some(rest) = rest {
                     let value = self.eval(*rest, Use::Move);
@@ -137,7 +139,16 @@ impl Walker<'_> {
                 }
                 out
             }
-            ExprKind::Tuple(items) | ExprKind::Array { items, .. } => {
+            ExprKind::Tuple(items) => {
+                let mut out = Value::default();
+                for (index, item) in items.iter().enumerate() {
+                    let value = self.eval(*item, Use::Move);
+                    out.guards.extend(value.guards.iter().copied());
+                    out.parts.push((Symbol::from(index.to_string()), value));
+                }
+                out
+            }
+            ExprKind::Array { items, .. } => {
                 let mut out = Value::default();
                 for item in items {
                     let value = self.eval(*item, Use::Move);
@@ -183,7 +194,7 @@ impl Walker<'_> {
                     let owner = self.temporary();
                     self.own(&guards, owner);
                 }
-                Value { guards, place, closure: callable.closure, future: callable.future }
+                Value { guards, place, closure: callable.closure, future: callable.future, parts: Vec::new() }
             }
             Some(Name::Static(found)) => Value::of(Some(Place::new(Root::Static(*found)))),
             _ => Value::default(),

@@ -87,6 +87,8 @@ pub(super) struct Walker<'w> {
     /// Closures and async blocks in locals.
     callables: FxHashMap<LocalId, Value>,
     binds: FxHashMap<LocalId, u32>,
+    /// What the fields of locals that were made by a literal stand for.
+    literals: Literals,
     moved: FxHashSet<LocalId>,
     /// The async block or function that runs.
     frame: u32,
@@ -119,6 +121,7 @@ pub(super) fn walk(cx: &Context<'_>, id: BodyId, out: &mut Output) -> Summary {
         places: FxHashMap::default(),
         callables: FxHashMap::default(),
         binds: FxHashMap::default(),
+        literals: FxHashMap::default(),
         moved: FxHashSet::default(),
         frame: 0,
         pending: FxHashMap::default(),
@@ -272,9 +275,8 @@ impl Walker<'_> {
             && !self.moved.contains(&local)
             && let Some(drop) = self.cx.drops.get(adt)
         {
-            let place = self.places.get(&local).cloned();
-            let span = self.model.function(*drop).syntax.span;
-            self.apply(*drop, &[Value::of(place)], self.site(span), false);
+            let place = Some(self.local_place(local));
+            self.apply(*drop, &[Value::of(place)], None, false);
         }
     }
 
@@ -516,6 +518,10 @@ impl Walker<'_> {
         place
     }
 
+    fn through_literal(&self, place: Place) -> Place {
+        through_literal(&self.literals, self.id, place)
+    }
+
     fn step(&self, place: Option<Place>, step: Step) -> Option<Place> {
         place.and_then(|place| place.step(step))
     }
@@ -524,5 +530,26 @@ impl Walker<'_> {
     fn unknown_place(&mut self) -> Place {
         let value = self.fresh();
         Place::new(Root::Value(self.id, value))
+    }
+}
+
+type Literals = FxHashMap<LocalId, Vec<(Symbol, Place)>>;
+
+/// A field of a variable that was made by a literal is what the literal put there.
+fn through_literal(literals: &Literals, body: BodyId, place: Place) -> Place {
+    let Root::Local(of, local, _) = place.root else { return place };
+    let name = match place.steps.first() {
+        Some(Step::Field(_, name)) if of == body => *name,
+        Some(Step::Tuple(index)) if of == body => Symbol::from(index.to_string()),
+        _ => return place,
+    };
+    let part = literals.get(&local).and_then(|parts| parts.iter().find(|(part, _)| *part == name));
+    match part {
+        Some((_, part)) if *part != place => {
+            let mut out = part.clone();
+            out.steps.extend(place.steps[1..].iter().copied());
+            out
+        }
+        _ => place,
     }
 }
