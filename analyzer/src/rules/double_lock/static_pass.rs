@@ -12,17 +12,18 @@ use crate::rules::{Facts, wording};
 
 pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     let Some(regions) = facts.regions else { return };
-    // One finding per guard, lock and place where both meet, with the shortest way there.
-    let mut pairs: Vec<&Pair> = regions.pairs.iter().filter(|pair| pair.same == Sameness::Same).collect();
-    pairs.sort_by_key(|pair| (!pair.must, pair.wanted.way.len()));
+    // One finding per guard, lock and place where both meet: the worst, and of those the one with the shortest way.
+    let pairs = regions.pairs.iter().filter(|pair| pair.same == Sameness::Same);
+    let mut found: Vec<(usize, &Pair, Finding)> =
+        pairs.filter_map(|pair| Some((pair.wanted.way.len(), pair, finding(regions, pair)?))).collect();
+    found.sort_by_key(|(length, _, finding)| (std::cmp::Reverse(finding.level), *length));
     let mut seen = FxHashSet::default();
-    for pair in pairs {
-        if let Some(found) = finding(regions, pair)
-            && seen.insert((found.primary.clone(), pair.held.site.clone(), found.locks.clone()))
-        {
-            out.push(found);
-        }
-    }
+    let key = |pair: &Pair, finding: &Finding| {
+        (finding.primary.line, finding.primary.column, pair.held.site.clone(), finding.locks.clone())
+    };
+    out.extend(
+        found.into_iter().filter(|(_, pair, finding)| seen.insert(key(pair, finding))).map(|(_, _, finding)| finding),
+    );
 }
 
 fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {

@@ -1,8 +1,8 @@
 //! The static half: cycles of the lock graph over lock classes.
 //!
 //! Guarantees: a cycle is reported once, with one witness per side; it is no finding where a common lock keeps the
-//! sides apart; a cycle that only readers close, or that needs test code or a
-//! call with several possible targets, is a note.
+//! sides apart, or where two sides only read one of the locks (a queued writer would have to come in between); a cycle
+//! that needs test code or a call with several possible targets is a note.
 
 use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, ThreadPath};
 use crate::graph::compatible::{KeptOut, no_common_gate, weakest_link};
@@ -22,6 +22,9 @@ pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     // A ring with a shorter cycle among its locks says nothing new: mending that one breaks it.
     let mut reported: Vec<Vec<NodeId>> = Vec::new();
     for cycle in &search.cycles {
+        if weakest_link(facts.graph, cycle) != KeptOut::Always {
+            continue;
+        }
         let nodes: Vec<NodeId> = cycle.steps.iter().map(|(edge, _)| facts.graph.edge_at(*edge).from).collect();
         if reported.iter().any(|known| known.iter().all(|node| nodes.contains(node))) {
             continue;
@@ -41,8 +44,7 @@ fn finding(graph: &LockGraph, cycle: &Cycle) -> Finding {
         })
         .collect();
     let confidence = sides.iter().map(|(_, witness)| witness.confidence).min().unwrap_or(Confidence::Low);
-    let only_readers = weakest_link(graph, cycle) != KeptOut::Always;
-    let level = if only_readers || confidence == Confidence::Low || sides.iter().any(|(_, witness)| witness.test) {
+    let level = if confidence == Confidence::Low || sides.iter().any(|(_, witness)| witness.test) {
         Level::Note
     } else {
         Level::Deny
