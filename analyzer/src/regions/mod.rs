@@ -75,6 +75,8 @@ pub struct Pair {
     pub function: String,
     /// A number per function.
     pub body: u32,
+    /// The thread or task that the function spawned for it, as an index into [`Regions::tasks`]; `None` for its own.
+    pub task: Option<usize>,
     /// Only in test code.
     pub test: bool,
     /// The held lock.
@@ -147,6 +149,8 @@ pub struct Regions {
     pub dropped: Vec<DroppedAtOnce>,
     /// Writes to `static mut`.
     pub static_writes: Vec<StaticWrite>,
+    /// Spawned threads and tasks: when each was spawned and joined, in steps of the function that spawns it.
+    pub tasks: Vec<(u32, Option<u32>)>,
     /// Acquisitions in the sources.
     pub acquisitions: usize,
     /// Those whose lock stayed unknown.
@@ -265,6 +269,8 @@ struct Output {
     dropped: FxHashSet<Site>,
     writes: FxHashSet<Site>,
     counted: FxHashSet<Site>,
+    /// Where the tasks of the body at hand begin in `regions.tasks`.
+    first_task: usize,
     /// For every function of the sources: its callers, each with what is surely held at the call.
     calls: FxHashMap<FnId, Vec<(BodyId, Gates)>>,
     classes: FxHashSet<String>,
@@ -289,7 +295,7 @@ impl Output {
     fn pair(
         &mut self,
         cx: &Context<'_>,
-        body: BodyId,
+        (body, task): (BodyId, u32),
         held: &HeldLock,
         held_try: bool,
         wanted: &Acquired,
@@ -328,6 +334,7 @@ impl Output {
         self.regions.pairs.push(Pair {
             function: info.name.clone(),
             body: body.0,
+            task: (task as usize).checked_sub(1).map(|task| self.first_task + task),
             test: info.test,
             held: cx.side(&held.lock, held.mode, held.site, &held.way, held.waiting),
             held_try,

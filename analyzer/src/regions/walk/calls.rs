@@ -125,7 +125,7 @@ impl Walker<'_> {
                 let role = self.model.known.external_roles.get(name.as_str()).copied();
                 let values = self.arguments(args);
                 if let Some(role) = role {
-                    return self.role(role, id, &values).unwrap_or_default();
+                    return self.role(role, &values).unwrap_or_default();
                 }
                 self.unknown_call(Some(*name), &values, id)
             }
@@ -203,12 +203,12 @@ impl Walker<'_> {
         {
             let values = self.arguments(args);
             let value = receiver_value.or_else(|| values.first().cloned()).unwrap_or_default();
-            return self.take(id, value, callee, shape, taken);
+            return self.take(id, value, callee, shape, taken, signature.async_);
         }
         let values = self.arguments(args);
         if let Some(role) = self.model.known.roles.get(&function) {
             let all: Vec<Value> = receiver_value.iter().cloned().chain(values.iter().cloned()).collect();
-            if let Some(value) = self.role(*role, id, &all) {
+            if let Some(value) = self.role(*role, &all) {
                 return value;
             }
         }
@@ -251,6 +251,11 @@ impl Walker<'_> {
 
     /// Runs a future to its end: an async block, or a call of an async function.
     pub(super) fn run_future(&mut self, id: ExprId) -> Value {
+        if let Some((lock, taken)) = self.pending_locks.get(&id).cloned() {
+            let place = lock.place.step(Step::Inside);
+            let guard = self.acquire(lock, taken, self.body[id].span);
+            return Value { guards: SmallVec::from_slice(&[guard]), ..Value::of(place) };
+        }
         match self.pending.get(&id).cloned() {
             Some((targets, args)) => {
                 self.run.insert(id);
@@ -268,6 +273,7 @@ impl Walker<'_> {
         callee: &Callee,
         shape: crate::model::locks::Shape,
         taken: Acquire,
+        async_: bool,
     ) -> Value {
         let Some(adt) = self.model.adt_of(&callee.on) else { return Value::default() };
         let place = match receiver.place {
@@ -275,6 +281,10 @@ impl Walker<'_> {
             None => self.unknown_place(),
         };
         let lock = LockRef { place: place.clone(), adt, shape };
+        if async_ {
+            self.pending_locks.insert(id, (lock, taken));
+            return Value { future: Some(id), ..Value::of(place.step(Step::Inside)) };
+        }
         let guard = self.acquire(lock, taken, self.body[id].span);
         Value { guards: SmallVec::from_slice(&[guard]), ..Value::of(place.step(Step::Inside)) }
     }
@@ -284,7 +294,7 @@ impl Walker<'_> {
     }
 
     /// What a library function does beyond its signature; `None` where nothing.
-    fn role(&mut self, role: Role, id: ExprId, values: &[Value]) -> Option<Value> {
+    fn role(&mut self, role: Role, values: &[Value]) -> Option<Value> {
         match role {
             Role::Drop => {
                 values.iter().for_each(|value| self.consume(value));
@@ -297,6 +307,9 @@ impl Walker<'_> {
                 Some(Value::default())
             }
             Role::SpawnThread | Role::SpawnTask => {
+                let spawned = self.fresh();
+                self.tasks.push((spawned, None));
+                let outer = std::mem::replace(&mut self.task, self.tasks.len() as u32);
                 for value in values {
                     if let Some(closure) = value.closure {
                         self.detach(|this| {
@@ -312,7 +325,8 @@ impl Walker<'_> {
                         });
                     }
                 }
-                Some(Value::default())
+                let own = std::mem::replace(&mut self.task, outer);
+                Some(Value { task: own, ..Value::default() })
             }
             Role::BlockOn => {
                 let frame = self.frame;
@@ -357,10 +371,16 @@ impl Walker<'_> {
                 self.state = State::unreachable();
                 Some(Value::default())
             }
-            Role::Join | Role::Receive | Role::Send | Role::Notify | Role::Sleep => {
-                let _ = id;
+            Role::Join => {
+                let now = self.fresh();
+                if let Some(task) = values.first().and_then(|value| (value.task as usize).checked_sub(1))
+                    && let Some(task) = self.tasks.get_mut(task)
+                {
+                    task.1 = Some(now);
+                }
                 None
             }
+            Role::Receive | Role::Send | Role::Notify | Role::Sleep => None,
         }
     }
 
@@ -389,6 +409,8 @@ impl Walker<'_> {
         let mut closure_value: Option<Value> = None;
         let held = receiver.as_ref().filter(|_| by_value).map(|value| value.guards.clone()).unwrap_or_default();
         let mut kept = None;
+        let once = matches!(name.as_str(), "call_once" | "call_once_force" | "get_or_init" | "get_or_try_init");
+        self.once += u32::from(once);
         for (index, value) in values.iter().enumerate() {
             let Some(closure) = value.closure else { continue };
             if !self.calls_argument(signature, index, values.len()) {
@@ -410,6 +432,7 @@ impl Walker<'_> {
                 closure_value = Some(self.run_closure(closure, &[arg]));
             }
         }
+        self.once -= u32::from(once);
         let mut guards: SmallVec<[GuardId; 1]> = SmallVec::new();
         if let (Some(receiver), true) = (&receiver, by_value) {
             guards.extend(receiver.guards.iter().copied());
@@ -598,7 +621,7 @@ impl Walker<'_> {
                 for (before, after) in acquired.held.iter().zip(&seen.held) {
                     if self.cx.depends_on_caller(&before.lock.place) || self.cx.depends_on_caller(&acquired.lock.place)
                     {
-                        self.out.pair(self.cx, self.id, after, false, &seen, &seen.held);
+                        self.out.pair(self.cx, (self.id, self.task), after, false, &seen, &seen.held);
                     }
                 }
             }

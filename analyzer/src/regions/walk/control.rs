@@ -37,15 +37,22 @@ impl Walker<'_> {
     fn tail(&mut self, expr: ExprId) -> Value {
         if self.edition >= Edition::E2024 {
             let scope = self.push_temporaries();
-            let value = self.eval(expr, Use::Move);
+            let value = self.tail_value(expr);
             self.own(&value.guards, Owner::Nobody);
             self.pop_temporaries(scope);
             self.rehome(&value);
             value
         } else {
-            let value = self.eval(expr, Use::Move);
+            let value = self.tail_value(expr);
             self.rehome(&value);
             value
+        }
+    }
+
+    fn tail_value(&mut self, expr: ExprId) -> Value {
+        match self.body[expr].kind {
+            ExprKind::Ref { .. } if self.extended.is_some() => self.initialiser(expr, Use::Move),
+            _ => self.eval(expr, Use::Move),
         }
     }
 

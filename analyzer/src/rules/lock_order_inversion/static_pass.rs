@@ -8,17 +8,18 @@ use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, ThreadPa
 use crate::graph::compatible::{KeptOut, no_common_gate, weakest_link};
 use crate::graph::cycles::{Cycle, Limits, cycles};
 use crate::graph::{LockGraph, NodeId, OrderEdge, Witness};
+use crate::regions::place::Root;
+use crate::regions::{Pair, Regions};
 use crate::rules::{Facts, wording};
 
 /// Further places shown per finding.
 const MOST_FURTHER: usize = 8;
 
 pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
-    if facts.regions.is_none() {
-        return;
-    }
+    let Some(regions) = facts.regions else { return };
     let limits = Limits { length: 4, cycles: 2_000 };
-    let search = cycles(facts.graph, limits, &|a, b| no_common_gate(a, b) && !(a.test && b.test));
+    let search =
+        cycles(facts.graph, limits, &|a, b| no_common_gate(a, b) && !(a.test && b.test) && can_overlap(regions, a, b));
     // A ring with a shorter cycle among its locks says nothing new: mending that one breaks it.
     let mut reported: Vec<Vec<NodeId>> = Vec::new();
     for cycle in &search.cycles {
@@ -31,6 +32,29 @@ pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
         }
         out.push(finding(facts.graph, cycle));
         reported.push(nodes);
+    }
+}
+
+/// Whether two sides of one function can run at once. Every call has variables of its own, so locks in variables are
+/// only shared with threads that this very call spawned, while those run.
+fn can_overlap(regions: &Regions, a: &Witness, b: &Witness) -> bool {
+    let (Some(a), Some(b)) = (regions.pairs.get(a.origin as usize), regions.pairs.get(b.origin as usize)) else {
+        return true;
+    };
+    let own = |pair: &Pair| {
+        [&pair.held, &pair.wanted].iter().all(|side| matches!(side.place.root, Root::Local(..)) && side.is_local())
+    };
+    if a.body != b.body || !own(a) || !own(b) {
+        return true;
+    }
+    let span = |pair: &Pair| pair.task.and_then(|task| regions.tasks.get(task));
+    match (span(a), span(b)) {
+        (None, None) => false,
+        (Some(a), Some(b)) => {
+            let before = |a: &(u32, Option<u32>), b: &(u32, Option<u32>)| a.1.is_some_and(|end| end < b.0);
+            a != b && !before(a, b) && !before(b, a)
+        }
+        _ => true,
     }
 }
 
