@@ -44,7 +44,7 @@ fn nothing_readable_at_all_is_an_error_that_names_the_reason() {
     let dir = folder(&[("binary.rs", "\0")]);
     let done = lockcheck(dir.path(), &["scan", "binary.rs"]);
     assert_eq!(done.code, Some(2), "{done:?}");
-    assert!(done.stdout.contains("notice: binary.rs: the file is a binary file"), "{done:?}");
+    assert_eq!(done.stdout, "notice: binary.rs: the file is a binary file\n");
     assert_eq!(done.stderr, "error: none of the files could be read\n");
 }
 
@@ -188,4 +188,19 @@ fn the_workspace_is_scanned_from_any_of_its_folders() {
     assert_eq!(done.code, Some(0), "{done:?}");
     assert!(done.stdout.contains("(2 files"), "{done:?}");
     assert!(done.stderr.starts_with("note: cargo could not be asked"), "{done:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_report_that_cannot_be_written_is_an_error_and_a_closed_pipe_is_none() {
+    let dir = folder(&[("a.rs", CLEAN)]);
+    for command_line in ["scan a.rs", "rules", "completions bash"] {
+        let shell = |line: String| command(Command::new("bash").current_dir(dir.path()).args(["-c", &line]));
+        let program = binary("lockcheck");
+        let full = shell(format!("'{}' {command_line} > /dev/full", program.display()));
+        assert_eq!(full.code, Some(2), "{full:?}");
+        assert!(full.stderr.starts_with("error: cannot write to standard output: "), "{full:?}");
+        let closed = shell(format!("set -o pipefail; '{}' {command_line} | true", program.display()));
+        assert_eq!((closed.code, closed.stderr.as_str()), (Some(0), ""), "{closed:?}");
+    }
 }

@@ -1,5 +1,7 @@
 //! Formats and where they go, from the outside: machine formats alone on standard output, files beside them.
 
+use cargo_metadata::Message;
+use cargo_metadata::diagnostic::DiagnosticLevel;
 use lockcheck_tests::{folder, lockcheck, workspace};
 
 const SOURCE: &str = "fn main() {}\n";
@@ -77,4 +79,53 @@ fn two_scans_of_the_same_sources_are_the_same_to_the_byte() {
         document
     };
     assert_eq!(scan(), scan());
+}
+
+/// A run with one finding in a format for programs.
+fn example(format: &str) -> String {
+    let done = lockcheck(workspace(), &["run", "example", "--message-format", format]);
+    assert_eq!(done.code, Some(1), "{done:?}");
+    done.stdout
+}
+
+#[test]
+fn editors_read_a_finding_from_cargo_lines() {
+    let lines = example("json");
+    let messages: Vec<_> = Message::parse_stream(lines.as_bytes()).map(|message| message.expect("readable")).collect();
+    let [Message::CompilerMessage(message)] = &messages[..] else { panic!("{messages:?}") };
+    let diagnostic = &message.message;
+    assert_eq!(diagnostic.level, DiagnosticLevel::Error);
+    assert_eq!(diagnostic.code.as_ref().map(|code| code.code.as_str()), Some("lockcheck::pool_starvation"));
+    assert_eq!(diagnostic.spans.iter().filter(|span| span.is_primary).count(), 1);
+    for span in &diagnostic.spans {
+        let text = std::fs::read_to_string(workspace().join(&span.file_name)).expect("a file of the project");
+        let line = text.lines().nth(span.line_start - 1).expect("a line of the file");
+        assert_eq!(span.text[0].text, line);
+        let shown: String =
+            line.chars().skip(span.column_start - 1).take(span.column_end - span.column_start).collect();
+        assert_eq!(text[span.byte_start as usize..span.byte_end as usize], shown, "bytes and columns agree");
+        assert!(!shown.is_empty() && span.label.as_ref().is_some_and(|label| !label.is_empty()));
+    }
+    assert!(diagnostic.rendered.as_ref().is_some_and(|text| text.starts_with("error: ")));
+}
+
+#[test]
+fn matchers_of_compiler_text_find_file_line_and_column() {
+    let short = example("short");
+    let mut parts = short.splitn(4, ':');
+    let file = parts.next().expect("a file");
+    assert!(workspace().join(file).is_file(), "{short}");
+    let number = |part: Option<&str>| part.and_then(|part| part.parse::<u32>().ok());
+    let (line, column) = (number(parts.next()), number(parts.next()));
+    assert!(line.is_some() && column.is_some(), "{short}");
+    let rest = parts.next().expect("a message");
+    assert!(rest.starts_with(" error: ") && rest.trim_end().ends_with("[lockcheck::pool_starvation]"), "{short}");
+    assert_eq!(short.lines().count(), 1);
+
+    // What rust.vim, VS Code's `$rustc` and bacon look for: the message, and the place on the next line.
+    let rustc = example("rustc");
+    let mut lines = rustc.lines();
+    assert!(lines.next().is_some_and(|line| line.starts_with("error: ")), "{rustc}");
+    let place = format!("--> {file}:{}:{}", line.unwrap_or(0), column.unwrap_or(0));
+    assert_eq!(lines.next().map(str::trim), Some(place.as_str()), "{rustc}");
 }

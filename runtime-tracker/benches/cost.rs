@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use lockcheck_tracker::sync as tracked;
 
-const REPETITIONS: usize = 15;
-const LENGTH: Duration = Duration::from_millis(8);
+/// Many short turns, so that the median stands where other processes take the processor now and then.
+const REPETITIONS: usize = 101;
+const LENGTH: Duration = Duration::from_millis(1);
 
 trait Lock: Send + Sync + 'static {
     fn new() -> Self;
@@ -194,14 +195,13 @@ fn two_threads_one_lock<L: Lock>() -> Workload {
 }
 
 fn new_edges<L: Lock>() -> Workload {
-    let (mut locks, mut round) = (Vec::new(), 0);
+    let mut locks = Vec::new();
     Box::new(move |rounds| {
         let mut time = Duration::ZERO;
         for _ in 0..rounds.div_ceil(999) {
             locks.clear();
             locks.extend((0..1000).map(|_| L::new()));
             locks.iter().for_each(|lock| *lock.lock() += 1);
-            round += 1;
             let start = Instant::now();
             for at in 0..999 {
                 let outer = locks[at].lock();

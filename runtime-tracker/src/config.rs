@@ -82,12 +82,35 @@ fn read() -> u8 {
             _ => DeadlockAction::Panic,
         };
         ON_DEADLOCK.store(action as u8, Relaxed);
-        if mode != OFF
-            && let Some(path) = std::env::var_os("LOCKCHECK_TRACE").filter(|path| !path.is_empty())
-        {
-            record::open(path, if mode == TRACE { RecordingMode::Trace } else { RecordingMode::Order });
+        let path = std::env::var_os("LOCKCHECK_TRACE").filter(|path| !path.is_empty());
+        let recording = match path {
+            Some(path) if mode == TRACE => record::open(path, RecordingMode::Trace),
+            Some(path) if mode == ORDER => record::open(path, RecordingMode::Order),
+            _ => false,
+        };
+        // Events that go nowhere need not be made.
+        let mode = if mode == TRACE && !recording { ORDER } else { mode };
+        if mode != OFF {
+            off_after_fork();
         }
         MODE.store(mode, Relaxed);
         mode
     })
+}
+
+/// A forked child has one thread and copies of locks that other threads may have held, so it tracks nothing.
+fn off_after_fork() {
+    #[cfg(unix)]
+    {
+        type Handler = Option<unsafe extern "C" fn()>;
+        unsafe extern "C" {
+            fn pthread_atfork(before: Handler, parent: Handler, child: Handler) -> i32;
+        }
+        unsafe extern "C" fn child() {
+            MODE.store(OFF, Relaxed);
+            record::close();
+        }
+        // SAFETY: as POSIX has it; the handler only stores to atomics.
+        unsafe { pthread_atfork(None, None, Some(child)) };
+    }
 }

@@ -13,9 +13,9 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use crate::event::Mode;
+use crate::event::{self, Mode};
 use crate::site::Site;
-use crate::{order, threads};
+use crate::{names, order, threads};
 
 /// How many locks one thread can hold and have tracked.
 pub(crate) const DEPTH: usize = 64;
@@ -58,7 +58,15 @@ pub(crate) struct Entry {
     pub(crate) site: Site,
 }
 
-const NOTHING: Entry = Entry { key: 0, lock: LockMode::NONE, site: Site::NONE };
+impl Entry {
+    /// As the trace has it.
+    pub(crate) fn record(&self) -> event::Held {
+        event::Held { object: self.lock.lock(), mode: self.lock.mode(), site: names::site(self.site) }
+    }
+}
+
+/// Below all entries; its lock is none that anybody gives back.
+const ROOT: Entry = Entry { key: 0, lock: LockMode(u32::MAX), site: Site::NONE };
 
 /// A thread's stack and its table of known keys.
 pub(crate) struct Held {
@@ -86,7 +94,7 @@ thread_local! {
             shift: Cell::new(EMPTY_SHIFT),
             added: Cell::new(0),
             table: Cell::new((&raw const EMPTY).cast_mut().cast()),
-            stack: [const { Cell::new(NOTHING) }; DEPTH + 1],
+            stack: [const { Cell::new(ROOT) }; DEPTH + 1],
         }
     };
 }
@@ -155,19 +163,24 @@ impl Held {
         threads::enter_if_tracked();
         let key = chain(self.at(self.depth.get()).get().key, lock, site);
         let known = if tried { key ^ TRY | 1 } else { key };
-        let place = (known >> self.shift.get()) as usize;
-        // SAFETY: as in `knows`.
-        let here = |step| unsafe { *self.table.get().add(place + step) } == known;
-        if !(0..WINDOW).any(here) && order::nested(self, lock, site, tried) {
+        if !self.has(known) && order::nested(self, lock, site, tried) {
             self.learn(known);
         }
         key
     }
 
+    /// As `knows`, looking at every place where the key may be.
+    fn has(&self, key: u64) -> bool {
+        let place = (key >> self.shift.get()) as usize;
+        // SAFETY: as in `knows`.
+        (0..WINDOW).any(|step| unsafe { *self.table.get().add(place + step) } == key)
+    }
+
     fn learn(&self, key: u64) {
         loop {
             let (table, shift) = (self.table.get(), self.shift.get());
-            if shift != EMPTY_SHIFT {
+            // At most a quarter full, so that nearly every key stands in the two places where the hot path looks.
+            if shift != EMPTY_SHIFT && self.added.get() < 1 << (62 - shift) {
                 let place = (key >> shift) as usize;
                 // SAFETY: as in `knows`; this table is the thread's own.
                 let free = (0..WINDOW).map(|step| unsafe { table.add(place + step) }).find(|at| unsafe { **at } == 0);
@@ -186,10 +199,11 @@ impl Held {
         Layout::array::<u64>((1 << (64 - shift)) + WINDOW).expect("a table fits into memory")
     }
 
-    /// Doubles the table, or empties it where it is large or mostly stale; what is forgotten is only asked for again.
+    /// Makes the table four times as large, or empties it where it is large or mostly stale; what is forgotten is only
+    /// asked for again.
     fn grow(&self, shift: u32) {
         let bits = if shift == EMPTY_SHIFT { 0 } else { 64 - shift };
-        if bits >= LARGEST || (bits != 0 && self.added.get() < 1 << (bits - 2)) {
+        if bits >= LARGEST || (bits != 0 && self.added.get() < 1 << (bits - 4)) {
             // SAFETY: the table is the thread's own and has that many places.
             unsafe { self.table.get().write_bytes(0, (1 << bits) + WINDOW) };
             self.added.set(0);
@@ -228,15 +242,21 @@ impl Held {
         }
     }
 
-    /// Notes that `lock` is given back; tells whether it was known to be held.
+    /// Notes that `lock` is given back, if it is the one taken last.
     #[inline(always)]
-    pub(crate) fn pop(&self, lock: LockMode) -> bool {
+    pub(crate) fn pop_top(&self, lock: LockMode) -> bool {
         let depth = self.depth.get();
-        if self.at(depth).get().lock == lock && depth != 0 {
-            self.depth.set(depth - 1);
-            return true;
+        let top = self.at(depth).get().lock == lock;
+        if top {
+            self.depth.set(depth.wrapping_sub(1));
         }
-        self.remove(lock)
+        top
+    }
+
+    /// Notes that `lock` is given back; tells whether it was known to be held.
+    #[inline]
+    pub(crate) fn pop(&self, lock: LockMode) -> bool {
+        self.pop_top(lock) || self.remove(lock)
     }
 
     #[cold]
@@ -261,7 +281,7 @@ impl Held {
 
     /// Begins a new happens-before segment: every nesting counts as new again.
     pub(crate) fn reroot(&self, segment: u32) {
-        self.at(0).set(Entry { key: chain(0, LockMode::NONE, Site(segment)), ..NOTHING });
+        self.at(0).set(Entry { key: chain(0, LockMode::NONE, Site(segment)), ..ROOT });
         self.added.set(0);
         self.chain_from(1);
     }
@@ -271,6 +291,11 @@ impl Held {
         // SAFETY: `Cell<Entry>` has the layout of `Entry`; entries `1..=depth` exist; the thread itself is the only
         // writer, and it does not write while it uses the slice (the callers are straight-line code).
         unsafe { std::slice::from_raw_parts(self.stack.as_ptr().add(1).cast::<Entry>(), self.depth.get()) }
+    }
+
+    /// Where the lock's innermost acquisition stands, from 1; 0 where there is none.
+    pub(crate) fn position(&self, lock: LockMode) -> usize {
+        self.entries().iter().rposition(|entry| entry.lock == lock).map_or(0, |at| at + 1)
     }
 
     /// The innermost acquisition of the lock.
@@ -293,5 +318,51 @@ impl Held {
             // SAFETY: allocated by `grow` with this layout, and no longer in use.
             unsafe { System.dealloc(table.cast(), Held::layout(shift)) };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn on_a_thread_of_its_own(work: impl FnOnce(&Held) + Send) {
+        std::thread::scope(|scope| {
+            scope.spawn(|| work(current()));
+        });
+    }
+
+    #[test]
+    fn learned_keys_stay_known_while_the_table_grows() {
+        on_a_thread_of_its_own(|held| {
+            let key = |number: u32| chain(1, LockMode(number), Site(8));
+            (1..20_000).for_each(|number| held.learn(key(number)));
+            assert!((1..20_000).all(|number| held.has(key(number))));
+            assert!((20_000..40_000).all(|number| !held.has(key(number))));
+            let quick = (1..20_000).filter(|number| held.knows(key(*number))).count();
+            assert!(quick > 19_000, "only {quick} of 19999 keys stand where the hot path looks");
+            held.end();
+            assert!(!held.has(key(1)));
+        });
+    }
+
+    #[test]
+    fn entries_leave_in_any_order_and_keys_follow() {
+        on_a_thread_of_its_own(|held| {
+            let lock = |number| LockMode::new(number, Mode::Exclusive);
+            let take = |number| {
+                held.push(chain(held.at(held.depth.get()).get().key, lock(number), Site(8)), lock(number), Site(8))
+            };
+            (1..=3).for_each(take);
+            let top = held.at(3).get().key;
+            assert!(held.pop(lock(2)) && !held.pop(lock(2)) && !held.pop(lock(9)));
+            assert_eq!(held.entries().iter().map(|entry| entry.lock.lock()).collect::<Vec<_>>(), [1, 3]);
+            assert_ne!(held.at(2).get().key, top);
+            assert!(held.pop(lock(3)));
+            [2, 3].into_iter().for_each(take);
+            assert_eq!(held.at(3).get().key, top);
+            (10..100).for_each(take);
+            assert_eq!(held.entries().len(), DEPTH);
+            assert!(!held.pop(lock(99)) && held.pop(lock(1)));
+        });
     }
 }

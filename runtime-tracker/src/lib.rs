@@ -1,4 +1,73 @@
-//! Tracked locks, threads and pools.
+//! Tracked drop-in types for locks, threads and pools: they predict deadlocks from the order of acquisitions, find the
+//! ones that happen at the moment they close, and can break them.
+//!
+//! ```
+//! use lockcheck_tracker::sync::{Arc, Mutex}; // instead of std::sync
+//! use lockcheck_tracker::thread; // instead of std::thread
+//!
+//! lockcheck_tracker::on_finding(|finding| eprintln!("{finding}"));
+//! let (a, b) = (Arc::new(Mutex::named("a", 0)), Arc::new(Mutex::named("b", 0)));
+//! let (c, d) = (a.clone(), b.clone());
+//! let one = thread::spawn(move || *c.lock().unwrap() + *d.lock().unwrap());
+//! assert_eq!(one.join().unwrap() + *a.lock().unwrap() + *b.lock().unwrap(), 0);
+//! ```
+//!
+//! # What is where
+//! [`sync`] and [`thread`] mirror `std::sync` and `std::thread`; [`pool::ThreadPool`] is a bounded pool with
+//! `run_async`; [`Tracked`] is a shared cell whose accesses are checked for races; [`event`] is the trace format that
+//! `lockcheck analyze` reads; [`on_finding`] tells the program itself.
+//!
+//! # Environment
+//! Read once, at the first tracked operation.
+//!
+//! | variable | values |
+//! |---|---|
+//! | `LOCKCHECK` | `off`; `order` (default): held sets, order edges, deadlocks; `trace`: the same and every event. Without a file to write to, `trace` is `order` |
+//! | `LOCKCHECK_TRACE` | the file to write; `%p` becomes the process number. Without it nothing is written |
+//! | `LOCKCHECK_ON_DEADLOCK` | `panic` (default): the thread that closes the deadlock unwinds and everybody else goes on; `report`: only say so; `abort` |
+//!
+//! # Guarantee
+//! - **An observed deadlock is one.** A reported thread stands in a queue, and all that could take it out stand there as
+//!   well; threads that are not tracked, waits with a time limit and waits inside untracked types count as able to go on. It is
+//!   reported a few milliseconds after the last thread blocked.
+//! - **A broken deadlock harms nobody else.** One thread of the circle unwinds, and what it holds is given back without being
+//!   poisoned. A thread that cannot unwind (it panics already, or waits in a destructor or at the end of a scope) is not chosen;
+//!   where no member can, the deadlock is only reported.
+//! - **A possible inversion is reported only if** no two of its requests are ordered by fork and join or pool tasks, no
+//!   common lock keeps them apart, their modes exclude each other, and none of them was a `try_` call.
+//! - **Nothing that was seen is forgotten** when a lock is dropped, and orders are compared by lock class as well, so
+//!   one pair of instances predicts for the others.
+//! - **The types behave as `std`'s**: poisoning, auto traits, `const fn new`, `?Sized`. Guards may be dropped in any order, be
+//!   forgotten, or be used in destructors of thread-locals.
+//!
+//! # Cost
+//! Ratio to `std` of lock and unlock in the same run, release build, x86-64 (Zen 4), two cores; `cargo bench -p
+//! lockcheck-tracker` measures it anew.
+//!
+//! | | `off` | `order` | `trace` |
+//! |---|---|---|---|
+//! | one mutex | 1.00 | 1.18 | 7.5 |
+//! | two nested | 1.00 | 1.26 | 8 |
+//! | four deep, 256 orders of 64 locks | 1.01 | 1.37 | 8 |
+//! | 4000 pairs of 1000 locks | 1.03 | 1.6 | 10 |
+//! | two threads, each its own two locks | 1.00 | 1.1-1.25 | 7.5 |
+//! | two threads, one lock | 1.0 | 1.1-1.3 | 4.3 |
+//! | `RwLock` read | 1.02 | 1.01-1.08 | 7.6 |
+//! | a nesting seen for the first time | | 0.3 µs | 0.4 µs |
+//!
+//! An event is 16 bytes and a pair makes three; in trace mode most of the time goes into the page cache (with the trace at
+//! `/dev/null` the ratio is 3.5). Memory: 16 bytes beside the data of a lock, about 2 KiB per thread, and 32 to 128 bytes
+//! for each nesting that a thread has shown; in trace mode 64 KiB per thread.
+//!
+//! # Blind spots
+//! - What is re-exported as it is: channels, barriers, `Once*`, atomics, `park`. A thread that waits there counts as able to
+//!   go on. So does one that waits in a lock of another crate, or for input.
+//! - Threads started by `std::thread` itself have no known parent, so nothing orders them.
+//! - Locks whose guard was forgotten, or whose holder has ended, are seen only when the same thread takes them again.
+//! - A condvar wait is reported only where every thread of the process is tracked and blocked (and only where `/proc` tells
+//!   how many there are).
+//! - Limits are named where they are: [`sync`], `held.rs` (64 locks deep), `order.rs` (patterns of eight, repeated contexts).
+//! - The place where a *named* lock was made is not kept, only its name.
 
 mod config;
 pub mod event;
@@ -22,8 +91,11 @@ mod wait;
 pub use finding::{Evidence, Finding, Step, on_finding};
 pub use tracked::Tracked;
 
-/// Whether the calling thread unwinds because the tracker broke a deadlock by it: for panic hooks that want to be
-/// quiet about that, and for destructors.
+/// Whether the calling thread unwinds because the tracker broke a deadlock by it: for panic hooks that want to be quiet
+/// about that, and for destructors.
+///
+/// Where such a panic was caught by `catch_unwind` and the thread panics again before it has waited, ended a pool task
+/// or asked here, the answer for that panic is still `true`.
 pub fn is_breaking_deadlock() -> bool {
     threads::is_breaking()
 }

@@ -22,7 +22,7 @@ use crate::graph::Graph;
 use crate::held::{Entry, Held, LockMode};
 use crate::raw::{List, Map, mix};
 use crate::site::Site;
-use crate::{names, record, threads, wait};
+use crate::{names, record, threads};
 
 const LONGEST: usize = 8;
 const BUDGET: usize = 20_000;
@@ -108,7 +108,7 @@ fn look(held: &Held, wanted: LockMode, site: Site, tried: bool) -> Option<Findin
         // Modes that exclude each other are the business of `wait::double_lock`, which knows that the thread blocks.
         let both_read = !first.lock.mode().conflicts(wanted.mode());
         if both_read && !tried {
-            record::record(&Record::DoubleLock { thread, first: wait::describe_entry(&first), second: wanted_record });
+            record::record(&Record::DoubleLock { thread, first: first.record(), second: wanted_record });
             drop(order);
             return Some(recursive_read(thread, first, wanted, site));
         }
@@ -116,7 +116,7 @@ fn look(held: &Held, wanted: LockMode, site: Site, tried: bool) -> Option<Findin
     }
     if record::is_on() {
         let mut recorded = List::<HeldRecord>::new();
-        entries.iter().for_each(|entry| recorded.push(wait::describe_entry(entry)));
+        entries.iter().for_each(|entry| recorded.push(entry.record()));
         let held = (&*recorded).into();
         record::record(&Record::Edge { thread, segment, held, wanted: wanted_record, try_: tried });
     }

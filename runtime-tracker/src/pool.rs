@@ -76,6 +76,8 @@ struct State {
     closed: bool,
     /// A segment after all tasks that have ended.
     ended: u32,
+    /// In trace mode: the tasks that have ended, which come before whoever waits for all of them.
+    ended_tasks: Vec<u32>,
 }
 
 struct Job {
@@ -135,7 +137,14 @@ impl Builder {
             };
             names::pool(number, workers as u32, policy);
         }
-        let state = State { free: workers, queue: VecDeque::new(), unfinished: 0, closed: false, ended: 0 };
+        let state = State {
+            free: workers,
+            queue: VecDeque::new(),
+            unfinished: 0,
+            closed: false,
+            ended: 0,
+            ended_tasks: Vec::new(),
+        };
         let pool = Arc::new(Pool {
             head,
             number,
@@ -266,14 +275,16 @@ impl fmt::Debug for ThreadPool {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        let inside = self.pool.number != 0 && threads::slot() == self.pool.number;
+        let threads = std::mem::take(self.threads.get_mut().unwrap_or_else(PoisonError::into_inner));
+        // A task that drops the last handle can wait neither for itself nor for its own thread.
+        let me = std::thread::current().id();
+        let inside = threads.iter().any(|thread| thread.thread().id() == me);
         if !inside {
             self.pool.wait_until_idle(Site::NONE, true);
         }
         self.pool.lock().closed = true;
         park::wake_all((&raw const self.pool.work_bell).addr(), || 0);
         if !inside {
-            let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
             // A worker catches what its tasks panic with, so there is no error to pass on.
             threads.into_iter().for_each(|thread| drop(thread.join()));
         }
@@ -317,6 +328,10 @@ impl Pool {
         let wait = Wait { goal, site, address: (&raw const self.idle_bell).addr() };
         while self.lock().unfinished != 0 {
             wait::sleep(wait, false, None, || self.lock().unfinished != 0, || {});
+        }
+        if config::mode() == config::TRACE && self.is_tracked() {
+            let tasks = self.lock().ended_tasks.clone();
+            tasks.into_iter().for_each(|id| threads::emit_at(Event::new(Op::TaskJoin, id, 0, 0), site));
         }
         let ended = self.lock().ended;
         if ended != 0 && self.is_tracked() {
@@ -414,6 +429,9 @@ impl<F: FnOnce() -> T, T> Task<F, T> {
             let own = threads::segment();
             packet.segment.store(own, Relaxed);
             let mut state = pool.lock();
+            if config::mode() == config::TRACE {
+                state.ended_tasks.push(packet.state.id);
+            }
             let all = if state.ended == 0 { [own, own] } else { [own, state.ended] };
             state.ended = names::segment(thread, if all[0] == all[1] { &all[..1] } else { &all });
         }

@@ -35,8 +35,8 @@ pub(crate) fn is_on() -> bool {
     OPEN.load(Relaxed)
 }
 
-/// Creates the trace file. A file that cannot be created means that nothing is recorded.
-pub(crate) fn open(path: OsString, mode: RecordingMode) {
+/// Creates the trace file. A file that cannot be created means that nothing is recorded (`false`).
+pub(crate) fn open(path: OsString, mode: RecordingMode) -> bool {
     let process = std::process::id();
     let path = match path.to_str() {
         Some(text) if text.contains("%p") => PathBuf::from(text.replace("%p", &process.to_string())),
@@ -47,16 +47,16 @@ pub(crate) fn open(path: OsString, mode: RecordingMode) {
         }
         _ => path.into(),
     };
-    let Ok(file) = OpenOptions::new().create(true).write(true).truncate(true).open(&path) else { return };
+    let Ok(file) = OpenOptions::new().create(true).write(true).truncate(true).open(&path) else { return false };
     drop(file);
-    let Ok(mut file) = OpenOptions::new().append(true).open(&path) else { return };
+    let Ok(mut file) = OpenOptions::new().append(true).open(&path) else { return false };
     let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64);
     #[cfg(unix)]
     let parent = std::os::unix::process::parent_id();
     #[cfg(not(unix))]
     let parent = 0;
     if file.write_all(&Header::new(mode, process, parent, started).encode()).is_err() || FILE.set(file).is_err() {
-        return;
+        return false;
     }
     PROCESS.store(process, Relaxed);
     OPEN.store(true, Release);
@@ -65,6 +65,12 @@ pub(crate) fn open(path: OsString, mode: RecordingMode) {
     }
     // SAFETY: `atexit` of the C library that `std` itself links; the function lives as long as the process.
     unsafe { atexit(at_exit) };
+    true
+}
+
+/// Nothing more is recorded.
+pub(crate) fn close() {
+    OPEN.store(false, Relaxed);
 }
 
 /// Whether the file is the trace of another process that still runs.
@@ -190,16 +196,20 @@ impl Buffer {
     }
 }
 
-/// The end of the process: what every thread has buffered, then [`Record::End`].
-extern "C" fn at_exit() {
-    if !is_on() || std::process::id() != PROCESS.load(Relaxed) {
-        return;
-    }
+/// Writes out what the threads have buffered, at the end of the process.
+pub(crate) fn flush_all() {
     threads::each(Duration::from_millis(200), |thread| {
         if let Some(buffer) = thread.buffer() {
             buffer.flush_from_outside(thread.number());
         }
     });
-    record(&Record::End);
-    OPEN.store(false, Relaxed);
+}
+
+/// The orderly end of the process.
+extern "C" fn at_exit() {
+    if is_on() && std::process::id() == PROCESS.load(Relaxed) {
+        flush_all();
+        record(&Record::End);
+        close();
+    }
 }

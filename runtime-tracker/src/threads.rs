@@ -14,6 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::event::{Event, Op};
+use crate::held::LockMode;
 use crate::park::Parker;
 use crate::record::Buffer;
 use crate::site::Site;
@@ -55,7 +56,8 @@ struct Local {
     record: Cell<Option<&'static ThreadRecord>>,
     busy: Cell<bool>,
     ended: Cell<bool>,
-    breaking: Cell<bool>,
+    /// How many locks the thread held when the tracker made it unwind; `None` where it did not.
+    breaking: Cell<Option<usize>>,
     /// Where events go; `None` where none are wanted now, and before the first.
     events: Cell<Option<&'static Buffer>>,
     segment: Cell<u32>,
@@ -69,7 +71,7 @@ thread_local! {
             record: Cell::new(None),
             busy: Cell::new(false),
             ended: Cell::new(false),
-            breaking: Cell::new(false),
+            breaking: Cell::new(None),
             events: Cell::new(None),
             segment: Cell::new(0),
             task: Cell::new(0),
@@ -342,21 +344,38 @@ pub(crate) fn set_slot(pool: u32) -> u32 {
 }
 
 /// Whether the calling thread unwinds because the tracker broke a deadlock.
+///
+/// Nobody tells when a panic was caught, so this is put right at the next call that is not made by a panicking thread.
 pub(crate) fn is_breaking() -> bool {
     LOCAL.with(|local| {
         if !std::thread::panicking() {
-            local.breaking.set(false);
+            local.breaking.set(None);
         }
-        local.breaking.get()
+        local.breaking.get().is_some()
+    })
+}
+
+/// Whether the calling thread, which panics, held `lock` already when the tracker made it unwind. Asked once per lock, as
+/// it is given back.
+pub(crate) fn breaks(lock: LockMode) -> bool {
+    LOCAL.with(|local| {
+        let Some(depth) = local.breaking.get() else { return false };
+        let at = held::current().position(lock);
+        let held_then = at != 0 && at <= depth;
+        if held_then {
+            // What is taken later at this depth, after the panic was caught, does not belong to it.
+            local.breaking.set(Some(at - 1));
+        }
+        held_then
     })
 }
 
 /// The calling thread has caught what it unwound by.
 pub(crate) fn clear_breaking() {
-    LOCAL.with(|local| local.breaking.set(false));
+    LOCAL.with(|local| local.breaking.set(None));
 }
 
 /// The calling thread is about to unwind for that reason.
 pub(crate) fn set_breaking() {
-    LOCAL.with(|local| local.breaking.set(true));
+    LOCAL.with(|local| local.breaking.set(Some(held::current().entries().len())));
 }

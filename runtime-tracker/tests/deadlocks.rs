@@ -244,3 +244,89 @@ fn an_aborted_deadlock_ends_the_process_with_the_report() {
     assert!(outcome.stderr.contains("deadlock: these threads"), "{}", outcome.stderr);
     assert_eq!(outcome.trace.deadlocks(), 1);
 }
+
+#[test]
+fn the_events_of_a_pool_tell_the_tree_and_the_slots() {
+    use lockcheck_tracker::event::Op;
+    let name = "the_events_of_a_pool_tell_the_tree_and_the_slots";
+    let Some(outcome) = in_child(name, TRACE, || {
+        for policy in [Policy::Block, Policy::Queue] {
+            let pool = ThreadPool::builder().workers(3).policy(policy).build();
+            let inner = pool.clone();
+            let parent = pool.run_async_named("parent", move || {
+                for _ in 0..2 {
+                    let deeper = inner.clone();
+                    let child = inner
+                        .run_async_named("child", move || deeper.run_async_named("grandchild", || 1).join().unwrap());
+                    assert_eq!(child.join().unwrap(), 1);
+                }
+            });
+            parent.join().unwrap();
+        }
+    }) else {
+        return;
+    };
+    let trace = outcome.expect_success().trace;
+    let tasks: Vec<(u32, u32, String)> = (trace.records.iter())
+        .filter_map(|record| match record {
+            Record::Task { id, parent, name, .. } => Some((*id, *parent, name.to_string())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(tasks.len(), 10);
+    for (_, parent, name) in &tasks {
+        let above = tasks.iter().find(|(id, ..)| id == parent).map(|(.., name)| name.as_str());
+        let expected = match name.as_str() {
+            "parent" => None,
+            "child" => Some("parent"),
+            _ => Some("child"),
+        };
+        assert_eq!(above, expected);
+    }
+    let count = |wanted: Op| trace.events.iter().filter(|(_, event)| event.op() == Some(wanted)).count();
+    for op in [Op::Submit, Op::TaskBegin, Op::TaskEnd, Op::TaskJoin, Op::SlotAcquire, Op::SlotRelease] {
+        assert_eq!(count(op), 10, "{op:?}");
+    }
+    // Sorted by the pool's numbers, no more slots are taken than there are.
+    let mut slots: Vec<_> = (trace.events.iter())
+        .filter(|(_, event)| matches!(event.op(), Some(Op::SlotAcquire | Op::SlotRelease)))
+        .map(|(_, event)| (event.object, event.seq, event.op() == Some(Op::SlotAcquire)))
+        .collect();
+    slots.sort_unstable();
+    assert!(slots.windows(2).all(|pair| (pair[0].0, pair[0].1) != (pair[1].0, pair[1].1)));
+    let mut taken = 0;
+    for (_, _, acquire) in slots {
+        taken += if acquire { 1 } else { -1 };
+        assert!((0..=3).contains(&taken));
+    }
+}
+
+#[test]
+fn a_panic_hook_can_tell_a_broken_deadlock_from_other_panics() {
+    let name = "a_panic_hook_can_tell_a_broken_deadlock_from_other_panics";
+    let Some(outcome) = in_child(name, ORDER, || {
+        std::panic::set_hook(Box::new(|_| say(format!("breaking {}", lockcheck_tracker::is_breaking_deadlock()))));
+        two_locks();
+        let _ = thread::spawn(|| panic!("on purpose")).join();
+        let lock = Mutex::new(());
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _first = lock.lock();
+            drop(lock.lock());
+        }));
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _guard = lock.lock();
+            assert!(!lock.is_poisoned());
+            panic!("on purpose");
+        }));
+        say(format!("poisoned {}", lock.is_poisoned()));
+        assert!(!lockcheck_tracker::is_breaking_deadlock());
+        let _ = std::panic::catch_unwind(|| panic!("on purpose"));
+    }) else {
+        return;
+    };
+    let outcome = outcome.expect_success();
+    let said: Vec<&str> = outcome.said().into_iter().filter_map(|line| line.strip_prefix("breaking ")).collect();
+    // The fourth panics before anything could tell that the third was caught.
+    assert_eq!(said, ["true", "false", "true", "true", "false"]);
+    assert!(outcome.said().contains(&"poisoned true"));
+}

@@ -302,3 +302,76 @@ fn a_killed_program_leaves_a_readable_trace() {
     assert!(!trace.ended() && trace.edges() >= 3 && trace.events.len() > 1000);
     assert!(trace.events.iter().any(|(_, event)| event.op() == Some(Op::Acquire)));
 }
+
+fn two_tasks_in_both_orders(workers: usize) {
+    use lockcheck_tracker::pool::ThreadPool;
+    let (a, b) = (lock("A"), lock("B"));
+    let pool = ThreadPool::new(workers);
+    // One after the other by luck: what the caller waits for says nothing to the tracker.
+    for (first, second) in [(a.clone(), b.clone()), (b, a)] {
+        let (done, ended) = std::sync::mpsc::channel::<()>();
+        drop(pool.run_async(move || {
+            nest!(first, second)();
+            drop(done);
+        }));
+        let _ = ended.recv();
+    }
+}
+
+#[test]
+fn tasks_that_could_run_at_once_are_reported_even_where_one_thread_ran_both() {
+    let name = "tasks_that_could_run_at_once_are_reported_even_where_one_thread_ran_both";
+    let Some(found) = findings(name, || two_tasks_in_both_orders(2)) else { return };
+    assert_eq!(found, ["lock_order_inversion"]);
+}
+
+#[test]
+fn tasks_of_a_pool_of_one_thread_are_silent() {
+    let Some(found) = findings("tasks_of_a_pool_of_one_thread_are_silent", || two_tasks_in_both_orders(1)) else {
+        return;
+    };
+    assert_eq!(found, [""; 0]);
+}
+
+#[test]
+fn a_task_that_was_joined_before_the_next_is_silent() {
+    use lockcheck_tracker::pool::ThreadPool;
+    let Some(found) = findings("a_task_that_was_joined_before_the_next_is_silent", || {
+        let (a, b) = (lock("A"), lock("B"));
+        let pool = ThreadPool::new(2);
+        pool.run_async(nest!(a, b)).join().unwrap();
+        pool.run_async(nest!(b, a)).join().unwrap();
+        drop(pool.run_async(nest!(a, b)));
+        pool.join();
+        nest!(b, a)();
+    }) else {
+        return;
+    };
+    assert_eq!(found, [""; 0]);
+}
+
+#[test]
+fn a_second_process_with_the_same_file_writes_to_one_of_its_own() {
+    let name = "a_second_process_with_the_same_file_writes_to_one_of_its_own";
+    if std::env::var_os("LOCKCHECK_TEST_GRANDCHILD").is_some() {
+        let own = lock("grandchild");
+        return drop(own.lock());
+    }
+    let Some(outcome) = in_child(name, ORDER, || {
+        let own = lock("child");
+        drop(own.lock());
+        let mut again = std::process::Command::new(std::env::current_exe().unwrap());
+        let process = again.args([name, "--exact"]).env("LOCKCHECK_TEST_GRANDCHILD", "1").spawn().unwrap();
+        let path = format!("{}.{}", std::env::var("LOCKCHECK_TRACE").unwrap(), process.id());
+        assert!(process.wait_with_output().unwrap().status.success());
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        say(bytes.windows(10).any(|part| part == b"grandchild"));
+    }) else {
+        return;
+    };
+    let outcome = outcome.expect_success();
+    assert_eq!(outcome.said(), ["true"]);
+    let ends = outcome.trace.records.iter().filter(|record| **record == Record::End).count();
+    assert_eq!((ends, outcome.trace.rest), (1, 0));
+}

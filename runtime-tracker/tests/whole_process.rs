@@ -188,6 +188,62 @@ fn a_hang_is_reported_soon() {
     say(format!("{}", times[times.len() / 2] < Duration::from_millis(100)));
 }
 
+fn busy_but_safe() {
+    use lockcheck_tracker::pool::{Policy, ThreadPool};
+    const THREADS: u64 = 6;
+    let locks: Vec<Mutex<u64>> = (0..6).map(|_| Mutex::new(0)).collect();
+    let shared: Vec<RwLock<u64>> = (0..4).map(|_| RwLock::new(0)).collect();
+    let (turn, bell) = (Mutex::named("turn", 0u64), Condvar::named("bell"));
+    let pool = ThreadPool::builder().name("pool").workers(2).policy(Policy::Block).build();
+    let end = Instant::now() + Duration::from_millis(1500);
+    thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (locks, shared, turn, bell, pool) = (&locks, &shared, &turn, &bell, pool.clone());
+            scope.spawn(move || {
+                let mut state = 0x9E37_79B9_7F4A_7C15 ^ (thread + 1) << 17;
+                let mut random = move |below: u64| {
+                    state ^= state << 13;
+                    state ^= state >> 7;
+                    state ^= state << 17;
+                    (state % below) as usize
+                };
+                while Instant::now() < end {
+                    match random(5) {
+                        // Always upwards, and the shared ones after the others.
+                        0 | 1 => {
+                            let first = random(5);
+                            let mut one = locks[first].lock().unwrap();
+                            let mut two = locks[first + 1 + random(5 - first as u64)].lock().unwrap();
+                            let third = shared[random(4)].read().unwrap();
+                            *one += *third;
+                            *two += 1;
+                            if random(8) == 0 {
+                                thread::sleep(Duration::from_millis(2));
+                            }
+                        }
+                        2 => {
+                            let first = random(3);
+                            let one = shared[first].read().unwrap();
+                            *shared[first + 1].write().unwrap() += *one;
+                            if random(8) == 0 {
+                                thread::sleep(Duration::from_millis(2));
+                            }
+                        }
+                        3 => drop(pool.run_async(|| thread::sleep(Duration::from_millis(1))).join()),
+                        _ => {
+                            let mut turn = turn.lock().unwrap();
+                            *turn += 1;
+                            bell.notify_all();
+                            drop(bell.wait_timeout(turn, Duration::from_millis(3)).unwrap());
+                        }
+                    }
+                }
+            });
+        }
+    });
+    say("done");
+}
+
 fn what_the_events_say() {
     let (lock, rw) = (Mutex::named("A", 0), RwLock::named("B", 0));
     let cell = Tracked::named("cell", 0);
@@ -284,6 +340,11 @@ const CASES: &[Case] = &[
         let outcome = outcome.expect_success();
         assert_eq!(outcome.said().last(), Some(&"true"));
         assert_eq!(outcome.trace.deadlocks(), 20);
+    }),
+    ("busy_but_safe", busy_but_safe, |outcome| {
+        let outcome = outcome.expect_success();
+        assert_eq!(outcome.said(), ["done"], "{}", outcome.stderr);
+        assert_eq!(outcome.trace.deadlocks(), 0);
     }),
     ("what_the_events_say", what_the_events_say, |outcome| {
         let outcome = outcome.expect_success();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::PossibleValue;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
-use super::{Exit, terminal};
+use super::{Exit, Failure, terminal};
 use crate::report::Format;
 
 /// finds deadlocks and lock-order inversions in Rust: in source text, in a running program, in a recorded trace
@@ -237,11 +237,11 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 /// Prints a completion script.
-pub(super) fn completions(shell: clap_complete::Shell) -> Exit {
+pub(super) fn completions(shell: clap_complete::Shell) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "lockcheck", &mut script);
-    terminal::to_stdout(&script);
-    Exit::Clean
+    terminal::to_stdout(&script)?;
+    Ok(Exit::Clean)
 }
 
 #[cfg(test)]

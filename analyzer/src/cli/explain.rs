@@ -14,12 +14,12 @@ pub(super) fn explain(name: &str) -> Result<Exit, Failure> {
         return Err(Failure(format!("there is no rule `{name}`{hint}; `lockcheck rules` lists them all")));
     };
     let head = format!("# {}\n\n{}, {} by default\n\n", rule.id, rule.group.name(), level_name(rule.level));
-    to_stdout(format!("{head}{}\n", rule.docs.trim()).as_bytes());
+    to_stdout(format!("{head}{}\n", rule.docs.trim()).as_bytes())?;
     Ok(Exit::Clean)
 }
 
 /// Prints one line per rule.
-pub(super) fn rules() -> Exit {
+pub(super) fn rules() -> Result<Exit, Failure> {
     let mut out = String::new();
     let width = REGISTRY.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
     let groups = REGISTRY.iter().map(|rule| rule.group.name().len()).max().unwrap_or(0);
@@ -27,8 +27,8 @@ pub(super) fn rules() -> Exit {
         let (level, group) = (level_name(rule.level), rule.group.name());
         out.push_str(&format!("{:width$}  {level:5}  {group:groups$}  {}\n", rule.id, rule.summary));
     }
-    to_stdout(out.as_bytes());
-    Exit::Clean
+    to_stdout(out.as_bytes())?;
+    Ok(Exit::Clean)
 }
 
 fn level_name(level: Level) -> &'static str {

@@ -82,8 +82,8 @@ fn dispatch(arguments: Vec<OsString>, as_cargo: bool) -> Exit {
         Command::Run(run) => run::run(run, matches, &terminal),
         Command::Analyze(analyze) => analyze::analyze(analyze, matches, &terminal),
         Command::Explain { rule } => explain::explain(rule),
-        Command::Rules => Ok(explain::rules()),
-        Command::Completions { shell } => Ok(args::completions(*shell)),
+        Command::Rules => explain::rules(),
+        Command::Completions { shell } => args::completions(*shell),
     };
     done.unwrap_or_else(|failure| {
         terminal.error(&failure.to_string());

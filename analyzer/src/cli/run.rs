@@ -16,7 +16,7 @@ use crate::source::Targets;
 /// Runs, analyses and reports; the report for people goes to standard error.
 pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Terminal) -> Result<Exit, Failure> {
     if args.list {
-        to_stdout(scenarios::list(terminal.is_verbose()).as_bytes());
+        to_stdout(scenarios::list(terminal.is_verbose()).as_bytes())?;
         return Ok(Exit::Clean);
     }
     let name = scenario(args)?;

@@ -5,7 +5,7 @@
 //!
 //! Misses: terminals that claim more than they can show.
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 use super::Failure;
 use super::args::{Color, Look, ReportArgs};
@@ -97,7 +97,7 @@ impl Terminal {
         let stream = if args.message_format == Format::Human { human } else { Stream::Stdout };
         let bytes = render(report, args.message_format, &Context { texts, targets, style: self.style(stream) });
         match stream {
-            Stream::Stdout => to_stdout(&bytes),
+            Stream::Stdout => to_stdout(&bytes)?,
             Stream::Stderr => to_stderr(&bytes),
         }
         Ok(())
@@ -119,10 +119,15 @@ fn auto_color(is_terminal: bool, variable: impl Fn(&str) -> Option<String>) -> b
     }
 }
 
-/// Writes to standard output. Nobody is left to tell where that fails.
-pub(super) fn to_stdout(bytes: &[u8]) {
+/// Writes to standard output. Where a reader has gone away, as `head` does, the rest is not wanted.
+pub(super) fn to_stdout(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
-    let _ = stdout.write_all(bytes).and_then(|()| stdout.flush());
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure(format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Writes to standard error. Nobody is left to tell where that fails.

@@ -6,6 +6,7 @@
 //!
 //! Misses: calls that the model cannot resolve; they take nothing and keep nothing.
 
+mod entry;
 pub mod order;
 pub mod place;
 pub mod state;
@@ -74,6 +75,8 @@ pub struct Pair {
     pub function: String,
     /// A number per function.
     pub body: u32,
+    /// The thread or task that the function spawned for it, as an index into [`Regions::tasks`]; `None` for its own.
+    pub task: Option<usize>,
     /// Only in test code.
     pub test: bool,
     /// The held lock.
@@ -146,6 +149,8 @@ pub struct Regions {
     pub dropped: Vec<DroppedAtOnce>,
     /// Writes to `static mut`.
     pub static_writes: Vec<StaticWrite>,
+    /// Spawned threads and tasks: when each was spawned and joined, in steps of the function that spawns it.
+    pub tasks: Vec<(u32, Option<u32>)>,
     /// Acquisitions in the sources.
     pub acquisitions: usize,
     /// Those whose lock stayed unknown.
@@ -181,8 +186,6 @@ struct Context<'w> {
     carriers: FxHashSet<AdtId>,
     /// Collections and iterators of the stubs.
     containers: FxHashSet<AdtId>,
-    /// Structs by name and enums by variant name, where only one has it.
-    adts_by_variant: FxHashMap<Symbol, AdtId>,
 }
 
 impl<'w> Context<'w> {
@@ -252,6 +255,9 @@ impl<'w> Context<'w> {
     }
 }
 
+/// Classes and modes of locks surely held.
+type Gates = std::collections::BTreeMap<String, LockMode>;
+
 type PairKey = (Site, Way, Site, Way, Sameness);
 
 /// What walking finds.
@@ -263,6 +269,10 @@ struct Output {
     dropped: FxHashSet<Site>,
     writes: FxHashSet<Site>,
     counted: FxHashSet<Site>,
+    /// Where the tasks of the body at hand begin in `regions.tasks`.
+    first_task: usize,
+    /// For every function of the sources: its callers, each with what is surely held at the call.
+    calls: FxHashMap<FnId, Vec<(BodyId, Gates)>>,
     classes: FxHashSet<String>,
 }
 
@@ -285,7 +295,7 @@ impl Output {
     fn pair(
         &mut self,
         cx: &Context<'_>,
-        body: BodyId,
+        (body, task): (BodyId, u32),
         held: &HeldLock,
         held_try: bool,
         wanted: &Acquired,
@@ -324,6 +334,7 @@ impl Output {
         self.regions.pairs.push(Pair {
             function: info.name.clone(),
             body: body.0,
+            task: (task as usize).checked_sub(1).map(|task| self.first_task + task),
             test: info.test,
             held: cx.side(&held.lock, held.mode, held.site, &held.way, held.waiting),
             held_try,
@@ -333,6 +344,12 @@ impl Output {
             same,
             confidence,
         });
+    }
+
+    fn called(&mut self, cx: &Context<'_>, caller: BodyId, callee: FnId, state: &state::State) {
+        let held = state.guards.iter().filter(|guard| guard.held.must && !guard.try_ && guard.param.is_none());
+        let gates = held.filter_map(|guard| Some((cx.class(&guard.held.lock.place)?.key, guard.held.mode))).collect();
+        self.calls.entry(callee).or_default().push((caller, gates));
     }
 
     fn held_at_await(&mut self, cx: &Context<'_>, body: BodyId, guard: &LiveGuard, site: Site) {
@@ -402,12 +419,58 @@ pub fn regions(model: &Model<'_>, files: &[String]) -> Regions {
             }
         }
     }
+    add_entry_gates(&cx, &mut out);
     out.regions.files = files.to_vec();
     out.regions.classes = out.classes.len();
     out.regions.functions =
         cx.model.fns.iter().filter(|function| function.syntax.body.is_some() && !stub(model, function)).count();
     out.regions.truncated = cx.summaries.iter().filter(|summary| summary.truncated).count();
     out.regions
+}
+
+/// What is surely held whenever a function is entered keeps its pairs apart from others, too. Only for functions that
+/// nobody outside the sources can call; computed from callers down until nothing changes.
+fn add_entry_gates(cx: &Context<'_>, out: &mut Output) {
+    let roots = entry::roots(cx);
+    let mut entry: FxHashMap<u32, Gates> = FxHashMap::default();
+    for _ in 0..ROUNDS * 4 {
+        let mut changed = false;
+        for index in 0..cx.model.fns.len() as u32 {
+            let id = FnId(index);
+            if roots.contains(&id) {
+                continue;
+            }
+            let Some(calls) = out.calls.get(&id) else { continue };
+            let mut common: Option<Gates> = None;
+            for (caller, held) in calls {
+                let mut here = held.clone();
+                if let Some(outer) = entry.get(&caller.0) {
+                    here.extend(outer.iter().map(|(key, mode)| (key.clone(), *mode)));
+                }
+                common = Some(match common {
+                    None => here,
+                    Some(before) => before.into_iter().filter(|(key, mode)| here.get(key) == Some(mode)).collect(),
+                });
+            }
+            let common = common.unwrap_or_default();
+            if !common.is_empty() && entry.get(&index) != Some(&common) {
+                entry.insert(index, common);
+                changed = true;
+            }
+        }
+        if !changed {
+            break;
+        }
+    }
+    for pair in &mut out.regions.pairs {
+        if let Some(gates) = entry.get(&pair.body) {
+            pair.gates.extend(
+                gates
+                    .iter()
+                    .map(|(key, mode)| (Some(key.clone()), Place::new(Root::Value(BodyId(u32::MAX), 0)), *mode)),
+            );
+        }
+    }
 }
 
 fn stub(model: &Model<'_>, function: &crate::model::FnData<'_>) -> bool {
@@ -449,7 +512,6 @@ fn context<'w>(model: &'w Model<'w>, files: &'w [String]) -> Context<'w> {
             drops.insert(adt, *drop);
         }
     }
-    let mut adts_by_variant: FxHashMap<Symbol, Option<AdtId>> = FxHashMap::default();
     let mut containers = FxHashSet::default();
     for (index, adt) in model.adts.iter().enumerate() {
         let id = AdtId(index as u32);
@@ -460,24 +522,9 @@ fn context<'w>(model: &'w Model<'w>, files: &'w [String]) -> Context<'w> {
             {
                 containers.insert(id);
             }
-            continue;
-        }
-        let names = adt.written.iter().map(|(name, _)| *name);
-        for name in names {
-            adts_by_variant.entry(name).and_modify(|known| *known = None).or_insert(Some(id));
         }
     }
-    Context {
-        model,
-        files,
-        bodies,
-        types,
-        summaries,
-        drops,
-        carriers: carriers(model),
-        containers,
-        adts_by_variant: adts_by_variant.into_iter().filter_map(|(name, id)| Some((name, id?))).collect(),
-    }
+    Context { model, files, bodies, types, summaries, drops, carriers: carriers(model), containers }
 }
 
 /// Types of the sources that have a guard in a field, however deep.

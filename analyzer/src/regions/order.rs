@@ -67,6 +67,11 @@ fn node(graph: &mut LockGraph, side: &Side, files: &[String]) -> Option<NodeId> 
 }
 
 impl Side {
+    /// The lock lies in a variable, not in a field of something.
+    pub fn is_local(&self) -> bool {
+        !self.place.steps.iter().any(|step| matches!(step, super::place::Step::Field(..)))
+    }
+
     /// The lock as reports show it.
     pub fn info(&self, files: &[String]) -> LockInfo {
         let name = self.class.as_ref().map_or_else(|| "lock".to_string(), |class| class.name.clone());

@@ -39,6 +39,8 @@ pub enum Step {
     Tuple(u32),
     /// An element: a constant index, or any.
     Element(Option<u64>),
+    /// What a lock guards: other than the lock itself.
+    Inside,
 }
 
 /// An access path.
@@ -149,6 +151,7 @@ pub fn class_of(
                 Step::Tuple(index) => format!(".{index}"),
                 Step::Element(Some(index)) => format!("[{index}]"),
                 Step::Element(None) => "[_]".to_string(),
+                Step::Inside => String::new(),
             })
             .collect()
     };

@@ -143,7 +143,7 @@ fn span<'a>(file: &FileMarks<'a>, mark: &Mark<'a>, context: &Context<'a>) -> Spa
     let (mut bytes, mut lines) = (0..0, Vec::new());
     if let Some(text) = &file.text {
         // A place with nothing but a beginning is as long as what the other formats underline.
-        if (line_end, column_end) <= (line_start, column_start + 1)
+        if (line_end, column_end) <= (line_start, column_start.saturating_add(1))
             && let Some((line, column)) = mark.span.as_ref().and_then(|span| text.position(span.end))
         {
             (line_end, column_end) = (line, column);
@@ -171,7 +171,7 @@ fn span<'a>(file: &FileMarks<'a>, mark: &Mark<'a>, context: &Context<'a>) -> Spa
         column_end,
         is_primary: mark.primary,
         text: lines,
-        label: Some(mark.labels.join("; ")),
+        label: Some(mark.labels().join("; ")),
         suggested_replacement: None,
         suggestion_applicability: None,
         expansion: None,

@@ -11,7 +11,7 @@ use std::fmt::Write;
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, ThemeCharacters};
 use owo_colors::Style as Paint;
 
-use super::marks::{FileMarks, marks, same_place};
+use super::marks::{FileMarks, Mark, marks, same_place};
 use super::snippet::{Drawing, Files};
 use super::{Style, Verbosity, clean, evidence_name, level_name};
 use crate::finding::{Confidence, Finding, Level, Location, Mode, Report};
@@ -132,12 +132,7 @@ impl Look {
             for mark in &file.marks {
                 let Some(span) = &mark.span else { continue };
                 let range = (base + span.start, span.len());
-                let mut label: String = mark.labels.iter().map(|label| clean(label)).collect::<Vec<_>>().join("\n");
-                if finding.threads.len() > 1 && !mark.steps.is_empty() {
-                    let numbers: Vec<_> = mark.steps.iter().map(|(thread, at)| step_name(*thread, *at)).collect();
-                    label = format!("{} {label}", numbers.join(" "));
-                }
-                let label = Some(label);
+                let label = Some(labels_of(mark, finding.threads.len() > 1));
                 let labelled = match mark.primary {
                     true => LabeledSpan::new_primary_with_span(label, range),
                     false => LabeledSpan::new_with_span(label, range),
@@ -169,7 +164,7 @@ impl Look {
 
     fn places_without_text(&self, out: &mut String, files: &[FileMarks<'_>]) {
         for mark in files.iter().flat_map(|file| &file.marks).filter(|mark| mark.span.is_none()) {
-            let label: Vec<_> = mark.labels.iter().map(|label| clean(label)).collect();
+            let label: Vec<_> = mark.labels().into_iter().map(clean).collect();
             let _ = writeln!(out, "    {}  {}", self.link.style(place(mark.location)), label.join("; "));
         }
     }
@@ -239,6 +234,10 @@ impl Look {
 
     fn summary(&self, out: &mut String, report: &Report) {
         let counts = &report.summary;
+        // That nothing was found says nothing where nothing was looked at.
+        if report.mode == Mode::Scan && counts.files == 0 {
+            return;
+        }
         let mut found = Vec::new();
         for (number, word, paint) in [
             (counts.deny, "error", self.error),
@@ -295,6 +294,23 @@ impl Look {
 
 fn is_step(finding: &Finding, location: &Location) -> bool {
     finding.threads.iter().flat_map(|path| &path.steps).any(|step| same_place(step, location))
+}
+
+/// What stands below a place, a line for each thing. Where several threads take part, each line begins with the steps
+/// it is about, and steps of the same text share one.
+fn labels_of(mark: &Mark<'_>, several: bool) -> String {
+    let mut lines: Vec<(String, String)> = Vec::new();
+    for step in mark.steps.iter().filter(|_| several) {
+        let (name, label) = (step_name(step.thread, step.at), clean(step.label));
+        match lines.iter_mut().find(|(_, other)| *other == label) {
+            Some((names, _)) => *names = format!("{names} {name}"),
+            None => lines.push((name, label)),
+        }
+    }
+    if lines.is_empty() {
+        return mark.labels().into_iter().map(clean).collect::<Vec<_>>().join("\n");
+    }
+    lines.into_iter().map(|(names, label)| format!("{names} {label}")).collect::<Vec<_>>().join("\n")
 }
 
 /// `A1`: what a step is called both in the snippets and in its thread's path.

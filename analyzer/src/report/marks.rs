@@ -18,20 +18,45 @@ const MAX_LINE: usize = 400;
 #[derive(Clone, Debug)]
 pub(super) struct Mark<'a> {
     pub(super) location: &'a Location,
-    /// Never empty.
-    pub(super) labels: Vec<&'a str>,
+    /// What the finding says about the place itself, as its primary or a related one.
+    own: Vec<&'a str>,
     pub(super) primary: bool,
-    /// Thread and number of each step that passes here, from 0.
-    pub(super) steps: Vec<(usize, usize)>,
+    /// The steps of threads that pass here.
+    pub(super) steps: Vec<Step<'a>>,
     /// In the raw text of the file; `None` where that is unknown or cannot be shown.
     pub(super) span: Option<Range<usize>>,
 }
 
-impl Mark<'_> {
+/// A step of a thread's path.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step<'a> {
+    /// Index of the thread.
+    pub(super) thread: usize,
+    /// Index of the step in its path.
+    pub(super) at: usize,
+    /// What happens.
+    pub(super) label: &'a str,
+}
+
+impl<'a> Mark<'a> {
     /// The thread whose step it is, if one alone passes here.
     pub(super) fn thread(&self) -> Option<usize> {
-        let (thread, _) = *self.steps.first()?;
-        self.steps.iter().all(|(other, _)| *other == thread).then_some(thread)
+        let thread = self.steps.first()?.thread;
+        self.steps.iter().all(|step| step.thread == thread).then_some(thread)
+    }
+
+    /// What happens here, without saying anything twice: what the finding says about the place itself, else the
+    /// labels of the steps. Never empty.
+    pub(super) fn labels(&self) -> Vec<&'a str> {
+        let steps = self.steps.iter().map(|step| step.label);
+        let all: Vec<&str> = if self.own.is_empty() { steps.collect() } else { self.own.clone() };
+        let mut labels = Vec::new();
+        for label in all {
+            if !label.is_empty() && !labels.contains(&label) {
+                labels.push(label);
+            }
+        }
+        if labels.is_empty() { vec!["here"] } else { labels }
     }
 }
 
@@ -54,7 +79,6 @@ pub(super) fn marks<'a>(
         if location.file.is_empty() || location.line == 0 {
             return;
         }
-        let label = if location.label.is_empty() { "here" } else { location.label.as_str() };
         let at = files.iter().position(|file| file.file == location.file).unwrap_or_else(|| {
             files.push(FileMarks { file: &location.file, text: texts.get(&location.file), marks: Vec::new() });
             files.len() - 1
@@ -62,14 +86,14 @@ pub(super) fn marks<'a>(
         let marks = &mut files[at].marks;
         if !marks.iter().any(|mark| same_place(mark.location, location)) {
             let span = files[at].text.as_ref().and_then(|text| span(text, location));
-            files[at].marks.push(Mark { location, labels: Vec::new(), primary, steps: Vec::new(), span });
+            files[at].marks.push(Mark { location, own: Vec::new(), primary, steps: Vec::new(), span });
         }
         let same = |mark: &&mut Mark<'_>| same_place(mark.location, location);
         if let Some(mark) = files[at].marks.iter_mut().find(same) {
-            // The label of the primary place says what the step's label would say again.
-            let said = mark.labels.contains(&label) || (mark.primary && !primary);
-            mark.labels.extend((!said).then_some(label));
-            mark.steps.extend(step);
+            match step {
+                Some((thread, at)) => mark.steps.push(Step { thread, at, label: &location.label }),
+                None => mark.own.push(&location.label),
+            }
         }
     };
     add(&finding.primary, None, true);
@@ -78,6 +102,12 @@ pub(super) fn marks<'a>(
     }
     for location in finding.related.iter().filter(|location| related(location)) {
         add(location, None, false);
+    }
+    // Editors drop a diagnostic without a primary place; where it is unknown, the first known one stands in.
+    if files.iter().all(|file| !file.marks.iter().any(|mark| mark.primary))
+        && let Some(mark) = files.iter_mut().find_map(|file| file.marks.first_mut())
+    {
+        mark.primary = true;
     }
     files
 }

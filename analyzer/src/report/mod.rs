@@ -14,6 +14,8 @@ mod short;
 mod snippet;
 
 #[cfg(test)]
+mod robust_tests;
+#[cfg(test)]
 mod samples;
 
 use crate::finding::{Evidence, Level, NoticeKind, Report};

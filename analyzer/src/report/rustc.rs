@@ -88,7 +88,7 @@ impl Window {
         let annotations = file.marks.iter().filter_map(|mark| {
             let span = mark.span.clone()?;
             let kind = if mark.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
-            Some(kind.span(span.start - self.start..span.end - self.start).label(clean(&mark.labels.join("; "))))
+            Some(kind.span(span.start - self.start..span.end - self.start).label(clean(&mark.labels().join("; "))))
         });
         Snippet::source(self.text.as_str())
             .line_start(self.first_line as usize)

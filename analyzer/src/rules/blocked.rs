@@ -24,11 +24,11 @@ pub(super) enum Cause {
 
 pub(super) fn cause(replay: &Replay, deadlock: &Deadlock) -> Cause {
     let core = core(replay, deadlock);
-    let any = |kind: WaitKind| core.iter().any(|member| member.kind == kind);
+    let any = |kind: WaitKind| core.iter().any(|member| member.kind == kind && !waits_for_all(replay, member));
     match &core[..] {
         [member] if holds(member, member.object) && member.kind == WaitKind::Lock => Cause::DoubleLock,
         _ if any(WaitKind::Slot) || any(WaitKind::Task) => Cause::Pool,
-        _ if any(WaitKind::Join) => Cause::Join,
+        _ if core.iter().any(|member| joins(replay, member)) => Cause::Join,
         _ => Cause::Other,
     }
 }
@@ -83,6 +83,16 @@ pub(super) fn cycle(replay: &Replay, deadlock: &Deadlock) -> Option<Vec<BlockedT
     }
 }
 
+/// Whether a member waits for the end of a thread, or of all tasks of a pool.
+pub(super) fn joins(replay: &Replay, member: &BlockedThread<'_>) -> bool {
+    member.kind == WaitKind::Join || waits_for_all(replay, member)
+}
+
+/// Whether a member waits for the pool to have no task left: recorded as a wait for the pool, but submitting nothing.
+fn waits_for_all(replay: &Replay, member: &BlockedThread<'_>) -> bool {
+    member.kind == WaitKind::Slot && wanted_task(replay, member).is_none()
+}
+
 /// What a member waits for, as `` `accounts` `` or ``the end of thread 2 `worker` ``.
 pub(super) fn awaited(replay: &Replay, member: &BlockedThread<'_>) -> String {
     let recording = &replay.recording;
@@ -92,8 +102,7 @@ pub(super) fn awaited(replay: &Replay, member: &BlockedThread<'_>) -> String {
         WaitKind::Join => format!("the end of {}", names::thread(recording, member.object)),
         WaitKind::Slot => match wanted_task(replay, member) {
             Some(task) => format!("a slot of {} for {}", object(), names::task(recording, task)),
-            None if member.task == 0 => format!("the tasks of {}", object()),
-            None => format!("a slot of {}", object()),
+            None => format!("the end of all tasks of {}", object()),
         },
         WaitKind::Task => format!("the result of {}", names::task(recording, member.object)),
         WaitKind::Condvar => format!("a notification of {}", object()),
@@ -148,11 +157,7 @@ pub(super) fn waits_at(replay: &Replay, member: &BlockedThread<'_>) -> Location 
 
 /// Who a member is, with its task: ``thread 2 `worker` (task `child`)``.
 pub(super) fn who(replay: &Replay, member: &BlockedThread<'_>) -> String {
-    let thread = names::thread(&replay.recording, member.thread);
-    match member.task {
-        0 => thread,
-        task => format!("{thread} ({})", names::task(&replay.recording, task)),
-    }
+    names::actor(&replay.recording, member.thread, member.task)
 }
 
 /// The finding for an observed deadlock. `objects` are the locks and other things that take part, in order.

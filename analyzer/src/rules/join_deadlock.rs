@@ -10,8 +10,8 @@ use lockcheck_tracker::event::WaitKind;
 use super::blocked::{self, Cause};
 use super::{Facts, Group, Rule};
 use crate::finding::{Finding, Level};
+use crate::trace::Replay;
 use crate::trace::recording::Deadlock;
-use crate::trace::{Replay, names};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -52,9 +52,8 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
 
 fn finding(replay: &Replay, deadlock: &Deadlock) -> Finding {
     let core = blocked::core(replay, deadlock);
-    let thread = |id| names::thread(&replay.recording, id);
     let lock = |id| format!("`{}`", replay.names.object(&replay.recording, id));
-    let joiners = || core.iter().filter(|member| member.kind == WaitKind::Join);
+    let joiners = || core.iter().filter(|member| blocked::joins(replay, member));
     // The lock that a joiner holds and another member wants says it best.
     let needed = joiners().find_map(|joiner| {
         let mut blocked_on_locks = core.iter().filter(|other| other.kind == WaitKind::Lock);
@@ -63,9 +62,9 @@ fn finding(replay: &Replay, deadlock: &Deadlock) -> Finding {
     let (message, help) = match needed {
         Some((joiner, other)) => (
             format!(
-                "{} joins {} while it holds {}, which {} waits for",
+                "{} waits for {} while it holds {}, which {} waits for",
                 blocked::who(replay, joiner),
-                thread(joiner.object),
+                blocked::awaited(replay, joiner),
                 lock(other.object),
                 blocked::who(replay, other)
             ),
@@ -73,11 +72,13 @@ fn finding(replay: &Replay, deadlock: &Deadlock) -> Finding {
         ),
         None => {
             let waits: Vec<String> = joiners()
-                .map(|member| format!("{} joins {}", blocked::who(replay, member), thread(member.object)))
+                .map(|member| {
+                    format!("{} waits for {}", blocked::who(replay, member), blocked::awaited(replay, member))
+                })
                 .collect();
             let others: Vec<String> = core
                 .iter()
-                .filter(|member| member.kind != WaitKind::Join)
+                .filter(|member| !blocked::joins(replay, member))
                 .map(|member| {
                     format!("{} waits for {}", blocked::who(replay, member), blocked::awaited(replay, member))
                 })

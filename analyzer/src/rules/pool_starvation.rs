@@ -83,7 +83,7 @@ fn finding(replay: &Replay, deadlock: &Deadlock) -> Finding {
     let held = if slots < workers { format!("{slots} of {workers} slots") } else { format!("all {workers} slots") };
     let message = match holders.is_empty() {
         true => format!("{name} has no slot left that could ever become free"),
-        false => format!("{held} of {name} are held by tasks that wait for it: {}", blocked::list(&holders)),
+        false => format!("{held} of {name} are held by tasks that cannot end: {}", blocked::list(&holders)),
     };
     let mut objects: Vec<u32> = pool.into_iter().collect();
     for member in core.iter().filter(|member| member.kind == WaitKind::Lock) {
@@ -105,6 +105,14 @@ fn pool(replay: &Replay, core: &[&BlockedThread<'_>]) -> Option<u32> {
 }
 
 fn help(replay: &Replay, core: &[&BlockedThread<'_>], pool: Option<u32>, name: &str, need: Option<Need>) -> String {
+    let lock = core.iter().find(|member| {
+        let wants = |other: &&&BlockedThread<'_>| other.kind == WaitKind::Lock && blocked::holds(member, other.object);
+        member.kind != WaitKind::Lock && core.iter().any(|other| wants(&other))
+    });
+    if let Some(held) = lock.and_then(|member| member.held.first()) {
+        let lock = replay.names.object(&replay.recording, held.object);
+        return format!("drop the guard of `{lock}` before waiting for {name}");
+    }
     let joins = core.iter().any(|member| member.kind == WaitKind::Task);
     let blocks =
         pool.and_then(|pool| replay.recording.pools.get(&pool)).is_some_and(|pool| pool.policy == PoolPolicy::Block);

@@ -162,7 +162,7 @@ fn a_starved_pool_names_tasks_slots_and_the_minimum_of_workers() {
     assert_eq!((size.workers, size.minimum_safe_workers), (2, Some(3)));
     assert_eq!(
         findings[0].message,
-        "all 2 slots of `dispatcher` are held by tasks that wait for it: \
+        "all 2 slots of `dispatcher` are held by tasks that cannot end: \
          2 of task `child` wait for a slot of `dispatcher` for task `grandchild`"
     );
     assert!(findings[0].help.starts_with("give `dispatcher` at least 3 workers"));
@@ -181,9 +181,66 @@ fn a_join_under_the_lock_that_the_joined_thread_needs_is_a_join_deadlock() {
     assert_eq!(ids(&findings), [("join_deadlock", Level::Deny, Evidence::Observed)]);
     assert_eq!(
         findings[0].message,
-        "thread 1 `main` joins thread 2 `left` while it holds `ui`, which thread 2 `left` waits for"
+        "thread 1 `main` waits for the end of thread 2 `left` while it holds `ui`, which thread 2 `left` waits for"
     );
     assert_eq!(findings[0].help, "drop the guard of `ui` before the join");
+}
+
+#[test]
+fn waiting_for_a_pool_under_a_lock_that_its_tasks_need_is_told_from_starvation() {
+    let mut script = Script::new().order_mode();
+    let pool = script.object(ObjectKind::Pool, "workers");
+    let lock = script.lock("state");
+    script.record(Record::Pool { id: pool, workers: 1, policy: PoolPolicy::Block });
+    script.record(Record::Task { id: 1, pool, parent: 0, thread: 1, site: 5, name: "task".into() });
+    let held = [Held { object: lock, mode: X, site: 4 }];
+    let deadlock = |line| {
+        let members = vec![
+            Script::blocked(1, 0, WaitKind::Slot, pool, line, &held),
+            Script::blocked(2, 1, WaitKind::Lock, lock, 20, &[]),
+        ];
+        Record::Deadlock { closer: 1, members: members.into(), action: DeadlockAction::Panic }
+    };
+    // `pool.join()` at line 7 submits nothing.
+    script.record(deadlock(7));
+    let findings = script.findings();
+    assert_eq!(ids(&findings), [("join_deadlock", Level::Deny, Evidence::Observed)]);
+    assert!(
+        findings[0].message.starts_with("thread 1 waits for the end of all tasks of `workers` while it holds `state`")
+    );
+    assert_eq!(findings[0].help, "drop the guard of `state` before the join");
+
+    // The second submission, at line 8, waits for the only slot.
+    script.record(Record::Task { id: 2, pool, parent: 0, thread: 1, site: 8, name: "task".into() });
+    script.record(deadlock(8));
+    let findings = script.findings();
+    let starvation = findings.iter().find(|finding| finding.rule == "pool_starvation").expect("starvation");
+    assert_eq!(starvation.help, "drop the guard of `state` before waiting for `workers`");
+}
+
+#[test]
+fn files_of_several_processes_keep_their_locks_and_threads_apart() {
+    let one = |first: &str, second: &str| {
+        let mut script = two_threads();
+        script.nest(2, &[(first, X, 10), (second, X, 11)]);
+        script
+    };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let paths = ["first", "second"].map(|name| folder.path().join(name));
+    std::fs::write(&paths[0], one("a", "b").bytes()).expect("written");
+    std::fs::write(&paths[1], one("b", "a").bytes()).expect("written");
+    let (graph, replay, notices) = crate::trace::load(&paths).expect("two traces");
+    assert_eq!(notices, []);
+    assert_eq!((graph.node_count(), graph.edge_count(), graph.classes().count()), (4, 2, 2));
+    let facts = super::Facts { graph: &graph, regions: None, replay: Some(&replay) };
+    assert_eq!(ids(&super::check(&facts)), []);
+    let names: Vec<&str> = graph.edges().map(|(_, edge)| edge.witnesses[0].thread_name.as_str()).collect();
+    assert_eq!(names, ["process 7 thread 2 `left`"; 2]);
+
+    std::fs::write(&paths[1], "no trace").expect("written");
+    let (_, _, notices) = crate::trace::load(&paths).expect("one trace");
+    assert!(notices[0].message.contains("is not a trace"));
+    assert!(crate::trace::load(&paths[1..]).is_err());
 }
 
 #[test]
@@ -226,6 +283,29 @@ fn unordered_accesses_race_and_locked_or_joined_ones_do_not() {
     forked.event(1, Op::Fork, 2, 2, 0);
     forked.access(2, Op::Write, "cell", 10);
     assert_eq!(ids(&forked.findings()), []);
+}
+
+#[test]
+fn whoever_waited_for_a_task_comes_after_it() {
+    let script = |joined: bool| {
+        let mut script = Script::new();
+        let pool = script.object(ObjectKind::Pool, "workers");
+        script.record(Record::Pool { id: pool, workers: 2, policy: PoolPolicy::Queue });
+        script.record(Record::Task { id: 1, pool, parent: 0, thread: 1, site: 3, name: "task".into() });
+        script.event(1, Op::Submit, 1, 3, 0);
+        script.event(2, Op::TaskBegin, 1, 0, 0);
+        script.access(2, Op::Write, "cell", 10);
+        script.nest(2, &[("a", X, 11), ("b", X, 12)]);
+        script.event(2, Op::TaskEnd, 1, 0, 0);
+        if joined {
+            script.event(1, Op::TaskJoin, 1, 4, 0);
+        }
+        script.access(1, Op::Read, "cell", 20);
+        script.nest(1, &[("b", X, 21), ("a", X, 22)]);
+        script.findings()
+    };
+    assert_eq!(ids(&script(true)), []);
+    assert_eq!(script(false).len(), 2);
 }
 
 #[test]

@@ -100,7 +100,11 @@ fn scenarios_without_a_fault_give_no_finding() {
         "running-sum-4",
         "running-sum-5",
         "running-sum-6",
+        "running-sum-timing terms=4_000",
         "riemann",
+        "stop-flag",
+        "two-talkers",
+        "thread-pool",
         "race-fixed",
         "event",
         "mergesort safe=true",
@@ -142,7 +146,7 @@ fn the_example_names_both_children_and_what_they_wait_for() {
     let findings = run("example", "order");
     assert_eq!(
         findings[0].message,
-        "all 2 slots of `dispatcher` are held by tasks that wait for it: \
+        "all 2 slots of `dispatcher` are held by tasks that cannot end: \
          2 of task `child` wait for a slot of `dispatcher` for task `grandchild`"
     );
 }

@@ -24,8 +24,8 @@ pub enum TextError {
     #[error("is not a regular file")]
     NotAFile,
     /// Above [`MAX_BYTES`].
-    #[error("is {} MiB large, which is over the limit of {} MiB", .0 >> 20, MAX_BYTES >> 20)]
-    TooLarge(u64),
+    #[error("is larger than {} MiB", MAX_BYTES >> 20)]
+    TooLarge,
     /// Holds a NUL byte.
     #[error("is a binary file")]
     Binary,
@@ -59,7 +59,7 @@ impl Text {
             return Err(TextError::NotAFile);
         }
         if metadata.len() > MAX_BYTES {
-            return Err(TextError::TooLarge(metadata.len()));
+            return Err(TextError::TooLarge);
         }
         Text::decode(std::fs::read(path)?)
     }
@@ -68,7 +68,7 @@ impl Text {
     pub fn decode(mut bytes: Vec<u8>) -> Result<Self, TextError> {
         const BOM: &[u8] = b"\xEF\xBB\xBF";
         if bytes.len() as u64 > MAX_BYTES {
-            return Err(TextError::TooLarge(bytes.len() as u64));
+            return Err(TextError::TooLarge);
         }
         let bom = bytes.starts_with(BOM);
         if bom {
@@ -251,7 +251,7 @@ mod tests {
         let reason = |bytes: &[u8]| Text::decode(bytes.to_vec()).expect_err("no text").to_string();
         assert_eq!(reason(b"fn\0"), "is a binary file");
         assert_eq!(reason(b"ok\nb\xFFad"), "is not UTF-8 (first invalid byte in line 2)");
-        assert_eq!(reason(&vec![b' '; MAX_BYTES as usize + 1]), "is 64 MiB large, which is over the limit of 64 MiB");
+        assert_eq!(reason(&vec![b' '; MAX_BYTES as usize + 1]), "is larger than 64 MiB");
         assert!(Text::read(Path::new("no/such/file")).is_err());
         assert!(matches!(Text::read(Path::new(".")), Err(TextError::NotAFile)));
     }

@@ -1,4 +1,4 @@
-//! Expressions and statements: from syn to the plain tree.
+//! Expressions: from syn to the plain tree.
 //!
 //! Guarantees: children stand before their parents in the arena; parentheses and groups are gone, but the spans of
 //! what contains them still include them; no expression is nested deeper than `MAX_EXPR_DEPTH` (what is deeper
@@ -6,11 +6,11 @@
 //! their order of evaluation, and the scopes of their temporaries do not depend on the grouping.
 
 use super::lower::{BodyLowering, Lowered, MAX_EXPR_DEPTH};
-use super::tree::{Arm, BlockKind, ExprId, ExprKind, Lit, Pos, Span, Stmt, Symbol};
+use super::tree::{Arm, BlockKind, ExprId, ExprKind, Lit, Pos, Span, Symbol};
 use super::{pats, spans};
 use smallvec::SmallVec;
 use syn::punctuated::Punctuated;
-use syn::{BinOp, Block, Expr, Pat, Token};
+use syn::{BinOp, Expr, Pat, Token};
 
 /// Chains of one operator with more operands than this are balanced.
 const LONG_CHAIN: usize = 16;
@@ -340,64 +340,6 @@ impl BodyLowering<'_> {
         self.spanning(lhs, rhs, kind)
     }
 
-    fn labelled_block(&mut self, label: Option<&syn::Label>, block: &Block) -> Lowered {
-        let start = label.map(|label| spans::start(label.name.apostrophe));
-        let label = label.map(|label| self.file.label(&label.name));
-        self.block_at(start, label, block, BlockKind::Plain)
-    }
-
-    pub(super) fn block(&mut self, block: &Block) -> Lowered {
-        self.block_at(None, None, block, BlockKind::Plain)
-    }
-
-    fn block_at(&mut self, start: Option<Pos>, label: Option<Symbol>, block: &Block, kind: BlockKind) -> Lowered {
-        let mut span = spans::delimited(&block.brace_token.span);
-        span.start = start.unwrap_or(span.start);
-        let stmts = self.stmts(&block.stmts);
-        self.push(span, ExprKind::Block { stmts, label, kind })
-    }
-
-    pub(super) fn stmts(&mut self, stmts: &[syn::Stmt]) -> Vec<Stmt> {
-        let mut lowered = Vec::with_capacity(stmts.len());
-        let last = stmts.len().wrapping_sub(1);
-        for (index, stmt) in stmts.iter().enumerate() {
-            match stmt {
-                syn::Stmt::Local(local) => {
-                    let stmt = self.local(local);
-                    lowered.push(stmt);
-                }
-                syn::Stmt::Item(item) => {
-                    let mut items = Vec::new();
-                    self.file.item(item, &mut items);
-                    lowered.extend(items.into_iter().map(|item| Stmt::Item(Box::new(item))));
-                }
-                // A lone `;`.
-                syn::Stmt::Expr(Expr::Verbatim(tokens), _) if tokens.is_empty() => {}
-                syn::Stmt::Expr(expr, semi) => {
-                    let expr = self.id(expr);
-                    // `if x {} y()`: a block-like expression in the middle needs no semicolon and is no value.
-                    lowered.push(Stmt::Expr { expr, semi: semi.is_some() || index != last });
-                }
-                syn::Stmt::Macro(stmt) => {
-                    let value = stmt.semi_token.is_none() && index == last;
-                    self.macro_stmt(&stmt.mac, !value, &mut lowered);
-                }
-            }
-        }
-        lowered
-    }
-
-    fn local(&mut self, local: &syn::Local) -> Stmt {
-        let (pat, ty) = match &local.pat {
-            Pat::Type(pat) => (&*pat.pat, Some(&*pat.ty)),
-            pat => (pat, None),
-        };
-        let init = local.init.as_ref().map(|init| self.id(&init.expr));
-        let els = local.init.as_ref().and_then(|init| init.diverge.as_ref()).map(|(_, els)| self.id(els));
-        let ty = ty.map(|ty| Box::new(self.file.ty(ty)));
-        Stmt::Let { pat: self.pat(pat), ty, init, els }
-    }
-
     fn closure(&mut self, e: &syn::ExprClosure) -> Lowered {
         let mut params = Vec::with_capacity(e.inputs.len());
         for input in &e.inputs {
@@ -500,6 +442,18 @@ impl BodyLowering<'_> {
                 Expr::While(e) => return spans::start(e.while_token.span),
                 Expr::ForLoop(e) => return spans::start(e.for_token.span),
                 Expr::Async(e) => return spans::start(e.async_token.span),
+                Expr::Break(e) => return spans::start(e.break_token.span),
+                Expr::Continue(e) => return spans::start(e.continue_token.span),
+                Expr::Yield(e) => return spans::start(e.yield_token.span),
+                Expr::Const(e) => return spans::start(e.const_token.span),
+                Expr::TryBlock(e) => return spans::start(e.try_token.span),
+                Expr::Infer(e) => return spans::start(e.underscore_token.span),
+                Expr::Range(e) => match &e.start {
+                    Some(start) => start,
+                    None => return pats::limits(&e.limits).start,
+                },
+                Expr::Repeat(e) => return spans::open(&e.bracket_token.span),
+                Expr::Verbatim(tokens) => return spans::tokens(tokens).unwrap_or_default().start,
                 _ => return Pos::default(),
             };
         }

@@ -369,6 +369,15 @@ fn item_extent(item: &syn::Item) -> Span {
         syn::Item::Const(item) => spans::of(item.ident.span()),
         syn::Item::Static(item) => spans::of(item.ident.span()),
         syn::Item::Macro(item) => spans::path(&item.mac.path),
+        syn::Item::Struct(item) => spans::of(item.ident.span()),
+        syn::Item::Enum(item) => spans::of(item.ident.span()),
+        syn::Item::Union(item) => spans::of(item.ident.span()),
+        syn::Item::Type(item) => spans::of(item.ident.span()),
+        syn::Item::TraitAlias(item) => spans::of(item.ident.span()),
+        syn::Item::Use(item) => spans::of(item.use_token.span),
+        syn::Item::ExternCrate(item) => spans::of(item.ident.span()),
+        syn::Item::ForeignMod(item) => spans::of(item.abi.extern_token.span),
+        syn::Item::Verbatim(tokens) => spans::tokens(tokens).unwrap_or_default(),
         _ => Span::default(),
     }
 }

@@ -204,7 +204,9 @@ impl BodyLowering<'_> {
 
     /// The statements of a macro as the block it would put them in.
     pub(super) fn macro_block(&mut self, span: Span, stmts: &[syn::Stmt]) -> Lowered {
+        self.file.depth += 1;
         let stmts = self.stmts(stmts);
+        self.file.depth -= 1;
         self.push(span, ExprKind::Block { stmts, label: None, kind: BlockKind::Plain })
     }
 

@@ -4,6 +4,7 @@
 //! resolution. Misses: what macros make of their tokens (see `macros`).
 
 mod attributes;
+pub mod comments;
 mod cut;
 #[cfg(test)]
 mod dump;
@@ -20,6 +21,7 @@ mod repair;
 mod scan;
 mod select;
 mod spans;
+mod stmts;
 #[cfg(test)]
 mod tests;
 pub mod tree;

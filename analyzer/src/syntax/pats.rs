@@ -4,7 +4,7 @@
 
 use super::lower::BodyLowering;
 use super::spans;
-use super::tree::{PatId, PatKind, Span, Symbol};
+use super::tree::{PatId, PatKind, Pos, Span, Symbol};
 use syn::Pat;
 use syn::punctuated::Punctuated;
 
@@ -19,7 +19,8 @@ impl BodyLowering<'_> {
     fn pat_at(&mut self, pat: &Pat, depth: u32) -> PatId {
         let depth = depth + 1;
         if depth > MAX_PAT_DEPTH {
-            return self.push_pat(Span::default(), PatKind::Other);
+            let start = pat_start(pat);
+            return self.push_pat(Span { start, end: start }, PatKind::Other);
         }
         match pat {
             Pat::Ident(pat) => {
@@ -118,8 +119,39 @@ impl BodyLowering<'_> {
         }
     }
 
-    pub(super) fn qualified_start(&self, qself: Option<&syn::QSelf>, path: &syn::Path) -> super::tree::Pos {
+    pub(super) fn qualified_start(&self, qself: Option<&syn::QSelf>, path: &syn::Path) -> Pos {
         qself.map_or_else(|| spans::path(path).start, |qself| spans::start(qself.lt_token.span))
+    }
+}
+
+/// Where a pattern that is not followed begins.
+fn pat_start(pat: &Pat) -> Pos {
+    let mut pat = pat;
+    loop {
+        pat = match pat {
+            Pat::Or(inner) => match inner.cases.first() {
+                Some(first) => first,
+                None => return Pos::default(),
+            },
+            Pat::Type(inner) => &inner.pat,
+            Pat::Guard(inner) => &inner.pat,
+            Pat::Paren(inner) => return spans::open(&inner.paren_token.span),
+            Pat::Tuple(inner) => return spans::open(&inner.paren_token.span),
+            Pat::Slice(inner) => return spans::open(&inner.bracket_token.span),
+            Pat::Reference(inner) => return spans::start(inner.and_token.span),
+            Pat::TupleStruct(inner) => return spans::path(&inner.path).start,
+            Pat::Struct(inner) => return spans::path(&inner.path).start,
+            Pat::Path(inner) => return spans::path(&inner.path).start,
+            Pat::Ident(inner) => return spans::start(inner.ident.span()),
+            Pat::Lit(inner) => return spans::start(inner.lit.span()),
+            Pat::Wild(inner) => return spans::start(inner.underscore_token.span),
+            Pat::Rest(inner) => return joined(&inner.dot2_token.spans).start,
+            Pat::Macro(inner) => return spans::path(&inner.mac.path).start,
+            Pat::Range(inner) => return limits(&inner.limits).start,
+            Pat::Const(inner) => return spans::start(inner.const_token.span),
+            Pat::Verbatim(tokens) => return spans::tokens(tokens).unwrap_or_default().start,
+            _ => return Pos::default(),
+        };
     }
 }
 

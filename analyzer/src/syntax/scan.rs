@@ -20,7 +20,7 @@ pub(super) enum Shape {
     Word(usize),
     /// A literal or lifetime.
     Literal,
-    /// A comment in `/* .. */`.
+    /// A comment of either form.
     Comment,
 }
 
@@ -163,9 +163,8 @@ impl<'a> Scanner<'a> {
     }
 
     fn skip_word(&mut self) {
-        while is_word(self.byte(0)) {
-            self.at += 1;
-        }
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        self.at += rest.iter().position(|&byte| !is_word(byte)).unwrap_or(rest.len());
     }
 
     /// At an identifier, which may turn out to be the prefix of a literal.
@@ -200,10 +199,16 @@ impl Iterator for Scanner<'_> {
 
     fn next(&mut self) -> Option<(usize, Shape)> {
         loop {
-            let start = self.at;
-            let byte = *self.bytes.get(start)?;
+            // An escape at the very end may have been passed over.
+            let rest = self.bytes.get(self.at..)?;
+            let start = self.at + rest.iter().position(|&byte| byte > b' ')?;
+            self.at = start;
+            let byte = self.bytes[start];
             match byte {
-                b'/' if self.byte(1) == b'/' => self.skip_line(),
+                b'/' if self.byte(1) == b'/' => {
+                    self.skip_line();
+                    return Some((start, Shape::Comment));
+                }
                 b'/' if self.byte(1) == b'*' => {
                     self.skip_block_comment();
                     return Some((start, Shape::Comment));
@@ -242,8 +247,20 @@ impl Iterator for Scanner<'_> {
     }
 }
 
+/// Which bytes belong to a word: letters, digits, `_`, and every byte of a character outside ASCII.
+const WORD: [bool; 256] = {
+    let mut word = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let b = byte as u8;
+        word[byte] = b.is_ascii_alphanumeric() || b == b'_' || b >= 0x80;
+        byte += 1;
+    }
+    word
+};
+
 fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+    WORD[byte as usize]
 }
 
 #[cfg(test)]

@@ -35,8 +35,8 @@ pub struct Causality<'a> {
     pub clocks: Clocks,
     edges: Edges,
     recording: &'a Recording,
-    /// By thread number: thread index.
-    index: FxHashMap<u32, u32>,
+    /// By thread number: thread indexes, several where tasks count as threads.
+    index: FxHashMap<u32, Vec<usize>>,
     numbers: &'a [u32],
     started: Vec<bool>,
     forks: FxHashMap<u32, Moment>,
@@ -81,7 +81,7 @@ impl<'a> Causality<'a> {
             clocks: Clocks::new(threads.len()),
             edges,
             recording,
-            index: threads.iter().enumerate().map(|(index, number)| (*number, index as u32)).collect(),
+            index: by_number(threads),
             numbers: threads,
             started: vec![false; threads.len()],
             forks: FxHashMap::default(),
@@ -122,7 +122,12 @@ impl<'a> Causality<'a> {
         let object = event.object;
         let source = |kind, seq| self.sources.get(&(kind, object, seq)).copied();
         let moment = match op {
-            Op::Join => self.index.get(&object).map(|other| self.clocks.now(*other as usize)),
+            Op::Join => {
+                for other in self.index.get(&object).into_iter().flatten() {
+                    self.clocks.learn(at, self.clocks.now(*other));
+                }
+                None
+            }
             Op::WaitEnd if event.seq != 0 => source(Source::Notify, event.seq),
             Op::Recv => source(Source::Message, event.seq),
             Op::TaskBegin => source(Source::Submit, 0),
@@ -203,6 +208,12 @@ impl<'a> Causality<'a> {
             self.clocks.learn(at, *moment);
         }
     }
+}
+
+fn by_number(threads: &[u32]) -> FxHashMap<u32, Vec<usize>> {
+    let mut index: FxHashMap<u32, Vec<usize>> = FxHashMap::default();
+    threads.iter().enumerate().for_each(|(at, number)| index.entry(*number).or_default().push(at));
+    index
 }
 
 impl Slots {

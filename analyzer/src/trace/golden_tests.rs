@@ -12,6 +12,7 @@ use super::*;
 use crate::trace::history::Places;
 use crate::trace::order::order;
 use crate::trace::read::read_file;
+use crate::trace::tasks::split;
 
 /// Abstract acquires, patterns, concrete patterns, deadlocks; then acquires, patterns, deadlocks and different sets of
 /// places with places kept apart.
@@ -39,6 +40,7 @@ fn row(path: &Path) -> Row {
     }
     let ordered = order(std::mem::take(&mut recording.streams));
     assert_eq!(ordered.gaps, 0, "{}", path.display());
+    let ordered = split(&recording, &ordered);
     let limits = Limits { length: 8, cycles: 1_000_000 };
     let together = History::new(&recording, &ordered, Places::Together);
     let found = patterns::patterns(&together, limits);

@@ -14,8 +14,10 @@ use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use super::causality::{Causality, Edges};
 use super::clocks::{Clocks, Moment};
+use super::names;
 use super::order::Ordered;
 use super::recording::{DoubleLock, Recording};
+use super::tasks::{self, Actors, SegmentActors};
 
 /// Whether requests at different places are different abstract acquires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,8 +79,10 @@ pub struct Section {
 /// What the pass found.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    /// By thread index: the thread's number.
+    /// By thread index: the thread's number. Tasks of a pool have indexes of their own.
     pub threads: Vec<u32>,
+    /// By thread index: the task, 0 for a thread.
+    pub tasks: Vec<u32>,
     /// The clocks behind every [`Moment`].
     pub clocks: Clocks,
     /// In order of first appearance.
@@ -97,16 +101,11 @@ pub struct History {
 
 impl History {
     /// The pass. O(events x threads) at worst; clocks grow only where threads meet.
-    pub fn new(recording: &Recording, ordered: &Ordered, places: Places) -> Self {
-        let mut threads = ordered.threads.clone();
+    pub fn new(recording: &Recording, actors: &Actors, places: Places) -> Self {
+        let ordered = &actors.ordered;
         let recorded: FxHashSet<u32> = ordered.threads.iter().copied().collect();
-        let others: IndexSet<u32> = recording
-            .edges
-            .iter()
-            .map(|edge| edge.thread)
-            .chain(recording.segments.values().map(|segment| segment.thread))
-            .collect();
-        threads.extend(others.iter().filter(|thread| !recorded.contains(thread)));
+        let (mut threads, mut tasks) = (ordered.threads.clone(), actors.tasks.clone());
+        let segments = tasks::segment_actors(recording, &recorded, &mut threads, &mut tasks);
 
         let mut pass = Pass {
             places,
@@ -123,11 +122,11 @@ impl History {
             pass.event(order as u32, *thread, event, before, after);
         }
         let mut clocks = causality.clocks;
-        pass.edges(recording, &recorded, &threads, &mut clocks);
+        pass.edges(recording, &recorded, &segments, &mut clocks);
         let mut history = pass.history;
         let number = |double: DoubleLock| DoubleLock { thread: threads[double.thread as usize], ..double };
         history.double_locks = history.double_locks.into_iter().map(number).collect();
-        (history.threads, history.clocks) = (threads, clocks);
+        (history.threads, history.tasks, history.clocks) = (threads, tasks, clocks);
         history
     }
 
@@ -146,6 +145,12 @@ impl History {
             }
         }
         false
+    }
+
+    /// A thread index as reports show it.
+    pub fn actor(&self, recording: &Recording, thread: u32) -> String {
+        let at = |list: &[u32]| list.get(thread as usize).copied().unwrap_or(0);
+        names::actor(recording, at(&self.threads), at(&self.tasks))
     }
 
     /// The locks held at an instance, with their places.
@@ -291,22 +296,22 @@ impl Pass {
         }
     }
 
-    /// Order edges of threads without events. A segment counts as one tick of its thread.
-    fn edges(&mut self, recording: &Recording, recorded: &FxHashSet<u32>, threads: &[u32], clocks: &mut Clocks) {
-        let index: FxHashMap<u32, u32> = threads.iter().enumerate().map(|(at, number)| (*number, at as u32)).collect();
+    /// Order edges of threads without events. A segment counts as one tick of its thread or task.
+    fn edges(&mut self, recording: &Recording, recorded: &FxHashSet<u32>, actors: &SegmentActors, clocks: &mut Clocks) {
         let mut moments: FxHashMap<u32, Moment> = FxHashMap::default();
-        for (id, segment) in recording.segments.iter().filter(|(_, segment)| !recorded.contains(&segment.thread)) {
-            let Some(&thread) = index.get(&segment.thread) else { continue };
+        for (id, segment) in &recording.segments {
+            let Some(&actor) = actors.of_segment.get(id) else { continue };
             for moment in segment.after.iter().filter_map(|before| moments.get(before)) {
-                clocks.learn(thread as usize, *moment);
+                clocks.learn(actor as usize, *moment);
             }
-            moments.insert(*id, clocks.tick(thread as usize));
+            moments.insert(*id, clocks.tick(actor as usize));
         }
         for edge in recording.edges.iter().filter(|edge| !recorded.contains(&edge.thread)) {
-            let Some(&thread) = index.get(&edge.thread) else { continue };
-            let moment = moments.get(&edge.segment).copied().unwrap_or_else(|| clocks.now(thread as usize));
+            let of_segment = actors.of_segment.get(&edge.segment);
+            let Some(&actor) = of_segment.or_else(|| actors.of_thread.get(&edge.thread)) else { continue };
+            let moment = moments.get(&edge.segment).copied().unwrap_or_else(|| clocks.now(actor as usize));
             if edge.held.iter().all(|held| held.object != edge.wanted.object) {
-                self.add(thread, edge.wanted, edge.held.clone(), moment, moment.time);
+                self.add(actor, edge.wanted, edge.held.clone(), moment, moment.time);
             }
         }
     }

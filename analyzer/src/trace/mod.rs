@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! files -> read -> recording -> order -> history -> predict
-//!                                     \           \-> order_graph -> LockGraph
+//!                                     \           \-> order_graph -> LockGraph -> possible
 //!                                      -> accesses -> races, lost_updates
 //!                                      -> pools
 //! ```
@@ -10,14 +10,14 @@
 //! Guarantees: any files give a result or a typed error; what was cut off, skipped or truncated is a notice. The
 //! tracker is known by its event format alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use lockcheck_tracker::event::RecordingMode;
 
 use crate::finding::{Notice, NoticeKind};
 use crate::graph::LockGraph;
-use crate::graph::cycles::Limits;
+use crate::graph::cycles::{Cycle, CycleSearch, Limits};
 
 pub mod accesses;
 pub mod causality;
@@ -31,6 +31,7 @@ pub mod order;
 pub mod order_graph;
 pub mod patterns;
 pub mod pools;
+pub mod possible;
 pub mod predict;
 pub mod races;
 pub mod rapid;
@@ -39,6 +40,7 @@ pub mod read;
 pub mod recording;
 #[cfg(test)]
 pub(crate) mod script;
+pub mod tasks;
 
 pub use history::History;
 pub use lost_updates::LostUpdate;
@@ -59,6 +61,8 @@ pub struct Replay {
     pub history: History,
     /// Deadlocks that follow from the run.
     pub predictions: Predictions,
+    /// Cycles of the run's lock graph that nothing recorded rules out.
+    pub cycles: Vec<Cycle>,
     /// Data races.
     pub races: Vec<Race>,
     /// Lost updates.
@@ -122,8 +126,13 @@ pub fn replay(mut recording: Recording, notices: &mut Vec<Notice>) -> (LockGraph
         let message = format!("the trace contradicts itself in {} places; its order there is a guess", ordered.gaps);
         notice(NoticeKind::CutOffTrace, message);
     }
+    let unrecorded: BTreeSet<u32> = recording.segments.values().map(|segment| segment.thread).collect();
+    if let Some(left_out) = unrecorded.len().checked_sub(tasks::MOST_ACTORS + 1) {
+        let most = tasks::MOST_ACTORS;
+        notice(NoticeKind::Truncated, format!("{} threads beyond the first {most} were left out", left_out + 1));
+    }
     let names = Names::new(&recording);
-    let history = History::new(&recording, &ordered, history::Places::Apart);
+    let history = History::new(&recording, &tasks::split(&recording, &ordered), history::Places::Apart);
     let predictions = predict::predict(&history, Limits::default());
     if let Some(message) = predictions.truncated.clone() {
         notice(NoticeKind::Truncated, message);
@@ -131,8 +140,12 @@ pub fn replay(mut recording: Recording, notices: &mut Vec<Notice>) -> (LockGraph
     let (races, lost_updates) = accesses::accesses(&recording, &ordered);
     let pools = pools::needs(&recording, &ordered);
     let graph = order_graph::order_graph(&recording, &history, &names);
+    let CycleSearch { cycles, truncated } = possible::possible(&graph, &history);
+    if let Some(message) = truncated {
+        notice(NoticeKind::Truncated, message);
+    }
     let events = ordered.events.len();
-    (graph, Replay { recording, names, history, predictions, races, lost_updates, pools, events })
+    (graph, Replay { recording, names, history, predictions, cycles, races, lost_updates, pools, events })
 }
 
 #[cfg(test)]

@@ -134,6 +134,16 @@ pub fn thread(recording: &Recording, id: u32) -> String {
     }
 }
 
+/// A thread with the task that it runs: ``thread 2 `worker` (task `child`)``.
+pub fn actor(recording: &Recording, number: u32, running: u32) -> String {
+    let thread = thread(recording, number);
+    match running {
+        0 => thread,
+        super::tasks::UNNAMED => format!("{thread} (another task)"),
+        running => format!("{thread} ({})", task(recording, running)),
+    }
+}
+
 /// A task as `` task `child` `` or `task 3`.
 pub fn task(recording: &Recording, id: u32) -> String {
     match recording.tasks.get(&id).map(|task| task.name.as_str()) {

@@ -18,7 +18,7 @@ pub fn lock_mode(mode: Mode) -> LockMode {
     }
 }
 
-/// Builds the graph. [`Witness::origin`] is the index into [`History::acquires`].
+/// Builds the graph. [`Witness::origin`] is the index into [`History::acquires`], [`Witness::thread`] the thread index.
 pub fn order_graph(recording: &Recording, history: &History, names: &Names) -> LockGraph {
     let mut graph = LockGraph::default();
     // Also the locks that nobody nested are classes of the run.
@@ -26,7 +26,6 @@ pub fn order_graph(recording: &Recording, history: &History, names: &Names) -> L
         node(&mut graph, recording, names, *object);
     }
     for (origin, acquire) in history.acquires.iter().enumerate() {
-        let thread = history.threads.get(acquire.thread as usize).copied().unwrap_or(0);
         let Some(instance) = acquire.instances.first() else { continue };
         let stack = history.stack(instance);
         let to = node(&mut graph, recording, names, acquire.wanted.object);
@@ -37,8 +36,8 @@ pub fn order_graph(recording: &Recording, history: &History, names: &Names) -> L
         for held in stack {
             let from = node(&mut graph, recording, names, held.object);
             let witness = Witness {
-                thread,
-                thread_name: names::thread(recording, thread),
+                thread: acquire.thread,
+                thread_name: history.actor(recording, acquire.thread),
                 held: acquisition(recording, names, held),
                 calls: Vec::new(),
                 wanted: acquisition(recording, names, &acquire.wanted),

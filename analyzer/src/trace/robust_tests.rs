@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use lockcheck_tracker::event::{DeadlockAction, Event, Held, Mode, ObjectKind, PoolPolicy, Record, WaitKind};
+use lockcheck_tracker::event::{DeadlockAction, Event, Held, Mode, ObjectKind, Op, PoolPolicy, Record, WaitKind};
 use proptest::prelude::*;
 
 use super::recording::{Object, Recording};
@@ -75,6 +75,35 @@ proptest! {
         }
         second.append(recording);
         analyse(second);
+    }
+}
+
+proptest! {
+    #[test]
+    fn damaged_traces_are_analysed_without_a_panic(changes in proptest::collection::vec((any::<usize>(), any::<u8>()), 1..12)) {
+        let mut script = Script::new();
+        let pool = script.object(ObjectKind::Pool, "pool");
+        script.record(Record::Pool { id: pool, workers: 2, policy: PoolPolicy::Block });
+        for id in 1..4 {
+            script.record(Record::Task { id, pool, parent: id - 1, thread: 1, site: 3, name: "t".into() });
+            script.event(1, Op::Submit, id, 3, 0);
+            script.event(2, Op::TaskBegin, id, 0, 0);
+            script.nest(2, &[("a", Mode::Exclusive, 1), ("b", Mode::Shared, 2)]);
+            script.access(2, Op::Write, "cell", 4);
+            script.event(2, Op::TaskEnd, id, 0, 0);
+            script.nest(1, &[("b", Mode::Exclusive, 5), ("a", Mode::Exclusive, 6)]);
+            script.access(1, Op::Read, "cell", 7);
+        }
+        let members = vec![Script::blocked(2, 1, WaitKind::Slot, pool, 3, &[])];
+        script.record(Record::Deadlock { closer: 2, members: members.into(), action: DeadlockAction::Panic });
+        let mut bytes = script.bytes();
+        for (at, value) in changes {
+            let at = at % bytes.len();
+            bytes[at] = value;
+        }
+        if let Ok(recording) = super::read::read("test", bytes.as_slice(), &mut Vec::new()) {
+            analyse(recording);
+        }
     }
 }
 

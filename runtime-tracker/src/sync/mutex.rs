@@ -159,17 +159,45 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 }
 
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
+    // Every rare case is a call at the end: a call in the middle would make the compiler save registers on the stack
+    // in between, and each store between the two locked instructions counts.
     #[inline(always)]
     fn drop(&mut self) {
-        poisoning::done(&self.lock.head, self.panicking);
-        let (head, mode) = (&self.lock.head, config::mode());
+        let head = &self.lock.head;
+        if !self.panicking && std::thread::panicking() {
+            return panicked(head);
+        }
+        let mode = config::mode();
         if mode >= config::UNREAD {
             return release(head, 0);
         }
-        give_back(head);
+        let waited_for = head.state.swap(0, Release) == 2;
         if mode == config::ORDER {
-            held::current().pop(head.known(Mode::Exclusive));
+            let done = held::current().pop_top(head.known(Mode::Exclusive));
+            if waited_for | !done {
+                after_release(head, waited_for, done);
+            }
+        } else if waited_for {
+            wake(head);
         }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn panicked(head: &Head) {
+    poisoning::panicked(head);
+    release(head, 0);
+}
+
+#[cold]
+#[inline(never)]
+fn after_release(head: &Head, waited_for: bool, popped: bool) {
+    if waited_for {
+        wake(head);
+    }
+    if !popped {
+        held::current().pop(head.known(Mode::Exclusive));
     }
 }
 
@@ -186,6 +214,7 @@ fn give_back(head: &Head) {
 }
 
 #[cold]
+#[inline(never)]
 fn wake(head: &Head) {
     park::wake_one(head.address(), || 0);
 }

@@ -7,6 +7,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{LockResult, PoisonError};
 
+use crate::event::Mode;
 use crate::head::Head;
 use crate::threads;
 
@@ -16,17 +17,10 @@ pub(super) fn wrap<G>(head: &Head, guard: G) -> LockResult<G> {
     if head.poisoned.load(Relaxed) { Err(PoisonError::new(guard)) } else { Ok(guard) }
 }
 
-/// An exclusive guard is dropped; `before`: its thread panicked already when it was made.
-#[inline(always)]
-pub(super) fn done(head: &Head, before: bool) {
-    if !before && std::thread::panicking() {
-        panicked(head);
-    }
-}
-
+/// An exclusive guard is dropped by a thread that panics and did not when it took the lock.
 #[cold]
-fn panicked(head: &Head) {
-    if !threads::is_breaking() {
+pub(super) fn panicked(head: &Head) {
+    if !threads::breaks(head.known(Mode::Exclusive)) {
         head.poisoned.store(true, Relaxed);
     }
 }

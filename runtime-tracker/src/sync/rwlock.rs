@@ -224,18 +224,18 @@ fn try_take(state: &AtomicU32, mode: Mode, overtake: bool) -> bool {
     state.fetch_update(Acquire, Relaxed, |word| taken(word, mode, overtake)).is_ok()
 }
 
+/// Gives the lock back; tells whether somebody has to be woken.
 #[inline(always)]
-fn give_back(head: &Head, mode: Mode) {
+fn unlock(head: &Head, mode: Mode) -> bool {
     if mode == Mode::Shared {
-        if head.state.fetch_sub(1, Release) == PARKED | 1 {
-            wake(head);
-        }
-    } else if head.state.fetch_sub(WRITER, Release) & PARKED != 0 {
-        wake(head);
+        head.state.fetch_sub(1, Release) == PARKED | 1
+    } else {
+        head.state.fetch_sub(WRITER, Release) & PARKED != 0
     }
 }
 
 #[cold]
+#[inline(never)]
 fn wake(head: &Head) {
     park::wake_group(head.address(), |more| {
         if !more {
@@ -335,14 +335,31 @@ fn try_acquire(head: &Head, mode: Mode, kind: Kind, site: Site) -> bool {
     taken
 }
 
+// As in `mutex`: every rare case is a call at the end.
 #[inline(always)]
 fn release(head: &Head, mode: Mode) {
     let level = config::mode();
     if level >= config::UNREAD {
         return release_traced(head, mode);
     }
-    give_back(head, mode);
+    let waited_for = unlock(head, mode);
     if level == config::ORDER {
+        let done = held::current().pop_top(head.known(mode));
+        if waited_for | !done {
+            after_release(head, mode, waited_for, done);
+        }
+    } else if waited_for {
+        wake(head);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn after_release(head: &Head, mode: Mode, waited_for: bool, popped: bool) {
+    if waited_for {
+        wake(head);
+    }
+    if !popped {
         held::current().pop(head.known(mode));
     }
 }
@@ -354,7 +371,9 @@ fn release_traced(head: &Head, mode: Mode) {
         let panicking = if std::thread::panicking() { flag::PANIC } else { 0 };
         head::emit(Op::Release, lock, panicking, Site::NONE, next(head, mode));
     }
-    give_back(head, mode);
+    if unlock(head, mode) {
+        wake(head);
+    }
 }
 
 impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
@@ -377,7 +396,9 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     #[track_caller]
     pub fn downgrade(self) -> RwLockReadGuard<'a, T> {
         let (lock, site) = (self.lock, Site::here());
-        poisoning::done(&lock.head, self.panicking);
+        if !self.panicking && std::thread::panicking() {
+            poisoning::panicked(&lock.head);
+        }
         std::mem::forget(self);
         let held = held::current();
         let (write, read) = (lock.head.known(Mode::Exclusive), lock.head.known(Mode::Shared));
@@ -408,9 +429,18 @@ impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
 impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
     #[inline(always)]
     fn drop(&mut self) {
-        poisoning::done(&self.lock.head, self.panicking);
+        if !self.panicking && std::thread::panicking() {
+            return panicked(&self.lock.head);
+        }
         release(&self.lock.head, Mode::Exclusive);
     }
+}
+
+#[cold]
+#[inline(never)]
+fn panicked(head: &Head) {
+    poisoning::panicked(head);
+    release(head, Mode::Exclusive);
 }
 
 impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {

@@ -76,6 +76,11 @@ impl Infer<'_> {
             };
             match this.associated(&on, names[used]) {
                 Some(id) => Value::Fn { id, on: Some(on) },
+                // `#[derive(Default)]` leaves no impl in the sources.
+                None if names[used].as_str() == "default" => match this.default_method() {
+                    Some(id) => Value::Fn { id, on: Some(on) },
+                    None => Value::Unknown,
+                },
                 None => match &on {
                     Ty::External(name, _) => Value::External(Symbol::from(format!("{name}::{}", names[used]))),
                     _ => Value::Unknown,
@@ -131,6 +136,14 @@ impl Infer<'_> {
             }
             None if names.len() == 2 => typed(self, 1),
             _ => Value::Unknown,
+        }
+    }
+
+    fn default_method(&self) -> Option<FnId> {
+        let prelude = self.model.known.prelude?;
+        match self.model.resolve(prelude, &[Symbol::from("Default")], false, Namespace::Type)? {
+            (Def::Trait(id), _) => self.model.trait_method(id, Symbol::from("default")),
+            _ => None,
         }
     }
 

@@ -91,6 +91,8 @@ pub struct BodyTypes {
     pub calls: FxHashMap<ExprId, Callee>,
     /// Field expressions: the type that declares the field, and `deref`s on the way.
     pub fields: FxHashMap<ExprId, (AdtId, SmallVec<[FnId; 1]>)>,
+    /// Struct and variant patterns: what they name.
+    pub constructors: FxHashMap<PatId, (AdtId, u32)>,
     /// The receiver's local.
     pub self_local: Option<LocalId>,
 }

@@ -78,18 +78,26 @@ impl Infer<'_> {
             }
             PatKind::TupleStruct { path, pats } => {
                 let (ty, by_ref) = self.see_through(ty, by_ref);
+                self.note_constructor(pat, path);
                 let fields = self.variant_fields(path, &ty);
                 let find = |index: usize| fields.iter().find(|(name, _)| name.as_str() == index.to_string());
                 self.bind_list(pats, |index| find(index).map(|(_, ty)| ty.clone()), fields.len(), by_ref);
             }
             PatKind::Struct { path, fields } => {
                 let (ty, by_ref) = self.see_through(ty, by_ref);
+                self.note_constructor(pat, path);
                 let types = self.variant_fields(path, &ty);
                 for (name, pat) in fields {
                     let ty = types.iter().find(|(field, _)| field == name).map(|(_, ty)| ty.clone());
                     self.bind_at(*pat, &ty.unwrap_or_default(), by_ref, None);
                 }
             }
+        }
+    }
+
+    fn note_constructor(&mut self, pat: PatId, path: &Path) {
+        if let Some(found) = self.constructor(path) {
+            self.out.constructors.insert(pat, found);
         }
     }
 

@@ -23,12 +23,13 @@ impl Walker<'_> {
     pub(super) fn bind(&mut self, pat: PatId, value: &Value) {
         let body = self.body;
         match &body[pat].kind {
-            PatKind::Ident { name, by_ref, sub } => {
+            PatKind::Ident { by_ref, sub, .. } => {
                 let Some(local) = self.types.bindings.get(&pat).copied() else { return };
                 let data = &self.types.locals[local.0 as usize];
                 self.declare(local);
-                let owns = !by_ref && !data.by_ref && (matches!(data.ty, Ty::Unknown) || self.carries_guard(&data.ty));
-                let _ = name;
+                let owns = !by_ref
+                    && !data.by_ref
+                    && (matches!(data.ty, Ty::Unknown) || value.closure.is_some() || self.carries_guard(&data.ty));
                 let mut bound = value.clone();
                 if owns {
                     self.own(&value.guards, Owner::Local(local));
@@ -48,8 +49,14 @@ impl Walker<'_> {
             }
             PatKind::Tuple(pats) => {
                 for (index, pat) in pats.iter().enumerate() {
-                    let place = self.step(value.place.clone(), Step::Tuple(index as u32));
-                    let part = self.part(value, *pat, place);
+                    let known = value.parts.iter().find(|(name, _)| name.as_str() == index.to_string());
+                    let part = match known {
+                        Some((_, part)) => part.clone(),
+                        None => {
+                            let place = self.step(value.place.clone(), Step::Tuple(index as u32));
+                            self.part(value, *pat, place)
+                        }
+                    };
                     self.bind(*pat, &part);
                 }
             }
@@ -63,22 +70,20 @@ impl Walker<'_> {
             PatKind::TupleStruct { path, pats } => {
                 let last = path.segments.last().map(|segment| segment.name);
                 let payload = last.is_some_and(|name| matches!(name.as_str(), "Some" | "Ok" | "Err"));
-                for (index, pat) in pats.iter().enumerate() {
-                    let place = match (payload, last) {
-                        (true, _) => value.place.clone(),
-                        (false, Some(name)) => self.field_of_pattern(value, name, &index.to_string()),
-                        _ => None,
+                for (index, inner) in pats.iter().enumerate() {
+                    let place = match payload {
+                        true => value.place.clone(),
+                        false => self.field_of_pattern(value, pat, &index.to_string()),
                     };
-                    let part = self.part(value, *pat, place);
-                    self.bind(*pat, &part);
+                    let part = self.part(value, *inner, place);
+                    self.bind(*inner, &part);
                 }
             }
-            PatKind::Struct { path, fields } => {
-                let last = path.segments.last().map(|segment| segment.name);
-                for (name, pat) in fields {
-                    let place = last.and_then(|last| self.field_of_pattern(value, last, name.as_str()));
-                    let part = self.part(value, *pat, place);
-                    self.bind(*pat, &part);
+            PatKind::Struct { fields, .. } => {
+                for (name, inner) in fields {
+                    let place = self.field_of_pattern(value, pat, name.as_str());
+                    let part = self.part(value, *inner, place);
+                    self.bind(*inner, &part);
                 }
             }
             PatKind::Wild | PatKind::Rest | PatKind::Path(_) | PatKind::Other => {}
@@ -98,31 +103,35 @@ impl Walker<'_> {
             let takes = matches!(self.body[pat].kind, PatKind::Ident { .. });
             guards = free.into_iter().take(usize::from(takes)).collect();
         }
-        Value { guards, place, closure: value.closure, future: value.future }
+        Value { guards, place, parts: Vec::new(), task: value.task, closure: value.closure, future: value.future }
     }
 
-    /// The place of a field that a struct or variant pattern names. The type is the one that has such a field.
-    fn field_of_pattern(
-        &self,
-        value: &Value,
-        constructor: Symbol,
-        field: &str,
-    ) -> Option<crate::regions::place::Place> {
+    /// The place of a field that a struct or variant pattern names.
+    fn field_of_pattern(&self, value: &Value, pat: PatId, field: &str) -> Option<crate::regions::place::Place> {
         let place = value.place.clone()?;
-        let adt = self.cx.adts_by_variant.get(&constructor)?;
-        let name = if self.model.adt(*adt).is_enum { format!("{constructor}.{field}") } else { field.to_string() };
-        place.step(Step::Field(*adt, Symbol::from(name)))
+        let (adt, variant) = *self.types.constructors.get(&pat)?;
+        let data = self.model.adt(adt);
+        let name = match data.written.get(variant as usize) {
+            Some((variant, _)) if data.is_enum => format!("{variant}.{field}"),
+            _ => field.to_string(),
+        };
+        place.step(Step::Field(adt, Symbol::from(name)))
     }
 
     /// A variable gets a new value.
     pub(super) fn rebind(&mut self, local: LocalId, value: Value) {
         *self.binds.entry(local).or_default() += 1;
+        self.literals.remove(&local);
+        let parts: Vec<_> = value.parts.iter().filter_map(|(name, part)| Some((*name, part.place.clone()?))).collect();
+        if !parts.is_empty() {
+            self.literals.insert(local, parts);
+        }
         match value.place {
             Some(place) => self.places.insert(local, place),
             None => self.places.remove(&local),
         };
-        if value.closure.is_some() || value.future.is_some() {
-            let callable = Value { closure: value.closure, future: value.future, ..Value::default() };
+        if value.closure.is_some() || value.future.is_some() || value.task != 0 {
+            let callable = Value { closure: value.closure, future: value.future, task: value.task, ..Value::default() };
             self.callables.insert(local, callable);
         } else {
             self.callables.remove(&local);
@@ -181,15 +190,31 @@ impl Walker<'_> {
             self.eval(els, Use::Move);
             self.state = main;
         }
+        if self.binds_by_ref(pat) {
+            // `let ref name = value` extends the value's life like `let name = &value`.
+            let block = self.innermost_block();
+            self.own(&value.guards, block);
+        }
         self.bind(pat, &value);
         self.pop_temporaries(scope);
     }
 
+    fn binds_by_ref(&self, pat: PatId) -> bool {
+        match &self.body[pat].kind {
+            PatKind::Ident { by_ref, .. } => *by_ref,
+            PatKind::Tuple(pats) | PatKind::Slice(pats) | PatKind::TupleStruct { pats, .. } => {
+                pats.iter().any(|pat| self.binds_by_ref(*pat))
+            }
+            PatKind::Struct { fields, .. } => fields.iter().any(|(_, pat)| self.binds_by_ref(*pat)),
+            _ => false,
+        }
+    }
+
     /// An initialiser: temporaries that the extending rules name live to the end of the block.
-    fn initialiser(&mut self, init: ExprId, how: Use) -> Value {
+    pub(super) fn initialiser(&mut self, init: ExprId, how: Use) -> Value {
         let body = self.body;
         match &body[init].kind {
-            ExprKind::Ref { expr, mutable } => {
+            ExprKind::Ref { expr, .. } => {
                 let mut base = *expr;
                 while let ExprKind::Field { base: inner, .. }
                 | ExprKind::Index { base: inner, .. }
@@ -203,17 +228,42 @@ impl Walker<'_> {
                 ) {
                     return self.eval(init, how);
                 }
-                let _ = mutable;
                 let value = self.eval(base, Use::Place);
-                let block = self.innermost_block();
+                let block = self.extended.unwrap_or_else(|| self.innermost_block());
                 self.own(&value.guards, block);
                 Value::of(value.place)
             }
-            ExprKind::Tuple(items) => {
+            ExprKind::Array { items, .. } => {
                 let mut out = Value::default();
                 for item in items {
                     let value = self.initialiser(*item, Use::Move);
                     out.guards.extend(value.guards);
+                }
+                out
+            }
+            ExprKind::Struct { fields, rest: None, .. } => {
+                let mut out = Value::default();
+                for (name, item) in fields {
+                    let value = self.initialiser(*item, Use::Move);
+                    out.guards.extend(value.guards.iter().copied());
+                    out.parts.push((*name, value));
+                }
+                out
+            }
+            ExprKind::Block { stmts, label: None, .. } if matches!(stmts.last(), Some(crate::syntax::Stmt::Expr { expr, semi: false }) if matches!(body[*expr].kind, ExprKind::Ref { .. })) =>
+            {
+                // The extending position is handed on to the block's value.
+                let outer = self.extended.replace(self.extended.unwrap_or_else(|| self.innermost_block()));
+                let value = self.eval(init, how);
+                self.extended = outer;
+                value
+            }
+            ExprKind::Tuple(items) => {
+                let mut out = Value::default();
+                for (index, item) in items.iter().enumerate() {
+                    let value = self.initialiser(*item, Use::Move);
+                    out.guards.extend(value.guards.iter().copied());
+                    out.parts.push((Symbol::from(index.to_string()), value));
                 }
                 out
             }

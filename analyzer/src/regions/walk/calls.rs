@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::{Use, Walker};
+use super::{Use, Walker, through_literal};
 use crate::graph::LockMode;
 use crate::model::FnId;
 use crate::model::infer::{Callee, Target};
@@ -21,17 +21,13 @@ const PASS_THROUGH: &[&str] = &[
     "unwrap_or_else",
     "unwrap_or_default",
     "ok",
-    "err",
     "map_err",
     "into_inner",
     "into",
-    "await",
     "or_else",
     "unwrap_unchecked",
     "context",
     "with_context",
-    "log_err",
-    "expect_lock",
 ];
 
 /// Methods of unknown types that run their closure before they return.
@@ -129,7 +125,7 @@ impl Walker<'_> {
                 let role = self.model.known.external_roles.get(name.as_str()).copied();
                 let values = self.arguments(args);
                 if let Some(role) = role {
-                    return self.role(role, id, &values).unwrap_or_default();
+                    return self.role(role, &values).unwrap_or_default();
                 }
                 self.unknown_call(Some(*name), &values, id)
             }
@@ -161,8 +157,15 @@ impl Walker<'_> {
                         self.run_closure(closure, &[]);
                     }
                 }
-                // On an unknown type the name decides whether guards stay in the value.
-                if PASS_THROUGH.contains(&name.as_str()) {
+                if value.future.is_some() {
+                    // An adapter of a future that is not known: `fut.instrument(span)`, `fut.boxed()`.
+                    return value;
+                }
+                // On an unknown type the name decides whether guards stay in the value. On a guard itself it does not:
+                // there the method is one of the data's.
+                let is_guard = matches!(self.lock_type(self.ty(receiver)), Some(LockType::Guard { .. }));
+                let passes = if is_guard { &PASS_THROUGH[..2] } else { PASS_THROUGH };
+                if passes.contains(&name.as_str()) {
                     return Value { closure: None, ..value };
                 }
                 values.iter().for_each(|value| self.consume(value));
@@ -181,11 +184,13 @@ impl Walker<'_> {
         args: &[ExprId],
     ) -> Value {
         let signature = self.model.signature(function);
-        let by_value = signature.receiver_by_value;
+        let mut by_value = signature.receiver_by_value;
         let mut receiver_value = None;
         if let Some(receiver) = receiver {
-            let through_reference = self.model.adt_of(self.ty(receiver)) != self.model.adt_of(&callee.on);
-            let value = self.eval(receiver, if by_value && !through_reference { Use::Move } else { Use::Place });
+            // Reached through a guard or pointer, the method takes (a copy of) what is behind it.
+            by_value &= self.model.adt_of(self.ty(receiver)) == self.model.adt_of(&callee.on)
+                || matches!(self.ty(receiver), Ty::Unknown);
+            let value = self.eval(receiver, if by_value { Use::Move } else { Use::Place });
             let place = self.through(value.place, &callee.derefs);
             receiver_value = Some(Value { place, ..value });
         }
@@ -198,13 +203,12 @@ impl Walker<'_> {
         {
             let values = self.arguments(args);
             let value = receiver_value.or_else(|| values.first().cloned()).unwrap_or_default();
-            return self.take(id, value, callee, shape, taken);
+            return self.take(id, value, callee, shape, taken, signature.async_);
         }
-        let spawns = matches!(self.model.known.roles.get(&function), Some(Role::SpawnTask | Role::SpawnThread));
-        let values = if spawns { self.spawned_arguments(args) } else { self.arguments(args) };
+        let values = self.arguments(args);
         if let Some(role) = self.model.known.roles.get(&function) {
             let all: Vec<Value> = receiver_value.iter().cloned().chain(values.iter().cloned()).collect();
-            if let Some(value) = self.role(*role, id, &all) {
+            if let Some(value) = self.role(*role, &all) {
                 return value;
             }
         }
@@ -222,19 +226,42 @@ impl Walker<'_> {
             None => all.push(Value::default()),
         }
         all.extend(values);
+        let Some(targets) = self.model.dispatch(function) else { return self.finish_call(&all, Value::default()) };
+        if signature.async_ {
+            // The call only makes the future.
+            let guards = all.iter().flat_map(|value| value.guards.iter().copied()).collect();
+            self.pending.insert(id, (targets, all));
+            return Value { guards, future: Some(id), ..Value::default() };
+        }
+        self.run_targets(id, &targets, &all)
+    }
+
+    /// Applies what a call can run.
+    fn run_targets(&mut self, id: ExprId, targets: &[FnId], args: &[Value]) -> Value {
         let site = self.site(self.body[id].span);
-        match self.model.dispatch(function) {
-            Some(targets) if targets.len() == 1 => {
-                let out = self.apply(targets[0], &all, site, false);
-                self.finish_call(&all, out)
+        let mut out = Value::default();
+        for target in targets {
+            let value = self.apply(*target, args, Some(site), targets.len() > 1);
+            if targets.len() == 1 {
+                out = value;
             }
-            Some(targets) => {
-                for target in &targets {
-                    self.apply(*target, &all, site, true);
-                }
-                self.finish_call(&all, Value::default())
+        }
+        self.finish_call(args, out)
+    }
+
+    /// Runs a future to its end: an async block, or a call of an async function.
+    pub(super) fn run_future(&mut self, id: ExprId) -> Value {
+        if let Some((lock, taken)) = self.pending_locks.get(&id).cloned() {
+            let place = lock.place.step(Step::Inside);
+            let guard = self.acquire(lock, taken, self.body[id].span);
+            return Value { guards: SmallVec::from_slice(&[guard]), ..Value::of(place) };
+        }
+        match self.pending.get(&id).cloned() {
+            Some((targets, args)) => {
+                self.run.insert(id);
+                self.run_targets(id, &targets, &args)
             }
-            None => self.finish_call(&all, Value::default()),
+            None => self.run_async(id),
         }
     }
 
@@ -246,6 +273,7 @@ impl Walker<'_> {
         callee: &Callee,
         shape: crate::model::locks::Shape,
         taken: Acquire,
+        async_: bool,
     ) -> Value {
         let Some(adt) = self.model.adt_of(&callee.on) else { return Value::default() };
         let place = match receiver.place {
@@ -253,36 +281,20 @@ impl Walker<'_> {
             None => self.unknown_place(),
         };
         let lock = LockRef { place: place.clone(), adt, shape };
+        if async_ {
+            self.pending_locks.insert(id, (lock, taken));
+            return Value { future: Some(id), ..Value::of(place.step(Step::Inside)) };
+        }
         let guard = self.acquire(lock, taken, self.body[id].span);
-        Value { guards: SmallVec::from_slice(&[guard]), ..Value::of(Some(place)) }
+        Value { guards: SmallVec::from_slice(&[guard]), ..Value::of(place.step(Step::Inside)) }
     }
 
     pub(super) fn arguments(&mut self, args: &[ExprId]) -> Vec<Value> {
         args.iter().map(|arg| self.eval(*arg, Use::Move)).collect()
     }
 
-    /// Arguments of a spawner: an async function called there runs elsewhere.
-    fn spawned_arguments(&mut self, args: &[ExprId]) -> Vec<Value> {
-        let mut out = Vec::new();
-        for arg in args {
-            let runs_elsewhere = self.types.calls.get(arg).is_some_and(|callee| match callee.target {
-                Target::Fn(function) => self.model.signature(function).async_,
-                _ => false,
-            });
-            if runs_elsewhere {
-                self.detach(|this| {
-                    this.eval(*arg, Use::Move);
-                });
-                out.push(Value::default());
-            } else {
-                out.push(self.eval(*arg, Use::Move));
-            }
-        }
-        out
-    }
-
     /// What a library function does beyond its signature; `None` where nothing.
-    fn role(&mut self, role: Role, id: ExprId, values: &[Value]) -> Option<Value> {
+    fn role(&mut self, role: Role, values: &[Value]) -> Option<Value> {
         match role {
             Role::Drop => {
                 values.iter().for_each(|value| self.consume(value));
@@ -295,22 +307,26 @@ impl Walker<'_> {
                 Some(Value::default())
             }
             Role::SpawnThread | Role::SpawnTask => {
+                let spawned = self.fresh();
+                self.tasks.push((spawned, None));
+                let outer = std::mem::replace(&mut self.task, self.tasks.len() as u32);
                 for value in values {
                     if let Some(closure) = value.closure {
                         self.detach(|this| {
                             let value = this.run_closure(closure, &[]);
                             if let Some(future) = value.future {
-                                this.run_async(future);
+                                this.run_future(future);
                             }
                         });
                     }
                     if let Some(future) = value.future {
                         self.detach(|this| {
-                            this.run_async(future);
+                            this.run_future(future);
                         });
                     }
                 }
-                Some(Value::default())
+                let own = std::mem::replace(&mut self.task, outer);
+                Some(Value { task: own, ..Value::default() })
             }
             Role::BlockOn => {
                 let frame = self.frame;
@@ -318,7 +334,7 @@ impl Walker<'_> {
                 let mut out = Value::default();
                 for value in values {
                     if let Some(future) = value.future {
-                        out = self.run_async(future);
+                        out = self.run_future(future);
                     } else if !value.guards.is_empty() {
                         out.guards.extend(value.guards.iter().copied());
                     }
@@ -327,9 +343,11 @@ impl Walker<'_> {
                 Some(out)
             }
             Role::Unlocked => {
-                let freed: Vec<Place> = values.iter().filter_map(|value| value.place.clone()).collect();
+                let guarded: Vec<Place> = values.iter().filter_map(|value| value.place.clone()).collect();
                 let before = self.state.clone();
-                self.state.release(|guard| freed.contains(&guard.held.lock.place));
+                self.state.release(|guard| {
+                    guard.held.lock.place.step(Step::Inside).is_some_and(|inside| guarded.contains(&inside))
+                });
                 for value in values {
                     if let Some(closure) = value.closure {
                         self.run_closure(closure, &[]);
@@ -353,10 +371,16 @@ impl Walker<'_> {
                 self.state = State::unreachable();
                 Some(Value::default())
             }
-            Role::Join | Role::Receive | Role::Send | Role::Notify | Role::Sleep => {
-                let _ = id;
+            Role::Join => {
+                let now = self.fresh();
+                if let Some(task) = values.first().and_then(|value| (value.task as usize).checked_sub(1))
+                    && let Some(task) = self.tasks.get_mut(task)
+                {
+                    task.1 = Some(now);
+                }
                 None
             }
+            Role::Receive | Role::Send | Role::Notify | Role::Sleep => None,
         }
     }
 
@@ -384,8 +408,16 @@ impl Walker<'_> {
         let item = if container { self.step(base.clone(), Step::Element(None)) } else { base.clone() };
         let mut closure_value: Option<Value> = None;
         let held = receiver.as_ref().filter(|_| by_value).map(|value| value.guards.clone()).unwrap_or_default();
-        for value in &values {
+        let mut kept = None;
+        let once = matches!(name.as_str(), "call_once" | "call_once_force" | "get_or_init" | "get_or_try_init");
+        self.once += u32::from(once);
+        for (index, value) in values.iter().enumerate() {
             let Some(closure) = value.closure else { continue };
+            if !self.calls_argument(signature, index, values.len()) {
+                // `Box::new(closure)`, `callbacks.push(closure)`: it runs some other time.
+                kept = Some(closure);
+                continue;
+            }
             let arg = Value { guards: held.clone(), ..Value::of(item.clone()) };
             if RUNS_WITHOUT.contains(&name.as_str()) {
                 // The closure only runs where the receiver has no value, and so no guard that could be in it. A
@@ -400,6 +432,7 @@ impl Walker<'_> {
                 closure_value = Some(self.run_closure(closure, &[arg]));
             }
         }
+        self.once -= u32::from(once);
         let mut guards: SmallVec<[GuardId; 1]> = SmallVec::new();
         if let (Some(receiver), true) = (&receiver, by_value) {
             guards.extend(receiver.guards.iter().copied());
@@ -418,9 +451,6 @@ impl Walker<'_> {
                 | "with"
                 | "scan"
                 | "fold"
-                | "unwrap_or_else"
-                | "or_else"
-                | "get_or_init"
                 | "map_while"
         );
         if let Some(value) = mapped {
@@ -468,6 +498,7 @@ impl Walker<'_> {
             let owner = self.temporary();
             self.own(&guards, owner);
         }
+        let future = values.iter().chain(&receiver).find_map(|value| value.future);
         let place = match (maps, mapped) {
             (true, Some(value)) => value.place.clone(),
             _ if matches!(name.as_str(), "get" | "get_mut") && container => {
@@ -479,7 +510,17 @@ impl Walker<'_> {
             }
             _ => item,
         };
-        Value { guards, ..Value::of(place) }
+        let closure = kept.filter(|_| receiver.is_none());
+        Value { guards, future, closure, ..Value::of(place) }
+    }
+
+    /// Whether a library function's parameter is something to call.
+    fn calls_argument(&self, signature: &crate::model::Signature, index: usize, args: usize) -> bool {
+        let offset = args.saturating_sub(signature.params.len());
+        let declared = index.checked_sub(offset).and_then(|at| signature.params.get(at));
+        let Some(Ty::Param(name)) = declared.map(Ty::peeled) else { return false };
+        let bounds = signature.generics.iter().filter(|(bound, _)| bound == name).flat_map(|(_, traits)| traits);
+        bounds.into_iter().any(|bound| matches!(bound.name.as_str(), "Fn" | "FnMut" | "FnOnce"))
     }
 
     /// An upgrade waits until all other readers are gone: it wants the lock exclusively.
@@ -513,11 +554,11 @@ impl Walker<'_> {
         let last = name.map(|name| name.as_str().rsplit("::").next().unwrap_or_default());
         let passes = self.carries_guard(self.ty(id))
             || matches!(last, Some("timeout" | "pin" | "Box::pin" | "identity" | "unwrap_lock" | "handle_poison"));
-        let mut out = Value::default();
+        // `timeout(time, future)`, `instrument(future)`: what wraps a future gives one.
+        let mut out = Value { future: values.iter().find_map(|value| value.future), ..Value::default() };
         for value in values {
             if passes {
                 out.guards.extend(value.guards.iter().copied());
-                out.future = out.future.or(value.future);
             } else {
                 self.consume(value);
             }
@@ -538,19 +579,26 @@ impl Walker<'_> {
         out
     }
 
-    /// Applies a function's summary at a call. `args` begins with the receiver, or an empty value where there is none.
-    pub(super) fn apply(&mut self, function: FnId, args: &[Value], site: Site, dispatched: bool) -> Value {
+    /// Applies a function's summary at a call. `args` begins with the receiver, or an empty value where there is none;
+    /// `site` is `None` for a `drop` at the end of a scope, which nobody wrote.
+    pub(super) fn apply(&mut self, function: FnId, args: &[Value], site: Option<Site>, dispatched: bool) -> Value {
         let Some(summary) = self.cx.summary(function) else { return Value::default() };
+        if self.state.reachable {
+            self.out.called(self.cx, self.id, function, &self.state);
+        }
         let places: SmallVec<[Option<Place>; 4]> = args.iter().map(|value| value.place.clone()).collect();
         let body = self.id;
+        let literals = self.literals.clone();
         // Values the callee made itself are new ones at every call.
         let fresh = self.fresh();
         let renew = |place: &Place| match place.root {
             Root::Value(..) => Place { root: Root::Value(body, fresh), steps: place.steps.clone() },
-            _ => place.instantiate(&places, || Root::Value(body, fresh)),
+            // The variables of another activation of this very function are not ours.
+            Root::Local(own, ..) if own == body => Place { root: Root::Value(body, fresh), steps: place.steps.clone() },
+            _ => through_literal(&literals, body, place.instantiate(&places, || Root::Value(body, fresh))),
         };
         let lock = |lock: &LockRef| LockRef { place: renew(&lock.place), ..lock.clone() };
-        let way = |way: &Way| -> Way { std::iter::once(site).chain(way.iter().copied()).take(LONGEST_WAY).collect() };
+        let way = |way: &Way| -> Way { site.into_iter().chain(way.iter().copied()).take(LONGEST_WAY).collect() };
         let held = |held: &HeldLock| HeldLock { lock: lock(&held.lock), way: way(&held.way), ..held.clone() };
         for acquired in &summary.acquires {
             let without: Vec<GuardId> = args
@@ -561,7 +609,7 @@ impl Walker<'_> {
                 .collect();
             let seen = Acquired {
                 lock: lock(&acquired.lock),
-                site: if self.hands_out(&summary.returns, acquired) { site } else { acquired.site },
+                site: site.filter(|_| self.hands_out(&summary.returns, acquired)).unwrap_or(acquired.site),
                 way: if self.hands_out(&summary.returns, acquired) { Way::new() } else { way(&acquired.way) },
                 held: acquired.held.iter().map(held).collect(),
                 released: 0,
@@ -573,7 +621,7 @@ impl Walker<'_> {
                 for (before, after) in acquired.held.iter().zip(&seen.held) {
                     if self.cx.depends_on_caller(&before.lock.place) || self.cx.depends_on_caller(&acquired.lock.place)
                     {
-                        self.out.pair(self.cx, self.id, after, false, &seen, &seen.held);
+                        self.out.pair(self.cx, (self.id, self.task), after, false, &seen, &seen.held);
                     }
                 }
             }
@@ -608,10 +656,14 @@ impl Walker<'_> {
                 }
                 Returned::New(inner) => {
                     let wraps = inner.way.is_empty() && self.cx.depends_on_caller(&inner.lock.place);
-                    let inner_held =
-                        if wraps { HeldLock { site, way: Way::new(), ..held(inner) } } else { held(inner) };
+                    let inner_held = match site.filter(|_| wraps) {
+                        Some(site) => HeldLock { site, way: Way::new(), ..held(inner) },
+                        None => held(inner),
+                    };
                     let id = self.hold(inner_held, false);
-                    out.place.get_or_insert_with(|| renew(&inner.lock.place));
+                    if out.place.is_none() {
+                        out.place = renew(&inner.lock.place).step(Step::Inside);
+                    }
                     out.guards.push(id);
                 }
             }

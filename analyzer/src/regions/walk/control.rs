@@ -37,15 +37,22 @@ impl Walker<'_> {
     fn tail(&mut self, expr: ExprId) -> Value {
         if self.edition >= Edition::E2024 {
             let scope = self.push_temporaries();
-            let value = self.eval(expr, Use::Move);
+            let value = self.tail_value(expr);
             self.own(&value.guards, Owner::Nobody);
             self.pop_temporaries(scope);
             self.rehome(&value);
             value
         } else {
-            let value = self.eval(expr, Use::Move);
+            let value = self.tail_value(expr);
             self.rehome(&value);
             value
+        }
+    }
+
+    fn tail_value(&mut self, expr: ExprId) -> Value {
+        match self.body[expr].kind {
+            ExprKind::Ref { .. } if self.extended.is_some() => self.initialiser(expr, Use::Move),
+            _ => self.eval(expr, Use::Move),
         }
     }
 
@@ -77,7 +84,10 @@ impl Walker<'_> {
 
     /// A branch's value goes to whoever has the whole expression.
     fn branch(&mut self, expr: ExprId) -> Value {
+        let scope = self.push_temporaries();
         let value = self.eval(expr, Use::Move);
+        self.own(&value.guards, Owner::Nobody);
+        self.pop_temporaries(scope);
         self.rehome(&value);
         value
     }
@@ -264,7 +274,7 @@ impl Walker<'_> {
             .map(|arm| {
                 let value = arm.future.map(|future| self.eval(future, Use::Move)).unwrap_or_default();
                 match value.future {
-                    Some(future) => self.run_async(future),
+                    Some(future) => self.run_future(future),
                     None => value,
                 }
             })

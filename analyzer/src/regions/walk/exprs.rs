@@ -5,7 +5,7 @@ use crate::model::infer::Name;
 use crate::model::ty::Ty;
 use crate::regions::place::{Place, Root, Step};
 use crate::regions::state::{Owner, Value};
-use crate::syntax::{ExprId, ExprKind, Lit, MacroKind, StaticKind};
+use crate::syntax::{ExprId, ExprKind, Lit, MacroKind, StaticKind, Symbol};
 
 impl Walker<'_> {
     /// Evaluates an expression.
@@ -28,6 +28,7 @@ impl Walker<'_> {
                         Err(_) => None,
                     },
                 };
+                let place = place.map(|place| self.through_literal(place));
                 let keeps = how == Use::Move && !base_value.guards.is_empty() && self.carries_guard(self.ty(id));
                 Value { guards: if keeps { base_value.guards } else { Default::default() }, ..Value::of(place) }
             }
@@ -110,7 +111,7 @@ impl Walker<'_> {
             ExprKind::Await(inner) => {
                 let value = self.eval(*inner, Use::Move);
                 let value = match value.future {
-                    Some(future) => self.run_async(future),
+                    Some(future) => self.run_future(future),
                     None => value,
                 };
                 self.suspend(body[id].span);
@@ -127,9 +128,10 @@ impl Walker<'_> {
             }
             ExprKind::Struct { fields, rest, .. } => {
                 let mut out = Value::default();
-                for (_, value) in fields {
+                for (name, value) in fields {
                     let value = self.eval(*value, Use::Move);
-                    out.guards.extend(value.guards);
+                    out.guards.extend(value.guards.iter().copied());
+                    out.parts.push((*name, value));
                 }
                 if let Some(rest) = rest {
                     let value = self.eval(*rest, Use::Move);
@@ -137,7 +139,16 @@ impl Walker<'_> {
                 }
                 out
             }
-            ExprKind::Tuple(items) | ExprKind::Array { items, .. } => {
+            ExprKind::Tuple(items) => {
+                let mut out = Value::default();
+                for (index, item) in items.iter().enumerate() {
+                    let value = self.eval(*item, Use::Move);
+                    out.guards.extend(value.guards.iter().copied());
+                    out.parts.push((Symbol::from(index.to_string()), value));
+                }
+                out
+            }
+            ExprKind::Array { items, .. } => {
                 let mut out = Value::default();
                 for item in items {
                     let value = self.eval(*item, Use::Move);
@@ -183,7 +194,14 @@ impl Walker<'_> {
                     let owner = self.temporary();
                     self.own(&guards, owner);
                 }
-                Value { guards, place, closure: callable.closure, future: callable.future }
+                Value {
+                    guards,
+                    place,
+                    closure: callable.closure,
+                    future: callable.future,
+                    task: callable.task,
+                    parts: Vec::new(),
+                }
             }
             Some(Name::Static(found)) => Value::of(Some(Place::new(Root::Static(*found)))),
             _ => Value::default(),
@@ -250,14 +268,20 @@ impl Walker<'_> {
                 for arg in args {
                     let value = self.eval(*arg, Use::Move);
                     if let Some(future) = value.future {
-                        self.run_async(future);
+                        self.run_future(future);
                     }
                 }
                 self.suspend(span);
             }
-            MacroKind::Value | MacroKind::Unknown | MacroKind::Opaque => {
+            MacroKind::Value => {
                 for arg in args {
                     self.eval(*arg, Use::Place);
+                }
+            }
+            // Nothing says in which scope, or whether, the macro evaluates what.
+            MacroKind::Unknown | MacroKind::Opaque => {
+                for arg in args {
+                    self.terminating(|this| this.eval(*arg, Use::Place));
                 }
             }
         }
@@ -278,6 +302,7 @@ impl Walker<'_> {
         let Some(Name::Static(found)) = self.types.names.get(&at) else { return };
         if self.model.statics[found.0 as usize].kind == StaticKind::StaticMut
             && self.state.reachable
+            && self.once == 0
             && !self.state.guards.iter().any(|guard| guard.held.must)
         {
             let site = self.site(body[place].span);

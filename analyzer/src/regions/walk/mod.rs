@@ -87,9 +87,23 @@ pub(super) struct Walker<'w> {
     /// Closures and async blocks in locals.
     callables: FxHashMap<LocalId, Value>,
     binds: FxHashMap<LocalId, u32>,
+    /// What the fields of locals that were made by a literal stand for.
+    literals: Literals,
     moved: FxHashSet<LocalId>,
+    /// Set in a block whose value is an extending expression: who owns temporaries borrowed there.
+    extended: Option<super::state::Owner>,
+    /// Locks of async lock types whose `lock()` nobody awaited yet.
+    pending_locks: FxHashMap<ExprId, (LockRef, Acquire)>,
+    /// Above zero: inside the closure of a one-time initialisation.
+    once: u32,
+    /// The spawned thread or task that runs; 0 for the function's own.
+    task: u32,
+    /// Per task: when it was spawned and, where that can be seen, joined.
+    tasks: Vec<(u32, Option<u32>)>,
     /// The async block or function that runs.
     frame: u32,
+    /// Calls of async functions that nobody awaited yet: what they run, with their arguments.
+    pending: FxHashMap<ExprId, (SmallVec<[FnId; 2]>, Vec<Value>)>,
     /// Closures and async blocks that were run somewhere.
     run: FxHashSet<ExprId>,
     running: Vec<ExprId>,
@@ -117,15 +131,24 @@ pub(super) fn walk(cx: &Context<'_>, id: BodyId, out: &mut Output) -> Summary {
         places: FxHashMap::default(),
         callables: FxHashMap::default(),
         binds: FxHashMap::default(),
+        literals: FxHashMap::default(),
         moved: FxHashSet::default(),
+        extended: None,
+        pending_locks: FxHashMap::default(),
+        once: 0,
+        task: 0,
+        tasks: Vec::new(),
         frame: 0,
+        pending: FxHashMap::default(),
         run: FxHashSet::default(),
         running: Vec::new(),
         detached: 0,
         summary: Summary::default(),
         out,
     };
+    walker.out.first_task = walker.out.regions.tasks.len();
     walker.function();
+    walker.out.regions.tasks.extend(walker.tasks);
     walker.summary
 }
 
@@ -153,7 +176,7 @@ impl Walker<'_> {
             && !self.run.contains(&future)
         {
             let state = std::mem::replace(&mut self.state, State::empty());
-            self.run_async(future);
+            self.run_future(future);
             self.state = state;
         }
         self.pop_block();
@@ -269,9 +292,8 @@ impl Walker<'_> {
             && !self.moved.contains(&local)
             && let Some(drop) = self.cx.drops.get(adt)
         {
-            let place = self.places.get(&local).cloned();
-            let span = self.model.function(*drop).syntax.span;
-            self.apply(*drop, &[Value::of(place)], self.site(span), false);
+            let place = Some(self.local_place(local));
+            self.apply(*drop, &[Value::of(place)], None, false);
         }
     }
 
@@ -421,7 +443,7 @@ impl Walker<'_> {
             .collect();
         for guard in &live {
             if guard.param.is_none() && !acquired.try_ {
-                self.out.pair(self.cx, self.id, &guard.held, guard.try_, &acquired, &gates);
+                self.out.pair(self.cx, (self.id, self.task), &guard.held, guard.try_, &acquired, &gates);
             }
         }
         if self.detached > 0 {
@@ -513,6 +535,10 @@ impl Walker<'_> {
         place
     }
 
+    fn through_literal(&self, place: Place) -> Place {
+        through_literal(&self.literals, self.id, place)
+    }
+
     fn step(&self, place: Option<Place>, step: Step) -> Option<Place> {
         place.and_then(|place| place.step(step))
     }
@@ -521,5 +547,26 @@ impl Walker<'_> {
     fn unknown_place(&mut self) -> Place {
         let value = self.fresh();
         Place::new(Root::Value(self.id, value))
+    }
+}
+
+type Literals = FxHashMap<LocalId, Vec<(Symbol, Place)>>;
+
+/// A field of a variable that was made by a literal is what the literal put there.
+fn through_literal(literals: &Literals, body: BodyId, place: Place) -> Place {
+    let Root::Local(of, local, _) = place.root else { return place };
+    let name = match place.steps.first() {
+        Some(Step::Field(_, name)) if of == body => *name,
+        Some(Step::Tuple(index)) if of == body => Symbol::from(index.to_string()),
+        _ => return place,
+    };
+    let part = literals.get(&local).and_then(|parts| parts.iter().find(|(part, _)| *part == name));
+    match part {
+        Some((_, part)) if *part != place => {
+            let mut out = part.clone();
+            out.steps.extend(place.steps[1..].iter().copied());
+            out
+        }
+        _ => place,
     }
 }

@@ -3,6 +3,8 @@
 //! Guarantees: deny only where both access paths are equal and stable and the guard lives on every path; read under
 //! read is a warning, as only a queued writer makes it hang.
 
+use rustc_hash::FxHashSet;
+
 use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, ThreadPath};
 use crate::graph::LockMode;
 use crate::regions::{Pair, Regions, Sameness};
@@ -10,8 +12,18 @@ use crate::rules::{Facts, wording};
 
 pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     let Some(regions) = facts.regions else { return };
+    // One finding per guard, lock and place where both meet: the worst, and of those the one with the shortest way.
     let pairs = regions.pairs.iter().filter(|pair| pair.same == Sameness::Same);
-    out.extend(pairs.filter_map(|pair| finding(regions, pair)));
+    let mut found: Vec<(usize, &Pair, Finding)> =
+        pairs.filter_map(|pair| Some((pair.wanted.way.len(), pair, finding(regions, pair)?))).collect();
+    found.sort_by_key(|(length, _, finding)| (std::cmp::Reverse(finding.level), *length));
+    let mut seen = FxHashSet::default();
+    let key = |pair: &Pair, finding: &Finding| {
+        (finding.primary.line, finding.primary.column, pair.held.site.clone(), finding.locks.clone())
+    };
+    out.extend(
+        found.into_iter().filter(|(_, pair, finding)| seen.insert(key(pair, finding))).map(|(_, _, finding)| finding),
+    );
 }
 
 fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
@@ -26,10 +38,10 @@ fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
             return None;
         }
         (held, wanted) if !held.conflicts(wanted) => Level::Warn,
-        _ if !pair.must || pair.confidence == Confidence::Low => Level::Warn,
+        _ if !pair.must => Level::Warn,
         _ => Level::Deny,
     };
-    let level = if pair.test { level.min(Level::Note) } else { level };
+    let level = if pair.test || pair.confidence == Confidence::Low { level.min(Level::Note) } else { level };
     let name = wording::name(held);
     let (first, second) = (wording::taken(held), wording::taken(wanted));
     let through = match wanted.way.first() {
@@ -69,7 +81,7 @@ fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
     let primary = match wanted.way.first() {
         Some(call) => {
             let callee = wanted.way.get(1).unwrap_or(&wanted.site).function.as_deref().unwrap_or("a function");
-            wording::at(call, format!("`{callee}` takes {name} again"))
+            wording::at(call, format!("calls `{callee}`, which takes {name} again"))
         }
         None => wording::at(&wanted.site, second_label),
     };

@@ -6,24 +6,21 @@
 //!
 //! Misses: see [`crate::trace::predict`].
 
-use std::cell::RefCell;
-
 use lockcheck_tracker::event::Held;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use super::super::Facts;
 use super::super::blocked::{self, Cause};
 use super::RULE;
 use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, Location, ThreadPath};
-use crate::graph::compatible::{KeptOut, distinct_threads, no_common_gate, weakest_link};
-use crate::graph::cycles::{Limits, cycles};
-use crate::graph::{LockGraph, Witness};
+use crate::graph::LockGraph;
+use crate::graph::compatible::{KeptOut, weakest_link};
 use crate::trace::{Replay, names};
 
 /// Further places shown with a finding.
 const FURTHER: usize = 8;
 
-/// One side of a cycle: the thread holds `held` and requests `wanted`.
+/// One side of a cycle: the thread (by index) holds `held` and requests `wanted`.
 #[derive(Clone, Copy)]
 struct Side {
     thread: u32,
@@ -76,10 +73,10 @@ fn predicted(replay: &Replay) -> Vec<Inversion> {
             let acquire = &history.acquires[part.acquire as usize];
             let before = &history.acquires[blocked[(at + blocked.len() - 1) % blocked.len()].acquire as usize];
             let held = *history.stack(&part.instance).iter().find(|held| held.object == before.wanted.object)?;
-            Some(Side { thread: history.threads[acquire.thread as usize], held, wanted: acquire.wanted })
+            Some(Side { thread: acquire.thread, held, wanted: acquire.wanted })
         });
         let writers = prediction.writers.iter().map(|writer| &history.writers[*writer as usize]);
-        let writers = writers.map(|writer| (history.threads[writer.thread as usize], writer.wanted)).collect();
+        let writers = writers.map(|writer| (writer.thread, writer.wanted)).collect();
         let needs_queued_writer = !prediction.writers.is_empty();
         found.push(Inversion { sides: sides.collect(), evidence: Evidence::Predicted, needs_queued_writer, writers });
     }
@@ -87,17 +84,9 @@ fn predicted(replay: &Replay) -> Vec<Inversion> {
     found
 }
 
-/// Cycles of the graph whose requests no fork, join or notification keeps apart.
+/// Cycles of the graph that nothing recorded rules out.
 fn possible(graph: &LockGraph, replay: &Replay) -> Vec<Inversion> {
     let history = &replay.history;
-    let known: RefCell<FxHashMap<(u32, u32), bool>> = RefCell::default();
-    let concurrent = |a: &Witness, b: &Witness| {
-        *known.borrow_mut().entry((a.origin, b.origin)).or_insert_with(|| {
-            let acquires = (history.acquires.get(a.origin as usize), history.acquires.get(b.origin as usize));
-            matches!(acquires, (Some(a), Some(b)) if history.concurrent(a, b))
-        })
-    };
-    let compatible = |a: &Witness, b: &Witness| distinct_threads(a, b) && no_common_gate(a, b) && concurrent(a, b);
     let side = |edge, witness: usize| {
         let edge = graph.edge_at(edge);
         let witness = edge.witnesses.get(witness)?;
@@ -106,8 +95,8 @@ fn possible(graph: &LockGraph, replay: &Replay) -> Vec<Inversion> {
         let held = *history.stack(acquire.instances.first()?).iter().find(|held| held.object == from)?;
         Some(Side { thread: witness.thread, held, wanted: acquire.wanted })
     };
-    let found = cycles(graph, Limits::default(), &compatible).cycles;
-    found
+    replay
+        .cycles
         .iter()
         .map(|cycle| Inversion {
             sides: cycle.steps.iter().filter_map(|(edge, witness)| side(*edge, *witness)).collect(),
@@ -125,7 +114,12 @@ fn finding(replay: &Replay, inversion: &Inversion, fingerprint: Fingerprint) -> 
     let orders: Vec<String> = sides
         .iter()
         .map(|side| {
-            format!("{} takes {} then {}", names::thread(recording, side.thread), name(&side.held), name(&side.wanted))
+            format!(
+                "{} takes {} then {}",
+                replay.history.actor(recording, side.thread),
+                name(&side.held),
+                name(&side.wanted)
+            )
         })
         .collect();
     let schedule = match inversion.evidence {
@@ -136,12 +130,12 @@ fn finding(replay: &Replay, inversion: &Inversion, fingerprint: Fingerprint) -> 
     let message = format!("lock order inversion: {}; {schedule}{writer}", blocked::list(&orders));
     let place = |side: &Side, lock: &Held| {
         let location = blocked::held_location(replay, lock);
-        Location { label: format!("{} {}", names::thread(recording, side.thread), location.label), ..location }
+        Location { label: format!("{} {}", replay.history.actor(recording, side.thread), location.label), ..location }
     };
     let threads: Vec<ThreadPath> = sides
         .iter()
         .map(|side| ThreadPath {
-            name: names::thread(recording, side.thread),
+            name: replay.history.actor(recording, side.thread),
             steps: vec![
                 blocked::held_location(replay, &side.held),
                 Location {
@@ -151,7 +145,7 @@ fn finding(replay: &Replay, inversion: &Inversion, fingerprint: Fingerprint) -> 
             ],
         })
         .chain(inversion.writers.iter().map(|(thread, lock)| ThreadPath {
-            name: names::thread(recording, *thread),
+            name: replay.history.actor(recording, *thread),
             steps: vec![Location {
                 label: format!("waits to write {}", name(lock)),
                 ..blocked::held_location(replay, lock)

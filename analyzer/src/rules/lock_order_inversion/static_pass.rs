@@ -1,33 +1,60 @@
 //! The static half: cycles of the lock graph over lock classes.
 //!
 //! Guarantees: a cycle is reported once, with one witness per side; it is no finding where a common lock keeps the
-//! sides apart; a cycle that only readers close, or that needs test code or a
-//! call with several possible targets, is a note.
+//! sides apart, or where two sides only read one of the locks (a queued writer would have to come in between); a cycle
+//! that needs test code or a call with several possible targets is a note.
 
 use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, ThreadPath};
 use crate::graph::compatible::{KeptOut, no_common_gate, weakest_link};
 use crate::graph::cycles::{Cycle, Limits, cycles};
 use crate::graph::{LockGraph, NodeId, OrderEdge, Witness};
+use crate::regions::place::Root;
+use crate::regions::{Pair, Regions};
 use crate::rules::{Facts, wording};
 
 /// Further places shown per finding.
 const MOST_FURTHER: usize = 8;
 
 pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
-    if facts.regions.is_none() {
-        return;
-    }
+    let Some(regions) = facts.regions else { return };
     let limits = Limits { length: 4, cycles: 2_000 };
-    let search = cycles(facts.graph, limits, &|a, b| no_common_gate(a, b) && !(a.test && b.test));
+    let search =
+        cycles(facts.graph, limits, &|a, b| no_common_gate(a, b) && !(a.test && b.test) && can_overlap(regions, a, b));
     // A ring with a shorter cycle among its locks says nothing new: mending that one breaks it.
     let mut reported: Vec<Vec<NodeId>> = Vec::new();
     for cycle in &search.cycles {
+        if weakest_link(facts.graph, cycle) != KeptOut::Always {
+            continue;
+        }
         let nodes: Vec<NodeId> = cycle.steps.iter().map(|(edge, _)| facts.graph.edge_at(*edge).from).collect();
         if reported.iter().any(|known| known.iter().all(|node| nodes.contains(node))) {
             continue;
         }
         out.push(finding(facts.graph, cycle));
         reported.push(nodes);
+    }
+}
+
+/// Whether two sides of one function can run at once. Every call has variables of its own, so locks in variables are
+/// only shared with threads that this very call spawned, while those run.
+fn can_overlap(regions: &Regions, a: &Witness, b: &Witness) -> bool {
+    let (Some(a), Some(b)) = (regions.pairs.get(a.origin as usize), regions.pairs.get(b.origin as usize)) else {
+        return true;
+    };
+    let own = |pair: &Pair| {
+        [&pair.held, &pair.wanted].iter().all(|side| matches!(side.place.root, Root::Local(..)) && side.is_local())
+    };
+    if a.body != b.body || !own(a) || !own(b) {
+        return true;
+    }
+    let span = |pair: &Pair| pair.task.and_then(|task| regions.tasks.get(task));
+    match (span(a), span(b)) {
+        (None, None) => false,
+        (Some(a), Some(b)) => {
+            let before = |a: &(u32, Option<u32>), b: &(u32, Option<u32>)| a.1.is_some_and(|end| end < b.0);
+            a != b && !before(a, b) && !before(b, a)
+        }
+        _ => true,
     }
 }
 
@@ -41,8 +68,7 @@ fn finding(graph: &LockGraph, cycle: &Cycle) -> Finding {
         })
         .collect();
     let confidence = sides.iter().map(|(_, witness)| witness.confidence).min().unwrap_or(Confidence::Low);
-    let only_readers = weakest_link(graph, cycle) != KeptOut::Always;
-    let level = if only_readers || confidence == Confidence::Low || sides.iter().any(|(_, witness)| witness.test) {
+    let level = if confidence == Confidence::Low || sides.iter().any(|(_, witness)| witness.test) {
         Level::Note
     } else {
         Level::Deny

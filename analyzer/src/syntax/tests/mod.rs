@@ -3,6 +3,7 @@
 mod expressions;
 mod items;
 mod macros;
+mod mutations;
 mod nesting;
 mod positions;
 mod recovery;

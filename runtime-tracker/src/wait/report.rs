@@ -1,0 +1,90 @@
+//! An observed deadlock in words and as a record.
+//!
+//! Guarantees: the members that block each other come first, then those that only wait behind them; every hold and every
+//! wait with its place.
+//!
+//! Misses: how the threads came there; the trace has it.
+
+use super::Goal;
+use super::reduce::Waiting;
+use crate::event::{BlockedThread, DeadlockAction, Held, Mode, Record, WaitKind};
+use crate::finding::{Evidence, Finding, Step, show};
+use crate::held::Entry;
+use crate::raw::List;
+use crate::site::Site;
+use crate::{names, record};
+
+/// A member of a deadlock, copied out of the table.
+#[derive(Clone, Copy)]
+pub(super) struct Member {
+    pub(super) number: u32,
+    pub(super) task: u32,
+    pub(super) slot: u32,
+    pub(super) kind: WaitKind,
+    pub(super) object: u32,
+    pub(super) mode: Mode,
+    pub(super) all_tasks: bool,
+    pub(super) site: Site,
+    /// Where its held locks stand in the list of all.
+    pub(super) start: usize,
+    pub(super) len: usize,
+}
+
+impl Member {
+    pub(super) fn new(waiting: &Waiting, held: &mut List<Entry>) -> Self {
+        let (kind, object, mode) = waiting.kind();
+        let start = held.len();
+        held.extend(waiting.held());
+        let Waiting { number, task, slot, wait, held_len: len, .. } = *waiting;
+        let all_tasks = matches!(wait.goal, Goal::Idle { .. });
+        Member { number, task, slot, kind, object, mode, all_tasks, site: wait.site, start, len }
+    }
+
+    fn wants(&self) -> String {
+        let object = self.object;
+        match self.kind {
+            WaitKind::Join => format!("the end of {}", names::describe_thread(object)),
+            WaitKind::Slot if self.all_tasks => format!("the end of all tasks of pool {}", names::describe(object)),
+            WaitKind::Slot => format!("a free slot of pool {}", names::describe(object)),
+            WaitKind::Task => format!("the result of task {object}"),
+            WaitKind::Condvar => format!("a notification of {}", names::describe(object)),
+            _ if self.mode == Mode::Shared => format!("{} (read)", names::describe(object)),
+            _ => names::describe(object),
+        }
+    }
+}
+
+/// Writes the deadlock down and puts it into words.
+pub(super) fn report(closer: u32, members: &[Member], core: usize, held: &[Entry], action: DeadlockAction) -> Finding {
+    let held_by = |member: &Member| &held[member.start..member.start + member.len];
+    let recorded: Vec<BlockedThread<'_>> = members
+        .iter()
+        .map(|member| {
+            let Member { number: thread, task, kind, object, mode, .. } = *member;
+            let held: Vec<Held> = held_by(member).iter().map(Entry::record).collect();
+            BlockedThread { thread, task, kind, object, mode, site: names::site(member.site), held: held.into() }
+        })
+        .collect();
+    record::record(&Record::Deadlock { closer, members: recorded.into(), action });
+    let mut message = String::from("deadlock: these threads wait for each other and none can go on");
+    let mut steps = Vec::new();
+    for (at, member) in members.iter().enumerate() {
+        if at == core {
+            message += "\nbehind them:";
+        }
+        let (wants, site, thread) = (member.wants(), member.site.location(), member.number);
+        message += &format!("\n  {} waits for {wants} at {}", names::describe_thread(thread), show(site));
+        if member.slot != 0 {
+            message += &format!(", in a slot of pool {}", names::describe(member.slot));
+        }
+        for entry in held_by(member) {
+            let (lock, site) = (names::describe(entry.lock.lock()), entry.site.location());
+            message += &format!(", holds {lock} since {}", show(site));
+            steps.push(Step { thread, action: format!("holds {lock}"), site });
+        }
+        steps.push(Step { thread, action: format!("waits for {wants}"), site });
+    }
+    let only_pool = members[..core].iter().all(|member| matches!(member.kind, WaitKind::Slot | WaitKind::Task));
+    let rule = if only_pool { "pool_starvation" } else { "deadlock" };
+    Finding { rule, evidence: Evidence::Observed, message, steps }
+}
