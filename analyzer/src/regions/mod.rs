@@ -77,6 +77,10 @@ pub struct Pair {
     pub body: u32,
     /// The thread or task that the function spawned for it, as an index into [`Regions::tasks`]; `None` for its own.
     pub task: Option<usize>,
+    /// When the request is made, in steps of the function.
+    pub step: u32,
+    /// The function has both locks to itself: it borrows what they lie in as `&mut self`.
+    pub exclusive: bool,
     /// Only in test code.
     pub test: bool,
     /// The held lock.
@@ -226,6 +230,26 @@ impl<'w> Context<'w> {
         matches!(place.root, Root::Param(_)) && self.class(place).is_none()
     }
 
+    /// Whether a lock lies inside what the function borrows as `&mut self`, with no shared pointer on the way.
+    fn exclusive(&self, body: BodyId, place: &Place) -> bool {
+        let Some(function) = self.model.fns.get(body.0 as usize) else { return false };
+        let borrows =
+            function.syntax.receiver.as_ref().is_some_and(|receiver| receiver.mutable && receiver.ty.is_none());
+        let owned = |step: &place::Step| match step {
+            place::Step::Field(adt, name) => {
+                let field = self.model.adt(*adt).variants.iter().flatten().find(|field| field.name == *name);
+                field.is_some_and(|field| match &field.ty {
+                    Ty::Adt(id, _) => !self.model.known.transparent.contains(id),
+                    _ => false,
+                })
+            }
+            place::Step::Tuple(_) => true,
+            // What lies behind a lock may be a pointer to anything.
+            place::Step::Inside | place::Step::Element(_) => false,
+        };
+        borrows && place.root == Root::Param(0) && place.steps.iter().all(owned)
+    }
+
     fn location(&self, site: Site) -> Location {
         Location {
             file: self.files.get(site.file as usize).cloned().unwrap_or_default(),
@@ -295,7 +319,7 @@ impl Output {
     fn pair(
         &mut self,
         cx: &Context<'_>,
-        (body, task): (BodyId, u32),
+        (body, task, step): (BodyId, u32, u32),
         held: &HeldLock,
         held_try: bool,
         wanted: &Acquired,
@@ -335,6 +359,8 @@ impl Output {
             function: info.name.clone(),
             body: body.0,
             task: (task as usize).checked_sub(1).map(|task| self.first_task + task),
+            step,
+            exclusive: cx.exclusive(body, &held.lock.place) && cx.exclusive(body, &wanted.lock.place),
             test: info.test,
             held: cx.side(&held.lock, held.mode, held.site, &held.way, held.waiting),
             held_try,

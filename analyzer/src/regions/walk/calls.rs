@@ -208,6 +208,15 @@ impl Walker<'_> {
         let values = self.arguments(args);
         if let Some(role) = self.model.known.roles.get(&function) {
             let all: Vec<Value> = receiver_value.iter().cloned().chain(values.iter().cloned()).collect();
+            if *role == Role::Drop {
+                for (arg, value) in args.iter().zip(&values) {
+                    if let Ty::Adt(adt, _) = self.ty(*arg)
+                        && let Some(drop) = self.cx.drops.get(adt)
+                    {
+                        self.apply(*drop, std::slice::from_ref(value), Some(self.site(self.body[id].span)), false);
+                    }
+                }
+            }
             if let Some(value) = self.role(*role, &all) {
                 return value;
             }
@@ -423,9 +432,9 @@ impl Walker<'_> {
                 // The closure only runs where the receiver has no value, and so no guard that could be in it. A
                 // poisoned lock's guard comes as the closure's argument.
                 let with = self.state.clone();
-                if self.model.adt_of(&signature.self_ty) == self.model.known.option {
-                    self.state.release(|guard| held.contains(&guard.id));
-                }
+                // A `try_` that failed holds nothing either.
+                let option = self.model.adt_of(&signature.self_ty) == self.model.known.option;
+                self.state.release(|guard| held.contains(&guard.id) && (option || guard.try_));
                 closure_value = Some(self.run_closure(closure, &[arg]));
                 self.state.join(with);
             } else {
@@ -621,7 +630,7 @@ impl Walker<'_> {
                 for (before, after) in acquired.held.iter().zip(&seen.held) {
                     if self.cx.depends_on_caller(&before.lock.place) || self.cx.depends_on_caller(&acquired.lock.place)
                     {
-                        self.out.pair(self.cx, (self.id, self.task), after, false, &seen, &seen.held);
+                        self.out.pair(self.cx, (self.id, self.task, self.next), after, false, &seen, &seen.held);
                     }
                 }
             }

@@ -443,7 +443,7 @@ impl Walker<'_> {
             .collect();
         for guard in &live {
             if guard.param.is_none() && !acquired.try_ {
-                self.out.pair(self.cx, (self.id, self.task), &guard.held, guard.try_, &acquired, &gates);
+                self.out.pair(self.cx, (self.id, self.task, self.next), &guard.held, guard.try_, &acquired, &gates);
             }
         }
         if self.detached > 0 {
