@@ -15,8 +15,12 @@ pub const MOST_WITNESSES: usize = 12;
 /// Builds the graph. `files` are the names of the model's files.
 pub fn lock_graph(regions: &Regions, files: &[String]) -> LockGraph {
     let mut graph = LockGraph::default();
-    let mut pairs: Vec<(usize, &Pair)> =
-        regions.pairs.iter().enumerate().filter(|(_, pair)| pair.same == Sameness::Different).collect();
+    let mut pairs: Vec<(usize, &Pair)> = regions
+        .pairs
+        .iter()
+        .enumerate()
+        .filter(|(_, pair)| pair.same == Sameness::Different && !pair.exclusive)
+        .collect();
     pairs.sort_by_key(|(index, pair)| {
         let length = pair.held.way.len() + pair.wanted.way.len();
         (pair.test, std::cmp::Reverse(pair.confidence), length, *index)

@@ -242,7 +242,7 @@ impl Walker<'_> {
 
     pub(super) fn break_(&mut self, label: Option<Symbol>, value: Option<ExprId>) -> Value {
         let value = value.map(|value| self.eval(value, Use::Move)).unwrap_or_default();
-        if let Some(index) = self.target(label, false) {
+        if let Some(index) = self.target(label) {
             self.leave(index, false, &value.guards);
         } else {
             self.state = State::unreachable();
@@ -251,14 +251,14 @@ impl Walker<'_> {
     }
 
     pub(super) fn continue_(&mut self, label: Option<Symbol>) -> Value {
-        match self.target(label, true) {
+        match self.target(label) {
             Some(index) => self.leave(index, true, &[]),
             None => self.state = State::unreachable(),
         }
         Value::default()
     }
 
-    fn target(&self, label: Option<Symbol>, _continues: bool) -> Option<usize> {
+    fn target(&self, label: Option<Symbol>) -> Option<usize> {
         let body = self.frames.iter().rposition(|frame| frame.kind == FrameKind::Body).map_or(0, |at| at + 1);
         let found = self.frames[body..].iter().rposition(|frame| match label {
             Some(_) => frame.label == label,
@@ -336,11 +336,10 @@ impl Walker<'_> {
     /// Runs a closure now; gives its value.
     pub(super) fn run_closure(&mut self, id: ExprId, args: &[Value]) -> Value {
         let body = self.body;
-        let ExprKind::Closure { params, body: inner, async_, .. } = &body[id].kind else { return Value::default() };
+        let ExprKind::Closure { params, body: inner, .. } = &body[id].kind else { return Value::default() };
         if self.running.contains(&id) || self.running.len() >= NESTING {
             return Value::default();
         }
-        let _ = async_;
         self.run.insert(id);
         self.running.push(id);
         self.push_frame(FrameKind::Body, None);

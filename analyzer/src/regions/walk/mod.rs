@@ -7,18 +7,21 @@
 //!
 //! Misses: branch correlation (`if a {lock}; if !a {lock}`), guards that unknown functions keep or release.
 
+mod apply;
 mod bind;
 mod calls;
 mod control;
 mod exprs;
+mod library;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
+use super::context::Context;
+use super::output::Output;
 use super::place::{BodyId, Place, Root, Step};
 use super::state::{GuardId, LiveGuard, Owner, State, Value};
 use super::summary::{Acquired, HeldLock, LockRef, Returned, Site, Summary, Way};
-use super::{Context, Output};
 use crate::graph::LockMode;
 use crate::model::infer::{BodyTypes, LocalId};
 use crate::model::locks::{Acquire, LockType, Waiting};
@@ -443,7 +446,7 @@ impl Walker<'_> {
             .collect();
         for guard in &live {
             if guard.param.is_none() && !acquired.try_ {
-                self.out.pair(self.cx, (self.id, self.task), &guard.held, guard.try_, &acquired, &gates);
+                self.out.pair(self.cx, (self.id, self.task, self.next), &guard.held, guard.try_, &acquired, &gates);
             }
         }
         if self.detached > 0 {
