@@ -56,7 +56,6 @@ fn a_syntax_error_is_no_error_of_the_command() {
 }
 
 #[test]
-#[ignore = "needs the static pass"]
 fn a_syntax_error_is_a_notice_and_strict_makes_it_an_error() {
     let dir = folder(&[("a.rs", "fn broken( {\n"), ("b.rs", CLEAN)]);
     let done = lockcheck(dir.path(), &["scan", ".", "--message-format", "lockcheck-json"]);

@@ -15,8 +15,19 @@ use std::path::PathBuf;
 
 use finding::{Mode, Report, Summary};
 
+/// Stack of the threads that scan: the tree is at most [`syntax::MAX_EXPR_DEPTH`] deep, and every level of it is a few
+/// calls deep. Only what is used of it takes memory.
+const STACK: usize = 128 << 20;
+
 /// The static pass: source text in, findings out.
 pub fn scan(sources: &source::Sources) -> Report {
+    match rayon::ThreadPoolBuilder::new().stack_size(STACK).build() {
+        Ok(pool) => pool.install(|| scan_here(sources)),
+        Err(_) => scan_here(sources),
+    }
+}
+
+fn scan_here(sources: &source::Sources) -> Report {
     let program = model::program::Program::parse(sources);
     let model = program.model();
     let regions = regions::regions(&model, &program.names);

@@ -78,11 +78,12 @@ impl<'w> Context<'w> {
         matches!(place.root, Root::Param(_)) && self.class(place).is_none()
     }
 
-    /// Whether a lock lies inside what the function borrows as `&mut self`, with no shared pointer on the way.
+    /// Whether a lock lies inside what the function has as `&mut self` or `self`, with no shared pointer on the way.
     pub(super) fn exclusive(&self, body: BodyId, place: &Place) -> bool {
         let Some(function) = self.model.fns.get(body.0 as usize) else { return false };
-        let borrows =
-            function.syntax.receiver.as_ref().is_some_and(|receiver| receiver.mutable && receiver.ty.is_none());
+        let sole =
+            |receiver: &crate::syntax::Receiver| receiver.ty.is_none() && (receiver.mutable || !receiver.reference);
+        let borrows = function.syntax.receiver.as_ref().is_some_and(sole);
         let owned = |step: &place::Step| match step {
             place::Step::Field(adt, name) => {
                 let field = self.model.adt(*adt).variants.iter().flatten().find(|field| field.name == *name);

@@ -96,6 +96,17 @@ pub struct Pair {
     pub confidence: Confidence,
 }
 
+/// A spawned thread or task, in steps of the function that spawns it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// When it was spawned.
+    pub spawned: u32,
+    /// When it was joined, where that can be seen.
+    pub joined: Option<u32>,
+    /// Spawned in a loop: it runs beside itself.
+    pub many: bool,
+}
+
 /// A thread-blocking guard that lives across an await.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldAtAwait {
@@ -150,8 +161,8 @@ pub struct Regions {
     pub dropped: Vec<DroppedAtOnce>,
     /// Writes to `static mut`.
     pub static_writes: Vec<StaticWrite>,
-    /// Spawned threads and tasks: when each was spawned and joined, in steps of the function that spawns it.
-    pub tasks: Vec<(u32, Option<u32>)>,
+    /// Spawned threads and tasks.
+    pub tasks: Vec<Task>,
     /// Acquisitions in the sources.
     pub acquisitions: usize,
     /// Those whose lock stayed unknown.

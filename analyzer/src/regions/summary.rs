@@ -115,6 +115,8 @@ pub struct Summary {
     pub returns_place: Option<Place>,
     /// Callable parameters that are called.
     pub calls: Vec<CalledParam>,
+    /// Pairs of locks that threads or tasks spawned here take, where they depend on the function's parameters.
+    pub spawned: Vec<(HeldLock, Acquired)>,
     /// It never returns.
     pub diverges: bool,
     /// Not all acquisitions could be kept.
@@ -122,6 +124,14 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Adds a pair of a spawned thread or task.
+    pub fn add_spawned(&mut self, held: HeldLock, wanted: Acquired) {
+        let pair = (held, Acquired { held: SmallVec::new(), ..wanted });
+        if self.spawned.len() < MOST_ACQUIRES && !self.spawned.contains(&pair) {
+            self.spawned.push(pair);
+        }
+    }
+
     /// Adds an acquisition unless one of the same lock, mode and held set with a way no longer is there.
     pub fn add(&mut self, acquired: Acquired) {
         let same = |other: &Acquired| {

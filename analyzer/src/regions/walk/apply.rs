@@ -103,6 +103,26 @@ impl Walker<'_> {
             }
             self.request(seen, &without);
         }
+        if !summary.spawned.is_empty() && self.state.reachable {
+            let task = self.new_task();
+            let outer = std::mem::replace(&mut self.task, task);
+            for (before, wanted) in &summary.spawned {
+                let after = held(before);
+                let seen = Acquired { lock: lock(&wanted.lock), way: way(&wanted.way), ..wanted.clone() };
+                self.out.pair(
+                    self.cx,
+                    (self.id, self.task, self.next),
+                    &after,
+                    false,
+                    &seen,
+                    std::slice::from_ref(&after),
+                );
+                if self.cx.depends_on_caller(&after.lock.place) || self.cx.depends_on_caller(&seen.lock.place) {
+                    self.summary.add_spawned(after, seen);
+                }
+            }
+            self.task = outer;
+        }
         for called in &summary.calls {
             let Some(value) = args.get(called.param as usize) else { continue };
             let phantoms: Vec<GuardId> = called

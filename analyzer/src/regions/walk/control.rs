@@ -258,6 +258,10 @@ impl Walker<'_> {
         Value::default()
     }
 
+    pub(super) fn in_loop(&self) -> bool {
+        self.frames.iter().any(|frame| frame.kind == FrameKind::Loop)
+    }
+
     fn target(&self, label: Option<Symbol>) -> Option<usize> {
         let body = self.frames.iter().rposition(|frame| frame.kind == FrameKind::Body).map_or(0, |at| at + 1);
         let found = self.frames[body..].iter().rposition(|frame| match label {

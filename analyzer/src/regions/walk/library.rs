@@ -11,6 +11,7 @@ use crate::graph::LockMode;
 use crate::model::FnId;
 use crate::model::known::Role;
 use crate::model::ty::Ty;
+use crate::regions::Task;
 use crate::regions::place::{Place, Root, Step};
 use crate::regions::state::{GuardId, Owner, State, Value};
 use crate::regions::summary::{Acquired, Way};
@@ -45,9 +46,8 @@ impl Walker<'_> {
                 Some(Value::default())
             }
             Role::SpawnThread | Role::SpawnTask => {
-                let spawned = self.fresh();
-                self.tasks.push((spawned, None));
-                let outer = std::mem::replace(&mut self.task, self.tasks.len() as u32);
+                let task = self.new_task();
+                let outer = std::mem::replace(&mut self.task, task);
                 for value in values {
                     if let Some(closure) = value.closure {
                         self.detach(|this| {
@@ -114,7 +114,7 @@ impl Walker<'_> {
                 if let Some(task) = values.first().and_then(|value| (value.task as usize).checked_sub(1))
                     && let Some(task) = self.tasks.get_mut(task)
                 {
-                    task.1 = Some(now);
+                    task.joined = Some(now);
                 }
                 None
             }
@@ -259,6 +259,14 @@ impl Walker<'_> {
         let Some(Ty::Param(name)) = declared.map(Ty::peeled) else { return false };
         let bounds = signature.generics.iter().filter(|(bound, _)| bound == name).flat_map(|(_, traits)| traits);
         bounds.into_iter().any(|bound| matches!(bound.name.as_str(), "Fn" | "FnMut" | "FnOnce"))
+    }
+
+    /// A thread or task is spawned here.
+    pub(super) fn new_task(&mut self) -> u32 {
+        let spawned = self.fresh();
+        let many = self.in_loop();
+        self.tasks.push(Task { spawned, joined: None, many });
+        self.tasks.len() as u32
     }
 
     /// An upgrade waits until all other readers are gone: it wants the lock exclusively.

@@ -27,6 +27,7 @@ use crate::model::infer::{BodyTypes, LocalId};
 use crate::model::locks::{Acquire, LockType, Waiting};
 use crate::model::ty::Ty;
 use crate::model::{FnId, Model};
+use crate::regions::Task;
 use crate::source::Edition;
 use crate::syntax::{Body, ExprId, Span, Symbol};
 
@@ -101,8 +102,8 @@ pub(super) struct Walker<'w> {
     once: u32,
     /// The spawned thread or task that runs; 0 for the function's own.
     task: u32,
-    /// Per task: when it was spawned and, where that can be seen, joined.
-    tasks: Vec<(u32, Option<u32>)>,
+    /// The threads and tasks that the function spawns.
+    tasks: Vec<Task>,
     /// The async block or function that runs.
     frame: u32,
     /// Calls of async functions that nobody awaited yet: what they run, with their arguments.
@@ -444,12 +445,25 @@ impl Walker<'_> {
             .map(|guard| guard.held.clone())
             .chain(acquired.held.iter().filter(|held| held.must).cloned())
             .collect();
-        for guard in &live {
+        for (index, guard) in live.iter().enumerate() {
+            // Of several guards of one lock the last one says it all.
+            let again = |later: &&LiveGuard| later.held.lock == guard.held.lock && later.held.mode == guard.held.mode;
+            if live[index + 1..].iter().any(again) {
+                continue;
+            }
             if guard.param.is_none() && !acquired.try_ {
                 self.out.pair(self.cx, (self.id, self.task, self.next), &guard.held, guard.try_, &acquired, &gates);
             }
         }
         if self.detached > 0 {
+            // What a spawned closure does with the function's parameters, only the caller can name.
+            let depends = |held: &HeldLock| {
+                self.cx.depends_on_caller(&held.lock.place) || self.cx.depends_on_caller(&acquired.lock.place)
+            };
+            let spawned = live.iter().filter(|guard| guard.param.is_none() && !acquired.try_ && depends(&guard.held));
+            for guard in spawned {
+                self.summary.add_spawned(guard.held.clone(), acquired.clone());
+            }
             return;
         }
         let own = live.iter().filter(|guard| guard.param.is_none()).map(|guard| guard.held.clone());

@@ -9,7 +9,7 @@ use crate::graph::compatible::{KeptOut, kept_out, no_common_gate, weakest_link};
 use crate::graph::cycles::{Cycle, Limits, cycles};
 use crate::graph::{LockGraph, NodeId, OrderEdge, Witness};
 use crate::regions::place::Root;
-use crate::regions::{Pair, Regions};
+use crate::regions::{Pair, Regions, Task};
 use crate::rules::{Facts, wording};
 
 /// Further places shown per finding.
@@ -59,13 +59,12 @@ fn can_overlap(regions: &Regions, a: &Witness, b: &Witness) -> bool {
         return true;
     }
     let span = |pair: &Pair| pair.task.and_then(|task| regions.tasks.get(task));
-    let during =
-        |pair: &Pair, task: &(u32, Option<u32>)| task.0 < pair.step && task.1.is_none_or(|end| pair.step < end);
+    let during = |pair: &Pair, task: &Task| task.spawned < pair.step && task.joined.is_none_or(|end| pair.step < end);
     match (span(a), span(b)) {
         (None, None) => false,
-        (Some(a), Some(b)) => {
-            let before = |a: &(u32, Option<u32>), b: &(u32, Option<u32>)| a.1.is_some_and(|end| end < b.0);
-            a != b && !before(a, b) && !before(b, a)
+        (Some(one), Some(other)) => {
+            let before = |a: &Task, b: &Task| a.joined.is_some_and(|end| end < b.spawned);
+            (a.task != b.task || one.many) && !before(one, other) && !before(other, one)
         }
         (Some(task), None) => during(b, task),
         (None, Some(task)) => during(a, task),
