@@ -1,4 +1,22 @@
-//! lockcheck: finds deadlocks and lock-order inversions in Rust.
+//! lockcheck: finds deadlocks and lock-order inversions in Rust, in source text and in recorded runs.
+//!
+//! ```text
+//! scan:     paths -> source -> syntax -> model -> regions -+-> graph -> rules -> Report
+//! analyze:  trace files -> trace --------------------------+
+//! ```
+//!
+//! [`scan`] and [`analyze`] are these two lines. They meet at [`graph`]: lock classes, and an edge wherever one lock was
+//! requested while another was held, with witnesses. [`rules`] read it and give a [`Report`], which [`report`] renders.
+//! [`cli`] is everything around that: arguments, running scenarios under the tracker, printing, exit codes.
+//!
+//! Guarantees: every finding says what stands behind it ([`finding::Evidence`]) and how sure the identity of its locks
+//! is ([`finding::Confidence`]); what did not parse, could not be read or was cut off is a notice; the same input gives
+//! the same report, time aside. Only [`cli`] prints or starts a process.
+//!
+//! Misses: what each module names under this word. In short: the static pass does not see into generated code,
+//! dependencies outside the given paths and calls that it cannot resolve; a run shows only its own branches and what
+//! its tracked types recorded. That nothing was found is no proof. Limits that the static pass runs into
+//! ([`regions::Regions::truncated`], the search for cycles in `lock_order_inversion`) are not in the report yet.
 
 pub mod cli;
 pub mod finding;
