@@ -93,11 +93,7 @@ impl<T: ?Sized> Lock<T> {
     fn enter(&self, blocks_thread: bool) -> Guard<'_, T> {
         let (guard, lock) = (fresh(), self.number());
         HELD.with_borrow_mut(|held| held.push(Held { guard, lock, blocks_thread }));
-        Guard { held: Live { guard }, value: self.value.get(), lock: self.as_number(), marker: std::marker::PhantomData }
-    }
-
-    fn as_number(&self) -> &AtomicU64 {
-        &self.number
+        Guard { held: Live { guard }, value: self.value.get(), lock: &self.number, marker: std::marker::PhantomData }
     }
 }
 
@@ -163,7 +159,6 @@ impl<'a, T: ?Sized> Guard<'a, T> {
     }
 
     /// `MutexGuard::unlocked` of parking_lot.
-    #[track_caller]
     pub fn unlocked<R>(guard: &mut Guard<'a, T>, f: impl FnOnce() -> R) -> R {
         let number = guard.held.guard;
         let lock = guard.lock.load(Ordering::Relaxed);

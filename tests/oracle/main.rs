@@ -109,10 +109,11 @@ fn run(edition: &str, fixtures: &[&Fixture]) -> BTreeMap<String, Log> {
         let words: Vec<&str> = line.split(' ').collect();
         let number = |at: usize| words[at].parse().expect("a number");
         let log = logs.get_mut(words[0].trim_end_matches(".rs")).expect("a line of a fixture");
+        let line = number(1) as usize;
         match words[2] {
-            "overlap" => drop(log.overlaps.insert(number(1) as usize)),
-            "await" => drop(log.awaits.insert(number(1) as usize)),
-            _ => drop(log.orders.insert((number(1) as usize, number(3), number(4)))),
+            "overlap" => log.overlaps.extend([line]),
+            "await" => log.awaits.extend([line]),
+            _ => log.orders.extend([(line, number(3), number(4))]),
         }
     }
     logs

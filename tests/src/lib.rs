@@ -110,7 +110,9 @@ impl ProjectFile {
     /// Its lines with their numbers, without comment lines and without the test module at its end.
     pub fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         let end = self.text.find("#[cfg(test)]\nmod tests").unwrap_or(self.text.len());
-        let is_test = self.path.ends_with("tests.rs") || self.path.ends_with("samples.rs");
+        let is_test = self.path.contains("/src/") && self.path.contains("/tests/")
+            || self.path.ends_with("tests.rs")
+            || self.path.ends_with("samples.rs");
         let text = if is_test { "" } else { &self.text[..end] };
         text.lines()
             .enumerate()

@@ -10,7 +10,8 @@ use super::{AdtId, CrateInput, Def, FnId, Model, ModuleId, TraitId};
 use crate::source::Edition;
 use crate::syntax::{FileSyntax, ItemKind, Symbol};
 
-const STD: &str = include_str!("stubs/std.rs");
+const STD: [&str; 3] =
+    [include_str!("stubs/std.rs"), include_str!("stubs/std_collections.rs"), include_str!("stubs/std_sync.rs")];
 const PARKING_LOT: &str = include_str!("stubs/parking_lot.rs");
 const TOKIO: &str = include_str!("stubs/tokio.rs");
 const OTHERS: &str = include_str!("stubs/others.rs");
@@ -22,7 +23,10 @@ pub const BY_NAME: &str = "?";
 pub fn stubs() -> Vec<(Symbol, FileSyntax)> {
     let parse = |text| crate::syntax::parse(text, 2021);
     let mut out = vec![
-        (Symbol::from("std"), parse(STD)),
+        (
+            Symbol::from("std"),
+            FileSyntax { items: STD.into_iter().flat_map(|part| parse(part).items).collect(), ..FileSyntax::default() },
+        ),
         (Symbol::from("parking_lot"), parse(PARKING_LOT)),
         (Symbol::from("tokio"), parse(TOKIO)),
         (Symbol::from(BY_NAME), parse(PARKING_LOT)),

@@ -40,7 +40,12 @@ impl Model<'_> {
         let mut derefs = SmallVec::new();
         for _ in 0..DEREF_LIMIT {
             if let Some(id) = self.method_on(vars, bounds, &ty, name) {
-                return Some(Method { id, on: ty, derefs });
+                // Slices have the methods of their stub.
+                let on = match (&ty, self.known.slice) {
+                    (Ty::Slice(item), Some(slice)) => Ty::Adt(slice, Arc::from([(**item).clone()])),
+                    _ => ty,
+                };
+                return Some(Method { id, on, derefs });
             }
             // What implements `Iterator` has an iterator's adapters.
             if let (Some(iter), Some(item)) = (self.known.iter, self.iterator_item(vars, bounds, &ty)) {

@@ -227,10 +227,8 @@ impl Vars {
         match (&a, &b) {
             (Ty::Var(x), Ty::Var(y)) if x == y => {}
             (Ty::Var(_), Ty::Unknown | Ty::Never) | (Ty::Unknown | Ty::Never, Ty::Var(_)) => {}
-            (Ty::Var(x), other) | (other, Ty::Var(x)) => {
-                if !self.occurs(*x, other, 0) {
-                    self.values[*x as usize] = Some(other.clone());
-                }
+            (Ty::Var(x), other) | (other, Ty::Var(x)) if !self.occurs(*x, other, 0) => {
+                self.values[*x as usize] = Some(other.clone());
             }
             (Ty::Adt(x, xs), Ty::Adt(y, ys)) if x == y => self.unify_all(xs, ys, depth),
             (Ty::External(x, xs), Ty::External(y, ys)) if x == y => self.unify_all(xs, ys, depth),

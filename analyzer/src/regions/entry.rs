@@ -3,9 +3,12 @@
 //! Guarantees: a function that is public, implements a trait, is a test or `main`, or is used as a value counts as one
 //! that anybody may call. All others are only entered where the sources call them.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::Context;
+use super::ROUNDS;
+use super::context::Context;
+use super::output::{Gates, Output};
+use super::place::{BodyId, Place, Root};
 use crate::model::FnId;
 use crate::model::infer::Name;
 use crate::syntax::{ExprId, ExprKind};
@@ -37,4 +40,49 @@ pub(super) fn roots(cx: &Context<'_>) -> FxHashSet<FnId> {
         }));
     }
     out
+}
+
+/// What is surely held whenever a function is entered keeps its pairs apart from others, too. Only for functions that
+/// nobody outside the sources can call; computed from callers down until nothing changes.
+pub(super) fn add_gates(cx: &Context<'_>, out: &mut Output) {
+    let roots = roots(cx);
+    let mut entry: FxHashMap<u32, Gates> = FxHashMap::default();
+    for _ in 0..ROUNDS * 4 {
+        let mut changed = false;
+        for index in 0..cx.model.fns.len() as u32 {
+            let id = FnId(index);
+            if roots.contains(&id) {
+                continue;
+            }
+            let Some(calls) = out.calls.get(&id) else { continue };
+            let mut common: Option<Gates> = None;
+            for (caller, held) in calls {
+                let mut here = held.clone();
+                if let Some(outer) = entry.get(&caller.0) {
+                    here.extend(outer.iter().map(|(key, mode)| (key.clone(), *mode)));
+                }
+                common = Some(match common {
+                    None => here,
+                    Some(before) => before.into_iter().filter(|(key, mode)| here.get(key) == Some(mode)).collect(),
+                });
+            }
+            let common = common.unwrap_or_default();
+            if !common.is_empty() && entry.get(&index) != Some(&common) {
+                entry.insert(index, common);
+                changed = true;
+            }
+        }
+        if !changed {
+            break;
+        }
+    }
+    for pair in &mut out.regions.pairs {
+        if let Some(gates) = entry.get(&pair.body) {
+            pair.gates.extend(
+                gates
+                    .iter()
+                    .map(|(key, mode)| (Some(key.clone()), Place::new(Root::Value(BodyId(u32::MAX), 0)), *mode)),
+            );
+        }
+    }
 }

@@ -15,8 +15,12 @@ pub const MOST_WITNESSES: usize = 12;
 /// Builds the graph. `files` are the names of the model's files.
 pub fn lock_graph(regions: &Regions, files: &[String]) -> LockGraph {
     let mut graph = LockGraph::default();
-    let mut pairs: Vec<(usize, &Pair)> =
-        regions.pairs.iter().enumerate().filter(|(_, pair)| pair.same == Sameness::Different).collect();
+    let mut pairs: Vec<(usize, &Pair)> = regions
+        .pairs
+        .iter()
+        .enumerate()
+        .filter(|(_, pair)| pair.same == Sameness::Different && !pair.exclusive)
+        .collect();
     pairs.sort_by_key(|(index, pair)| {
         let length = pair.held.way.len() + pair.wanted.way.len();
         (pair.test, std::cmp::Reverse(pair.confidence), length, *index)
@@ -67,6 +71,11 @@ fn node(graph: &mut LockGraph, side: &Side, files: &[String]) -> Option<NodeId> 
 }
 
 impl Side {
+    /// The lock lies in a variable, not in a field of something.
+    pub fn is_local(&self) -> bool {
+        !self.place.steps.iter().any(|step| matches!(step, super::place::Step::Field(..)))
+    }
+
     /// The lock as reports show it.
     pub fn info(&self, files: &[String]) -> LockInfo {
         let name = self.class.as_ref().map_or_else(|| "lock".to_string(), |class| class.name.clone());

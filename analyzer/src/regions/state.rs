@@ -116,6 +116,8 @@ pub struct Value {
     pub place: Option<super::place::Place>,
     /// The parts of a tuple (by number) or struct literal (by name), as far as they are known.
     pub parts: Vec<(crate::syntax::Symbol, Value)>,
+    /// The handle of this spawned thread or task; 0 for none.
+    pub task: u32,
     /// A closure.
     pub closure: Option<ExprId>,
     /// A future that has not run yet: an async block, or a call of an async function, of this body.

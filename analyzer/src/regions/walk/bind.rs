@@ -103,7 +103,7 @@ impl Walker<'_> {
             let takes = matches!(self.body[pat].kind, PatKind::Ident { .. });
             guards = free.into_iter().take(usize::from(takes)).collect();
         }
-        Value { guards, place, parts: Vec::new(), closure: value.closure, future: value.future }
+        Value { guards, place, parts: Vec::new(), task: value.task, closure: value.closure, future: value.future }
     }
 
     /// The place of a field that a struct or variant pattern names.
@@ -130,8 +130,8 @@ impl Walker<'_> {
             Some(place) => self.places.insert(local, place),
             None => self.places.remove(&local),
         };
-        if value.closure.is_some() || value.future.is_some() {
-            let callable = Value { closure: value.closure, future: value.future, ..Value::default() };
+        if value.closure.is_some() || value.future.is_some() || value.task != 0 {
+            let callable = Value { closure: value.closure, future: value.future, task: value.task, ..Value::default() };
             self.callables.insert(local, callable);
         } else {
             self.callables.remove(&local);
@@ -190,7 +190,7 @@ impl Walker<'_> {
             self.eval(els, Use::Move);
             self.state = main;
         }
-        if let PatKind::Ident { by_ref: true, .. } = body[pat].kind {
+        if self.binds_by_ref(pat) {
             // `let ref name = value` extends the value's life like `let name = &value`.
             let block = self.innermost_block();
             self.own(&value.guards, block);
@@ -199,11 +199,22 @@ impl Walker<'_> {
         self.pop_temporaries(scope);
     }
 
+    fn binds_by_ref(&self, pat: PatId) -> bool {
+        match &self.body[pat].kind {
+            PatKind::Ident { by_ref, .. } => *by_ref,
+            PatKind::Tuple(pats) | PatKind::Slice(pats) | PatKind::TupleStruct { pats, .. } => {
+                pats.iter().any(|pat| self.binds_by_ref(*pat))
+            }
+            PatKind::Struct { fields, .. } => fields.iter().any(|(_, pat)| self.binds_by_ref(*pat)),
+            _ => false,
+        }
+    }
+
     /// An initialiser: temporaries that the extending rules name live to the end of the block.
-    fn initialiser(&mut self, init: ExprId, how: Use) -> Value {
+    pub(super) fn initialiser(&mut self, init: ExprId, how: Use) -> Value {
         let body = self.body;
         match &body[init].kind {
-            ExprKind::Ref { expr, mutable } => {
+            ExprKind::Ref { expr, .. } => {
                 let mut base = *expr;
                 while let ExprKind::Field { base: inner, .. }
                 | ExprKind::Index { base: inner, .. }
@@ -217,11 +228,35 @@ impl Walker<'_> {
                 ) {
                     return self.eval(init, how);
                 }
-                let _ = mutable;
                 let value = self.eval(base, Use::Place);
-                let block = self.innermost_block();
+                let block = self.extended.unwrap_or_else(|| self.innermost_block());
                 self.own(&value.guards, block);
                 Value::of(value.place)
+            }
+            ExprKind::Array { items, .. } => {
+                let mut out = Value::default();
+                for item in items {
+                    let value = self.initialiser(*item, Use::Move);
+                    out.guards.extend(value.guards);
+                }
+                out
+            }
+            ExprKind::Struct { fields, rest: None, .. } => {
+                let mut out = Value::default();
+                for (name, item) in fields {
+                    let value = self.initialiser(*item, Use::Move);
+                    out.guards.extend(value.guards.iter().copied());
+                    out.parts.push((*name, value));
+                }
+                out
+            }
+            ExprKind::Block { stmts, label: None, .. } if matches!(stmts.last(), Some(crate::syntax::Stmt::Expr { expr, semi: false }) if matches!(body[*expr].kind, ExprKind::Ref { .. })) =>
+            {
+                // The extending position is handed on to the block's value.
+                let outer = self.extended.replace(self.extended.unwrap_or_else(|| self.innermost_block()));
+                let value = self.eval(init, how);
+                self.extended = outer;
+                value
             }
             ExprKind::Tuple(items) => {
                 let mut out = Value::default();

@@ -37,15 +37,22 @@ impl Walker<'_> {
     fn tail(&mut self, expr: ExprId) -> Value {
         if self.edition >= Edition::E2024 {
             let scope = self.push_temporaries();
-            let value = self.eval(expr, Use::Move);
+            let value = self.tail_value(expr);
             self.own(&value.guards, Owner::Nobody);
             self.pop_temporaries(scope);
             self.rehome(&value);
             value
         } else {
-            let value = self.eval(expr, Use::Move);
+            let value = self.tail_value(expr);
             self.rehome(&value);
             value
+        }
+    }
+
+    fn tail_value(&mut self, expr: ExprId) -> Value {
+        match self.body[expr].kind {
+            ExprKind::Ref { .. } if self.extended.is_some() => self.initialiser(expr, Use::Move),
+            _ => self.eval(expr, Use::Move),
         }
     }
 
@@ -235,7 +242,7 @@ impl Walker<'_> {
 
     pub(super) fn break_(&mut self, label: Option<Symbol>, value: Option<ExprId>) -> Value {
         let value = value.map(|value| self.eval(value, Use::Move)).unwrap_or_default();
-        if let Some(index) = self.target(label, false) {
+        if let Some(index) = self.target(label) {
             self.leave(index, false, &value.guards);
         } else {
             self.state = State::unreachable();
@@ -244,14 +251,14 @@ impl Walker<'_> {
     }
 
     pub(super) fn continue_(&mut self, label: Option<Symbol>) -> Value {
-        match self.target(label, true) {
+        match self.target(label) {
             Some(index) => self.leave(index, true, &[]),
             None => self.state = State::unreachable(),
         }
         Value::default()
     }
 
-    fn target(&self, label: Option<Symbol>, _continues: bool) -> Option<usize> {
+    fn target(&self, label: Option<Symbol>) -> Option<usize> {
         let body = self.frames.iter().rposition(|frame| frame.kind == FrameKind::Body).map_or(0, |at| at + 1);
         let found = self.frames[body..].iter().rposition(|frame| match label {
             Some(_) => frame.label == label,
@@ -329,11 +336,10 @@ impl Walker<'_> {
     /// Runs a closure now; gives its value.
     pub(super) fn run_closure(&mut self, id: ExprId, args: &[Value]) -> Value {
         let body = self.body;
-        let ExprKind::Closure { params, body: inner, async_, .. } = &body[id].kind else { return Value::default() };
+        let ExprKind::Closure { params, body: inner, .. } = &body[id].kind else { return Value::default() };
         if self.running.contains(&id) || self.running.len() >= NESTING {
             return Value::default();
         }
-        let _ = async_;
         self.run.insert(id);
         self.running.push(id);
         self.push_frame(FrameKind::Body, None);

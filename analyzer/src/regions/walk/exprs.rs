@@ -194,7 +194,14 @@ impl Walker<'_> {
                     let owner = self.temporary();
                     self.own(&guards, owner);
                 }
-                Value { guards, place, closure: callable.closure, future: callable.future, parts: Vec::new() }
+                Value {
+                    guards,
+                    place,
+                    closure: callable.closure,
+                    future: callable.future,
+                    task: callable.task,
+                    parts: Vec::new(),
+                }
             }
             Some(Name::Static(found)) => Value::of(Some(Place::new(Root::Static(*found)))),
             _ => Value::default(),
@@ -295,6 +302,7 @@ impl Walker<'_> {
         let Some(Name::Static(found)) = self.types.names.get(&at) else { return };
         if self.model.statics[found.0 as usize].kind == StaticKind::StaticMut
             && self.state.reachable
+            && self.once == 0
             && !self.state.guards.iter().any(|guard| guard.held.must)
         {
             let site = self.site(body[place].span);

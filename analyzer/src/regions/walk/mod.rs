@@ -7,18 +7,21 @@
 //!
 //! Misses: branch correlation (`if a {lock}; if !a {lock}`), guards that unknown functions keep or release.
 
+mod apply;
 mod bind;
 mod calls;
 mod control;
 mod exprs;
+mod library;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
+use super::context::Context;
+use super::output::Output;
 use super::place::{BodyId, Place, Root, Step};
 use super::state::{GuardId, LiveGuard, Owner, State, Value};
 use super::summary::{Acquired, HeldLock, LockRef, Returned, Site, Summary, Way};
-use super::{Context, Output};
 use crate::graph::LockMode;
 use crate::model::infer::{BodyTypes, LocalId};
 use crate::model::locks::{Acquire, LockType, Waiting};
@@ -90,6 +93,16 @@ pub(super) struct Walker<'w> {
     /// What the fields of locals that were made by a literal stand for.
     literals: Literals,
     moved: FxHashSet<LocalId>,
+    /// Set in a block whose value is an extending expression: who owns temporaries borrowed there.
+    extended: Option<super::state::Owner>,
+    /// Locks of async lock types whose `lock()` nobody awaited yet.
+    pending_locks: FxHashMap<ExprId, (LockRef, Acquire)>,
+    /// Above zero: inside the closure of a one-time initialisation.
+    once: u32,
+    /// The spawned thread or task that runs; 0 for the function's own.
+    task: u32,
+    /// Per task: when it was spawned and, where that can be seen, joined.
+    tasks: Vec<(u32, Option<u32>)>,
     /// The async block or function that runs.
     frame: u32,
     /// Calls of async functions that nobody awaited yet: what they run, with their arguments.
@@ -123,6 +136,11 @@ pub(super) fn walk(cx: &Context<'_>, id: BodyId, out: &mut Output) -> Summary {
         binds: FxHashMap::default(),
         literals: FxHashMap::default(),
         moved: FxHashSet::default(),
+        extended: None,
+        pending_locks: FxHashMap::default(),
+        once: 0,
+        task: 0,
+        tasks: Vec::new(),
         frame: 0,
         pending: FxHashMap::default(),
         run: FxHashSet::default(),
@@ -131,7 +149,9 @@ pub(super) fn walk(cx: &Context<'_>, id: BodyId, out: &mut Output) -> Summary {
         summary: Summary::default(),
         out,
     };
+    walker.out.first_task = walker.out.regions.tasks.len();
     walker.function();
+    walker.out.regions.tasks.extend(walker.tasks);
     walker.summary
 }
 
@@ -426,7 +446,7 @@ impl Walker<'_> {
             .collect();
         for guard in &live {
             if guard.param.is_none() && !acquired.try_ {
-                self.out.pair(self.cx, self.id, &guard.held, guard.try_, &acquired, &gates);
+                self.out.pair(self.cx, (self.id, self.task, self.next), &guard.held, guard.try_, &acquired, &gates);
             }
         }
         if self.detached > 0 {

@@ -1,40 +1,78 @@
 //! The static half: cycles of the lock graph over lock classes.
 //!
 //! Guarantees: a cycle is reported once, with one witness per side; it is no finding where a common lock keeps the
-//! sides apart, or where two sides only read one of the locks (a queued writer would have to come in between); a cycle
-//! that needs test code or a call with several possible targets is a note.
+//! sides apart, or where more than one lock is only read; a cycle that needs a queued writer, test code or a call with
+//! several possible targets is a note.
 
 use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, ThreadPath};
-use crate::graph::compatible::{KeptOut, no_common_gate, weakest_link};
+use crate::graph::compatible::{KeptOut, kept_out, no_common_gate, weakest_link};
 use crate::graph::cycles::{Cycle, Limits, cycles};
 use crate::graph::{LockGraph, NodeId, OrderEdge, Witness};
+use crate::regions::place::Root;
+use crate::regions::{Pair, Regions};
 use crate::rules::{Facts, wording};
 
 /// Further places shown per finding.
 const MOST_FURTHER: usize = 8;
 
 pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
-    if facts.regions.is_none() {
-        return;
-    }
+    let Some(regions) = facts.regions else { return };
     let limits = Limits { length: 4, cycles: 2_000 };
-    let search = cycles(facts.graph, limits, &|a, b| no_common_gate(a, b) && !(a.test && b.test));
+    let search =
+        cycles(facts.graph, limits, &|a, b| no_common_gate(a, b) && !(a.test && b.test) && can_overlap(regions, a, b));
     // A ring with a shorter cycle among its locks says nothing new: mending that one breaks it.
     let mut reported: Vec<Vec<NodeId>> = Vec::new();
     for cycle in &search.cycles {
-        if weakest_link(facts.graph, cycle) != KeptOut::Always {
+        // Two locks that both sides only read would need two queued writers at once.
+        if shared_links(facts.graph, cycle) > 1 {
             continue;
         }
         let nodes: Vec<NodeId> = cycle.steps.iter().map(|(edge, _)| facts.graph.edge_at(*edge).from).collect();
         if reported.iter().any(|known| known.iter().all(|node| nodes.contains(node))) {
             continue;
         }
-        out.push(finding(facts.graph, cycle));
+        out.push(finding(facts.graph, regions, cycle));
         reported.push(nodes);
     }
 }
 
-fn finding(graph: &LockGraph, cycle: &Cycle) -> Finding {
+/// How many locks of a cycle are only read on both sides.
+fn shared_links(graph: &LockGraph, cycle: &Cycle) -> usize {
+    let witness = |at: usize| {
+        let (edge, witness) = cycle.steps[at % cycle.steps.len()];
+        &graph.edge_at(edge).witnesses[witness]
+    };
+    let weak = |at: &usize| kept_out(witness(at + 1).held.mode, witness(*at).wanted.mode) != KeptOut::Always;
+    (0..cycle.steps.len()).filter(weak).count()
+}
+
+/// Whether two sides of one function can run at once. Every call has variables of its own, so locks in variables are
+/// only shared with threads that this very call spawned, while those run.
+fn can_overlap(regions: &Regions, a: &Witness, b: &Witness) -> bool {
+    let (Some(a), Some(b)) = (regions.pairs.get(a.origin as usize), regions.pairs.get(b.origin as usize)) else {
+        return true;
+    };
+    let own = |pair: &Pair| {
+        [&pair.held, &pair.wanted].iter().all(|side| matches!(side.place.root, Root::Local(..)) && side.is_local())
+    };
+    if a.body != b.body || !own(a) || !own(b) {
+        return true;
+    }
+    let span = |pair: &Pair| pair.task.and_then(|task| regions.tasks.get(task));
+    let during =
+        |pair: &Pair, task: &(u32, Option<u32>)| task.0 < pair.step && task.1.is_none_or(|end| pair.step < end);
+    match (span(a), span(b)) {
+        (None, None) => false,
+        (Some(a), Some(b)) => {
+            let before = |a: &(u32, Option<u32>), b: &(u32, Option<u32>)| a.1.is_some_and(|end| end < b.0);
+            a != b && !before(a, b) && !before(b, a)
+        }
+        (Some(task), None) => during(b, task),
+        (None, Some(task)) => during(a, task),
+    }
+}
+
+fn finding(graph: &LockGraph, regions: &Regions, cycle: &Cycle) -> Finding {
     let sides: Vec<(&OrderEdge, &Witness)> = cycle
         .steps
         .iter()
@@ -44,7 +82,10 @@ fn finding(graph: &LockGraph, cycle: &Cycle) -> Finding {
         })
         .collect();
     let confidence = sides.iter().map(|(_, witness)| witness.confidence).min().unwrap_or(Confidence::Low);
-    let level = if confidence == Confidence::Low || sides.iter().any(|(_, witness)| witness.test) {
+    let level = if confidence == Confidence::Low
+        || weakest_link(graph, cycle) != KeptOut::Always
+        || sides.iter().any(|(_, witness)| witness.test)
+    {
         Level::Note
     } else {
         Level::Deny
@@ -63,10 +104,11 @@ fn finding(graph: &LockGraph, cycle: &Cycle) -> Finding {
     let all: Vec<_> = threads.iter().flat_map(|thread| thread.steps.iter().cloned()).collect();
     let primary = match sides.first() {
         Some((edge, witness)) => {
-            let class = graph.class_of(edge.to);
-            let held = graph.class_of(edge.from);
+            let (class, held) = (graph.class_of(edge.to), graph.class_of(edge.from));
             let label = format!("`{}` wanted while `{}` is held", class.info.name, held.info.name);
-            wording::at(&witness.wanted.site, label)
+            // The place to look at is in the function where both meet: the call, where the lock is taken deeper down.
+            let way = regions.pairs.get(witness.origin as usize).and_then(|pair| pair.wanted.way.first());
+            wording::at(way.unwrap_or(&witness.wanted.site), label)
         }
         None => crate::finding::Location::default(),
     };

@@ -1,0 +1,207 @@
+//! What walking a body may look at: the model, inferred types, and the summaries of everything walked before.
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::place::{self, BodyId, ClassName, Place, Root, class_of};
+use super::summary::{LockRef, Site, Summary, Way};
+use super::{Side, stub};
+use crate::finding::Location;
+use crate::graph::LockMode;
+use crate::model::infer::{BodyTypes, LocalId, infer_fn, infer_static};
+use crate::model::locks::{LockType, Shape, Waiting};
+use crate::model::ty::Ty;
+use crate::model::{AdtId, FnId, Model, StaticId};
+use crate::source::Edition;
+use crate::syntax::{Body, Symbol};
+
+/// What is known of a body before it is walked.
+#[derive(Clone, Debug)]
+pub(super) struct BodyInfo {
+    pub(super) file: u32,
+    pub(super) edition: Edition,
+    pub(super) test: bool,
+    pub(super) name: String,
+    pub(super) path: String,
+}
+
+/// All that walking needs.
+pub(super) struct Context<'w> {
+    pub(super) model: &'w Model<'w>,
+    pub(super) files: &'w [String],
+    pub(super) bodies: Vec<BodyInfo>,
+    pub(super) types: Vec<Option<BodyTypes>>,
+    pub(super) summaries: Vec<Summary>,
+    /// Types with a `Drop` impl in the sources.
+    pub(super) drops: FxHashMap<AdtId, FnId>,
+    /// Types with a guard in a field.
+    pub(super) carriers: FxHashSet<AdtId>,
+    /// Collections and iterators of the stubs.
+    pub(super) containers: FxHashSet<AdtId>,
+}
+
+impl<'w> Context<'w> {
+    pub(super) fn body(&self, id: BodyId) -> Option<(&'w Body, &BodyTypes)> {
+        let types = self.types.get(id.0 as usize)?.as_ref()?;
+        let index = id.0 as usize;
+        let body = match self.model.fns.get(index) {
+            Some(function) => function.syntax.body.as_deref()?,
+            None => self.model.statics[index - self.model.fns.len()].init?,
+        };
+        Some((body, types))
+    }
+
+    pub(super) fn summary(&self, id: FnId) -> Option<&Summary> {
+        self.summaries.get(id.0 as usize)
+    }
+
+    pub(super) fn local_name(&self, body: BodyId, local: LocalId) -> (String, String) {
+        let types = self.types[body.0 as usize].as_ref();
+        let name = types.and_then(|types| types.locals.get(local.0 as usize)).map_or("_", |local| local.name.as_str());
+        let info = &self.bodies[body.0 as usize];
+        (format!("{}::{name}#{}", info.path, local.0), name.to_string())
+    }
+
+    /// The name of the parameter that a place begins with.
+    pub(super) fn param_name(&self, place: &Place, body: BodyId) -> Option<String> {
+        let Root::Param(param) = place.root else { return None };
+        let types = self.types.get(body.0 as usize)?.as_ref()?;
+        types.locals.iter().find(|local| local.param == Some(param)).map(|local| local.name.to_string())
+    }
+
+    pub(super) fn class(&self, place: &Place) -> Option<ClassName> {
+        class_of(self.model, place, &|body, local| self.local_name(body, local))
+    }
+
+    /// Whether the class of a place is only known where the function is called.
+    pub(super) fn depends_on_caller(&self, place: &Place) -> bool {
+        matches!(place.root, Root::Param(_)) && self.class(place).is_none()
+    }
+
+    /// Whether a lock lies inside what the function borrows as `&mut self`, with no shared pointer on the way.
+    pub(super) fn exclusive(&self, body: BodyId, place: &Place) -> bool {
+        let Some(function) = self.model.fns.get(body.0 as usize) else { return false };
+        let borrows =
+            function.syntax.receiver.as_ref().is_some_and(|receiver| receiver.mutable && receiver.ty.is_none());
+        let owned = |step: &place::Step| match step {
+            place::Step::Field(adt, name) => {
+                let field = self.model.adt(*adt).variants.iter().flatten().find(|field| field.name == *name);
+                field.is_some_and(|field| match &field.ty {
+                    Ty::Adt(id, _) => !self.model.known.transparent.contains(id),
+                    _ => false,
+                })
+            }
+            place::Step::Tuple(_) => true,
+            // What lies behind a lock may be a pointer to anything.
+            place::Step::Inside | place::Step::Element(_) => false,
+        };
+        borrows && place.root == Root::Param(0) && place.steps.iter().all(owned)
+    }
+
+    pub(super) fn location(&self, site: Site) -> Location {
+        Location {
+            file: self.files.get(site.file as usize).cloned().unwrap_or_default(),
+            line: site.span.start.line,
+            column: site.span.start.column,
+            end_line: site.span.end.line,
+            end_column: site.span.end.column,
+            function: self.bodies.get(site.body.0 as usize).map(|body| body.name.clone()),
+            label: String::new(),
+        }
+    }
+
+    pub(super) fn side(&self, lock: &LockRef, mode: LockMode, site: Site, way: &Way, waiting: Waiting) -> Side {
+        let path = self.model.adt_path(lock.adt);
+        let kind = path.strip_prefix("?::").map_or_else(|| path.clone(), str::to_string);
+        Side {
+            class: self.class(&lock.place),
+            param: self.param_name(&lock.place, site.body),
+            place: lock.place.clone(),
+            kind,
+            mode,
+            site: self.location(site),
+            way: way.iter().map(|site| self.location(*site)).collect(),
+            waiting,
+            reentrant: lock.shape == Shape::Reentrant,
+        }
+    }
+}
+
+/// Gathers it; types are inferred in parallel.
+pub(super) fn context<'w>(model: &'w Model<'w>, files: &'w [String]) -> Context<'w> {
+    let functions = model.fns.iter().enumerate().map(|(index, function)| BodyInfo {
+        file: function.file,
+        edition: model.crate_of(function.module).edition,
+        test: function.test,
+        name: model.fn_name(FnId(index as u32)),
+        path: format!("{}::{}", model.module_path(function.module), model.fn_name(FnId(index as u32))),
+    });
+    let statics = model.statics.iter().map(|data| BodyInfo {
+        file: data.file,
+        edition: model.crate_of(data.module).edition,
+        test: data.test,
+        name: data.name.to_string(),
+        path: format!("{}::{}", model.module_path(data.module), data.name),
+    });
+    let bodies: Vec<BodyInfo> = functions.chain(statics).collect();
+    let types = (0..bodies.len())
+        .into_par_iter()
+        .map(|index| match model.fns.get(index) {
+            Some(function) if stub(model, function) => None,
+            Some(_) => infer_fn(model, FnId(index as u32)),
+            None => infer_static(model, StaticId((index - model.fns.len()) as u32)),
+        })
+        .collect();
+    let summaries = vec![Summary::default(); bodies.len()];
+    let mut drops = FxHashMap::default();
+    for impl_ in &model.impls {
+        let is_drop =
+            impl_.trait_.as_ref().and_then(|trait_| trait_.id) == model.known.drop && model.known.drop.is_some();
+        if let (true, Some(adt), Some(drop)) =
+            (is_drop, model.adt_of(&impl_.self_ty), impl_.methods.get(&Symbol::from("drop")))
+        {
+            drops.insert(adt, *drop);
+        }
+    }
+    let mut containers = FxHashSet::default();
+    for (index, adt) in model.adts.iter().enumerate() {
+        let id = AdtId(index as u32);
+        if model.crate_of(adt.module).stub {
+            let path = model.module_path(adt.module);
+            if ["std::collections", "std::vec", "std::slice", "std::iter"].iter().any(|prefix| path.starts_with(prefix))
+                || matches!(adt.name.as_str(), "DashMap" | "Slab")
+            {
+                containers.insert(id);
+            }
+        }
+    }
+    Context { model, files, bodies, types, summaries, drops, carriers: carriers(model), containers }
+}
+
+/// Types of the sources that have a guard in a field, however deep.
+fn carriers(model: &Model<'_>) -> FxHashSet<AdtId> {
+    let mut out = FxHashSet::default();
+    loop {
+        let before = out.len();
+        for (index, adt) in model.adts.iter().enumerate() {
+            let id = AdtId(index as u32);
+            if out.contains(&id) || model.crate_of(adt.module).stub {
+                continue;
+            }
+            let has_guard = adt.variants.iter().flatten().any(|field| {
+                field.ty.any(&mut |part| match part {
+                    Ty::Adt(part, _) => {
+                        matches!(model.adt(*part).lock, Some(LockType::Guard { .. })) || out.contains(part)
+                    }
+                    _ => false,
+                }) && !matches!(field.ty, Ty::Ref(_))
+            });
+            if has_guard {
+                out.insert(id);
+            }
+        }
+        if out.len() == before {
+            return out;
+        }
+    }
+}

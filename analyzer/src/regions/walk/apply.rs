@@ -1,0 +1,183 @@
+//! Functions of the sources at a call: their summaries in the caller's terms.
+//!
+//! Guarantees: parameters become the arguments' access paths; what a callee makes itself is new at every call; a lock
+//! wrapper's acquisition is shown at the call that hands the guard out.
+
+use smallvec::SmallVec;
+
+use super::{Walker, through_literal};
+use crate::model::FnId;
+use crate::regions::place::{Place, Root, Step};
+use crate::regions::state::{GuardId, Owner, State, Value};
+use crate::regions::summary::{Acquired, HeldLock, LONGEST_WAY, LockRef, Returned, Site, Way};
+use crate::syntax::ExprId;
+
+impl Walker<'_> {
+    /// Applies what a call can run.
+    pub(super) fn run_targets(&mut self, id: ExprId, targets: &[FnId], args: &[Value]) -> Value {
+        let site = self.site(self.body[id].span);
+        let mut out = Value::default();
+        for target in targets {
+            let value = self.apply(*target, args, Some(site), targets.len() > 1);
+            if targets.len() == 1 {
+                out = value;
+            }
+        }
+        self.finish_call(args, out)
+    }
+
+    /// Runs a future to its end: an async block, or a call of an async function.
+    pub(super) fn run_future(&mut self, id: ExprId) -> Value {
+        if let Some((lock, taken)) = self.pending_locks.get(&id).cloned() {
+            let place = lock.place.step(Step::Inside);
+            let guard = self.acquire(lock, taken, self.body[id].span);
+            return Value { guards: SmallVec::from_slice(&[guard]), ..Value::of(place) };
+        }
+        match self.pending.get(&id).cloned() {
+            Some((targets, args)) => {
+                self.run.insert(id);
+                self.run_targets(id, &targets, &args)
+            }
+            None => self.run_async(id),
+        }
+    }
+
+    /// Moves what the call consumed and keeps what it gives.
+    pub(super) fn finish_call(&mut self, values: &[Value], out: Value) -> Value {
+        let given: Vec<GuardId> = values
+            .iter()
+            .flat_map(|value| value.guards.iter().copied())
+            .filter(|id| !out.guards.contains(id))
+            .collect();
+        if !given.is_empty() {
+            self.state.release(|guard| given.contains(&guard.id));
+        }
+        out
+    }
+
+    /// Applies a function's summary at a call. `args` begins with the receiver, or an empty value where there is none;
+    /// `site` is `None` for a `drop` at the end of a scope, which nobody wrote.
+    pub(super) fn apply(&mut self, function: FnId, args: &[Value], site: Option<Site>, dispatched: bool) -> Value {
+        let Some(summary) = self.cx.summary(function) else { return Value::default() };
+        if self.state.reachable {
+            self.out.called(self.cx, self.id, function, &self.state);
+        }
+        let places: SmallVec<[Option<Place>; 4]> = args.iter().map(|value| value.place.clone()).collect();
+        let body = self.id;
+        let literals = self.literals.clone();
+        // Values the callee made itself are new ones at every call.
+        let fresh = self.fresh();
+        let renew = |place: &Place| match place.root {
+            Root::Value(..) => Place { root: Root::Value(body, fresh), steps: place.steps.clone() },
+            // The variables of another activation of this very function are not ours.
+            Root::Local(own, ..) if own == body => Place { root: Root::Value(body, fresh), steps: place.steps.clone() },
+            _ => through_literal(&literals, body, place.instantiate(&places, || Root::Value(body, fresh))),
+        };
+        let lock = |lock: &LockRef| LockRef { place: renew(&lock.place), ..lock.clone() };
+        let way = |way: &Way| -> Way { site.into_iter().chain(way.iter().copied()).take(LONGEST_WAY).collect() };
+        let held = |held: &HeldLock| HeldLock { lock: lock(&held.lock), way: way(&held.way), ..held.clone() };
+        for acquired in &summary.acquires {
+            let without: Vec<GuardId> = args
+                .iter()
+                .enumerate()
+                .filter(|(index, _)| acquired.released & 1u64.checked_shl(*index as u32).unwrap_or(0) != 0)
+                .flat_map(|(_, value)| value.guards.iter().copied())
+                .collect();
+            let seen = Acquired {
+                lock: lock(&acquired.lock),
+                site: site.filter(|_| self.hands_out(&summary.returns, acquired)).unwrap_or(acquired.site),
+                way: if self.hands_out(&summary.returns, acquired) { Way::new() } else { way(&acquired.way) },
+                held: acquired.held.iter().map(held).collect(),
+                released: 0,
+                dispatched: acquired.dispatched || dispatched,
+                ..acquired.clone()
+            };
+            // What the callee holds through its parameters is only known here.
+            if self.state.reachable && !seen.try_ {
+                for (before, after) in acquired.held.iter().zip(&seen.held) {
+                    if self.cx.depends_on_caller(&before.lock.place) || self.cx.depends_on_caller(&acquired.lock.place)
+                    {
+                        self.out.pair(self.cx, (self.id, self.task, self.next), after, false, &seen, &seen.held);
+                    }
+                }
+            }
+            self.request(seen, &without);
+        }
+        for called in &summary.calls {
+            let Some(value) = args.get(called.param as usize) else { continue };
+            let phantoms: Vec<GuardId> = called
+                .held
+                .iter()
+                .map(|inner| {
+                    let id = self.hold(held(inner), false);
+                    self.own(&[id], Owner::Nobody);
+                    id
+                })
+                .collect();
+            match value.closure {
+                Some(closure) => {
+                    self.run_closure(closure, &[]);
+                }
+                None => self.note_called_param(value.place.as_ref(), ExprId(u32::MAX)),
+            }
+            self.state.release(|guard| phantoms.contains(&guard.id));
+        }
+        let mut out = Value::of(summary.returns_place.as_ref().map(renew));
+        for returned in &summary.returns {
+            match returned {
+                Returned::Param(param) => {
+                    if let Some(value) = args.get(*param as usize) {
+                        out.guards.extend(value.guards.iter().copied());
+                    }
+                }
+                Returned::New(inner) => {
+                    let wraps = inner.way.is_empty() && self.cx.depends_on_caller(&inner.lock.place);
+                    let inner_held = match site.filter(|_| wraps) {
+                        Some(site) => HeldLock { site, way: Way::new(), ..held(inner) },
+                        None => held(inner),
+                    };
+                    let id = self.hold(inner_held, false);
+                    if out.place.is_none() {
+                        out.place = renew(&inner.lock.place).step(Step::Inside);
+                    }
+                    out.guards.push(id);
+                }
+            }
+        }
+        if summary.diverges && !dispatched {
+            self.state = State::unreachable();
+        }
+        out
+    }
+
+    /// Whether an acquisition is that of a lock wrapper, whose guard the function hands out: for the reader, the call
+    /// is what takes the lock.
+    pub(super) fn hands_out(&self, returns: &[Returned], acquired: &Acquired) -> bool {
+        acquired.way.is_empty()
+            && self.cx.depends_on_caller(&acquired.lock.place)
+            && returns.iter().any(|returned| matches!(returned, Returned::New(held) if held.site == acquired.site))
+    }
+
+    /// A callable that came in as a parameter is called here.
+    pub(super) fn note_called_param(&mut self, place: Option<&Place>, id: ExprId) {
+        let Some(Place { root: Root::Param(param), steps }) = place else { return };
+        if !steps.is_empty() || self.detached > 0 || !self.state.reachable {
+            return;
+        }
+        let span = self.body.exprs.get(id.0 as usize).map_or(self.body[self.body.root].span, |expr| expr.span);
+        let called = crate::regions::summary::CalledParam {
+            param: *param,
+            held: self
+                .state
+                .guards
+                .iter()
+                .filter(|guard| guard.param.is_none())
+                .map(|guard| guard.held.clone())
+                .collect(),
+            site: self.site(span),
+        };
+        if !self.summary.calls.contains(&called) && self.summary.calls.len() < 16 {
+            self.summary.calls.push(called);
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! Library functions: what the few with a meaning do, and all others by their signature.
+//!
+//! Guarantees: a closure runs now only where the signature asks for something to call; a guard stays in the result only
+//! where the result's type can have one.
+
+use smallvec::SmallVec;
+
+use super::Walker;
+use super::calls::PASS_THROUGH;
+use crate::graph::LockMode;
+use crate::model::FnId;
+use crate::model::known::Role;
+use crate::model::ty::Ty;
+use crate::regions::place::{Place, Root, Step};
+use crate::regions::state::{GuardId, Owner, State, Value};
+use crate::regions::summary::{Acquired, Way};
+use crate::syntax::{ExprId, ExprKind};
+
+/// Methods whose closure runs only where there is no value.
+const RUNS_WITHOUT: &[&str] = &[
+    "unwrap_or_else",
+    "or_else",
+    "ok_or_else",
+    "get_or_insert_with",
+    "or_insert_with",
+    "get_or_init",
+    "unwrap_or_default",
+];
+
+/// Methods that move a value out of what they are called on.
+const TAKES_OUT: &[&str] = &["take", "take_if", "replace", "pop", "pop_front", "pop_back", "remove", "swap_remove"];
+
+impl Walker<'_> {
+    /// What a library function does beyond its signature; `None` where nothing.
+    pub(super) fn role(&mut self, role: Role, values: &[Value]) -> Option<Value> {
+        match role {
+            Role::Drop => {
+                values.iter().for_each(|value| self.consume(value));
+                Some(Value::default())
+            }
+            Role::Forget => {
+                for value in values {
+                    self.own(&value.guards, Owner::Nobody);
+                }
+                Some(Value::default())
+            }
+            Role::SpawnThread | Role::SpawnTask => {
+                let spawned = self.fresh();
+                self.tasks.push((spawned, None));
+                let outer = std::mem::replace(&mut self.task, self.tasks.len() as u32);
+                for value in values {
+                    if let Some(closure) = value.closure {
+                        self.detach(|this| {
+                            let value = this.run_closure(closure, &[]);
+                            if let Some(future) = value.future {
+                                this.run_future(future);
+                            }
+                        });
+                    }
+                    if let Some(future) = value.future {
+                        self.detach(|this| {
+                            this.run_future(future);
+                        });
+                    }
+                }
+                let own = std::mem::replace(&mut self.task, outer);
+                Some(Value { task: own, ..Value::default() })
+            }
+            Role::BlockOn => {
+                let frame = self.frame;
+                self.frame = self.fresh();
+                let mut out = Value::default();
+                for value in values {
+                    if let Some(future) = value.future {
+                        out = self.run_future(future);
+                    } else if !value.guards.is_empty() {
+                        out.guards.extend(value.guards.iter().copied());
+                    }
+                }
+                self.frame = frame;
+                Some(out)
+            }
+            Role::Unlocked => {
+                let guarded: Vec<Place> = values.iter().filter_map(|value| value.place.clone()).collect();
+                let before = self.state.clone();
+                self.state.release(|guard| {
+                    guard.held.lock.place.step(Step::Inside).is_some_and(|inside| guarded.contains(&inside))
+                });
+                for value in values {
+                    if let Some(closure) = value.closure {
+                        self.run_closure(closure, &[]);
+                    }
+                }
+                self.state = before;
+                Some(Value::default())
+            }
+            Role::CondvarWait => {
+                // The guard is given back and taken again: it comes out as it went in.
+                for value in values {
+                    if let Some(closure) = value.closure {
+                        self.run_closure(closure, &[]);
+                    }
+                }
+                let guards = values.iter().flat_map(|value| value.guards.iter().copied()).collect();
+                let place = values.last().and_then(|value| value.place.clone());
+                Some(Value { guards, ..Value::of(place) })
+            }
+            Role::Diverge => {
+                self.state = State::unreachable();
+                Some(Value::default())
+            }
+            Role::Join => {
+                let now = self.fresh();
+                if let Some(task) = values.first().and_then(|value| (value.task as usize).checked_sub(1))
+                    && let Some(task) = self.tasks.get_mut(task)
+                {
+                    task.1 = Some(now);
+                }
+                None
+            }
+            Role::Receive | Role::Send | Role::Notify | Role::Sleep => None,
+        }
+    }
+
+    /// A library function by its signature: closures run now, pointers and containers hand on what they hold.
+    pub(super) fn library_call(
+        &mut self,
+        id: ExprId,
+        function: FnId,
+        receiver: Option<Value>,
+        values: Vec<Value>,
+        by_value: bool,
+    ) -> Value {
+        let name = self.model.function(function).syntax.name;
+        let signature = self.model.signature(function);
+        let container = self.model.adt_of(&signature.self_ty).is_some_and(|adt| self.cx.containers.contains(&adt));
+        let from_receiver = receiver.as_ref().and_then(|value| value.place.clone());
+        let base = match (&receiver, signature.has_receiver) {
+            (Some(_), _) => from_receiver,
+            // `Arc::clone(&x)`, `MutexGuard::map(guard, f)`
+            (None, _) if !matches!(name.as_str(), "new" | "replace" | "take" | "swap" | "pin" | "from_fn" | "once") => {
+                values.first().and_then(|value| value.place.clone())
+            }
+            _ => None,
+        };
+        let item = if container { self.step(base.clone(), Step::Element(None)) } else { base.clone() };
+        let mut closure_value: Option<Value> = None;
+        let held = receiver.as_ref().filter(|_| by_value).map(|value| value.guards.clone()).unwrap_or_default();
+        let mut kept = None;
+        let once = matches!(name.as_str(), "call_once" | "call_once_force" | "get_or_init" | "get_or_try_init");
+        self.once += u32::from(once);
+        for (index, value) in values.iter().enumerate() {
+            let Some(closure) = value.closure else { continue };
+            if !self.calls_argument(signature, index, values.len()) {
+                // `Box::new(closure)`, `callbacks.push(closure)`: it runs some other time.
+                kept = Some(closure);
+                continue;
+            }
+            let arg = Value { guards: held.clone(), ..Value::of(item.clone()) };
+            if RUNS_WITHOUT.contains(&name.as_str()) {
+                // The closure only runs where the receiver has no value, and so no guard that could be in it. A
+                // poisoned lock's guard comes as the closure's argument.
+                let with = self.state.clone();
+                // A `try_` that failed holds nothing either.
+                let option = self.model.adt_of(&signature.self_ty) == self.model.known.option;
+                self.state.release(|guard| held.contains(&guard.id) && (option || guard.try_));
+                closure_value = Some(self.run_closure(closure, &[arg]));
+                self.state.join(with);
+            } else {
+                closure_value = Some(self.run_closure(closure, &[arg]));
+            }
+        }
+        self.once -= u32::from(once);
+        let mut guards: SmallVec<[GuardId; 1]> = SmallVec::new();
+        if let (Some(receiver), true) = (&receiver, by_value) {
+            guards.extend(receiver.guards.iter().copied());
+        }
+        guards.extend(values.iter().flat_map(|value| value.guards.iter().copied()));
+        let mapped = closure_value.as_ref();
+        let maps = matches!(
+            name.as_str(),
+            "map"
+                | "and_then"
+                | "filter_map"
+                | "flat_map"
+                | "map_or"
+                | "map_or_else"
+                | "find_map"
+                | "with"
+                | "scan"
+                | "fold"
+                | "map_while"
+        );
+        if let Some(value) = mapped {
+            guards.extend(value.guards.iter().copied());
+        }
+        guards.dedup();
+        let ty = self.ty(id);
+        if TAKES_OUT.contains(&name.as_str())
+            && self.carries_guard(ty)
+            && let Some(receiver) = &receiver
+        {
+            guards.extend(receiver.guards.iter().copied());
+        }
+        let keeps = self.carries_guard(ty) || (matches!(ty, Ty::Unknown) && PASS_THROUGH.contains(&name.as_str()));
+        let stays = |value: &Value| matches!(value.place.as_ref().map(|place| place.root), Some(Root::Local(..)));
+        if !keeps && !guards.is_empty() {
+            match &receiver {
+                // A guard that is put into a collection lives as long as the collection.
+                Some(receiver) if !by_value && stays(receiver) => {
+                    if let Some(Root::Local(_, local, _)) = receiver.place.as_ref().map(|place| place.root) {
+                        self.own(&guards, Owner::Local(local));
+                    }
+                }
+                _ => self.state.release(|guard| guards.contains(&guard.id)),
+            }
+            guards.clear();
+        }
+        let span = self.body[id].span;
+        if name.as_str() == "downgrade" {
+            for id in &guards {
+                if let Some(guard) = self.state.guard(*id) {
+                    guard.held.mode = LockMode::Shared;
+                }
+            }
+        }
+        if name.as_str() == "upgrade" {
+            for id in &guards {
+                self.upgrade(*id, span);
+                if let Some(guard) = self.state.guard(*id) {
+                    guard.held.mode = LockMode::Exclusive;
+                }
+            }
+        }
+        if keeps {
+            let owner = self.temporary();
+            self.own(&guards, owner);
+        }
+        let future = values.iter().chain(&receiver).find_map(|value| value.future);
+        let place = match (maps, mapped) {
+            (true, Some(value)) => value.place.clone(),
+            _ if matches!(name.as_str(), "get" | "get_mut") && container => {
+                let index = self.constant_argument(id);
+                match index {
+                    Some(index) => self.step(base, Step::Element(Some(index))),
+                    None => item,
+                }
+            }
+            _ => item,
+        };
+        let closure = kept.filter(|_| receiver.is_none());
+        Value { guards, future, closure, ..Value::of(place) }
+    }
+
+    /// Whether a library function's parameter is something to call.
+    pub(super) fn calls_argument(&self, signature: &crate::model::Signature, index: usize, args: usize) -> bool {
+        let offset = args.saturating_sub(signature.params.len());
+        let declared = index.checked_sub(offset).and_then(|at| signature.params.get(at));
+        let Some(Ty::Param(name)) = declared.map(Ty::peeled) else { return false };
+        let bounds = signature.generics.iter().filter(|(bound, _)| bound == name).flat_map(|(_, traits)| traits);
+        bounds.into_iter().any(|bound| matches!(bound.name.as_str(), "Fn" | "FnMut" | "FnOnce"))
+    }
+
+    /// An upgrade waits until all other readers are gone: it wants the lock exclusively.
+    pub(super) fn upgrade(&mut self, id: GuardId, span: crate::syntax::Span) {
+        let Some(guard) = self.state.guard(id) else { return };
+        let wanted = Acquired {
+            lock: guard.held.lock.clone(),
+            mode: LockMode::Exclusive,
+            try_: false,
+            waiting: guard.held.waiting,
+            site: self.site(span),
+            way: Way::new(),
+            held: SmallVec::new(),
+            released: 0,
+            dispatched: false,
+        };
+        self.request(wanted, &[id]);
+    }
+
+    pub(super) fn constant_argument(&self, id: ExprId) -> Option<u64> {
+        let ExprKind::MethodCall { args, .. } = &self.body[id].kind else { return None };
+        match self.body[*args.first()?].kind {
+            ExprKind::Lit(crate::syntax::Lit::Int(value)) => Some(value),
+            _ => None,
+        }
+    }
+}
