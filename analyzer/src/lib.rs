@@ -15,8 +15,7 @@
 //!
 //! Misses: what each module names under this word. In short: the static pass does not see into generated code,
 //! dependencies outside the given paths and calls that it cannot resolve; a run shows only its own branches and what
-//! its tracked types recorded. That nothing was found is no proof. Limits that the static pass runs into
-//! ([`regions::Regions::truncated`], the search for cycles in `lock_order_inversion`) are not in the report yet.
+//! its tracked types recorded. That nothing was found is no proof.
 
 pub mod cli;
 pub mod finding;
@@ -50,7 +49,8 @@ fn scan_here(sources: &source::Sources) -> Report {
     let model = program.model();
     let regions = regions::regions(&model, &program.names);
     let graph = regions::order::lock_graph(&regions, &program.names);
-    let findings = rules::check(&rules::Facts { graph: &graph, regions: Some(&regions), replay: None });
+    let facts = rules::Facts { graph: &graph, regions: Some(&regions), replay: None, notices: Default::default() };
+    let findings = rules::check(&facts);
     let summary = Summary {
         files: sources.files.len(),
         lines: sources.files.iter().map(|file| file.text.line_count()).sum(),
@@ -61,7 +61,9 @@ fn scan_here(sources: &source::Sources) -> Report {
         order_edges: graph.edge_count(),
         ..Summary::default()
     };
-    let notices = sources.notices.iter().cloned().chain(program.notices(sources)).collect();
+    let own = facts.notices.into_inner();
+    let notices =
+        sources.notices.iter().cloned().chain(program.notices(sources)).chain(regions.notices()).chain(own).collect();
     let mut report = Report { mode: Mode::Scan, summary, findings, notices };
     report.finish();
     report
@@ -69,8 +71,10 @@ fn scan_here(sources: &source::Sources) -> Report {
 
 /// The run-time pass: recorded traces in, findings out.
 pub fn analyze(traces: &[PathBuf]) -> Result<Report, trace::TraceError> {
-    let (graph, replay, notices) = trace::load(traces)?;
-    let findings = rules::check(&rules::Facts { graph: &graph, regions: None, replay: Some(&replay) });
+    let (graph, replay, mut notices) = trace::load(traces)?;
+    let facts = rules::Facts { graph: &graph, regions: None, replay: Some(&replay), notices: Default::default() };
+    let findings = rules::check(&facts);
+    notices.extend(facts.notices.into_inner());
     let summary = Summary {
         files: traces.len(),
         locks: graph.classes().count(),

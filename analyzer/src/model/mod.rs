@@ -1,7 +1,8 @@
 //! Names and types across files: modules, items, signatures, and what a path, a field or a method means.
 //!
-//! Guarantees: built from syntax alone, no I/O; what cannot be resolved is `None` or [`ty::Ty::Unknown`], never a
-//! guess by name; libraries that matter for locking are described by stubs in `stubs/`, written as Rust signatures
+//! Guarantees: built from syntax alone, no I/O; what cannot be resolved is `None` or [`ty::Ty::Unknown`]. Names of types
+//! count only for crates that are not there: the unmistakable ones of locks ([`locks`]) and of std types under their own
+//! names ([`known::stand_in`]). Libraries that matter for locking are described by stubs in `stubs/`, written as Rust signatures
 //! and read by the same code as the user's sources.
 //!
 //! Misses: code that macros generate, trait selection beyond one level of impls, const generics.

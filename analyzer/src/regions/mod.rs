@@ -17,7 +17,7 @@ mod walk;
 
 use petgraph::graph::{DiGraph, NodeIndex};
 
-use crate::finding::{Confidence, Location};
+use crate::finding::{Confidence, Location, Notice, NoticeKind};
 use crate::graph::LockMode;
 use crate::model::infer::Target;
 use crate::model::locks::Waiting;
@@ -173,6 +173,18 @@ pub struct Regions {
     pub functions: usize,
     /// Functions whose summaries were cut short.
     pub truncated: usize,
+}
+
+impl Regions {
+    /// What was cut short.
+    pub fn notices(&self) -> Option<Notice> {
+        let message = format!(
+            "{} functions take more locks than are kept ({} each): findings through them may be missing",
+            self.truncated,
+            summary::MOST_ACQUIRES
+        );
+        (self.truncated > 0).then_some(Notice { kind: NoticeKind::Truncated, file: None, line: None, message })
+    }
 }
 
 /// Walks everything. `files` are the names of the model's files as reports show them. Types are inferred in parallel;

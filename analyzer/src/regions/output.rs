@@ -38,13 +38,16 @@ impl Output {
         if !self.counted.insert(site) {
             return;
         }
+        // A parameter's lock is the caller's to know, and counted there.
+        let class = cx.class(&lock.place);
+        if class.is_none() && matches!(lock.place.root, Root::Param(_)) {
+            return;
+        }
         self.regions.acquisitions += 1;
-        match cx.class(&lock.place) {
+        match class {
             Some(class) => {
                 self.classes.insert(class.key);
             }
-            // A parameter's lock is the caller's to know.
-            None if matches!(lock.place.root, Root::Param(_)) => {}
             None => self.regions.unresolved += 1,
         }
     }

@@ -15,7 +15,9 @@ pub mod same_class_nesting;
 pub mod static_mut_mutation;
 mod wording;
 
-use crate::finding::{Finding, Level};
+use std::cell::RefCell;
+
+use crate::finding::{Finding, Level, Notice};
 use crate::graph::LockGraph;
 use crate::regions::Regions;
 use crate::trace::Replay;
@@ -28,6 +30,8 @@ pub struct Facts<'a> {
     pub regions: Option<&'a Regions>,
     /// The replayed trace.
     pub replay: Option<&'a Replay>,
+    /// Where rules say what they could not look at to the end.
+    pub notices: RefCell<Vec<Notice>>,
 }
 
 /// Rules that are switched together.

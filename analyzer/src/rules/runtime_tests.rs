@@ -232,7 +232,7 @@ fn files_of_several_processes_keep_their_locks_and_threads_apart() {
     let (graph, replay, notices) = crate::trace::load(&paths).expect("two traces");
     assert_eq!(notices, []);
     assert_eq!((graph.node_count(), graph.edge_count(), graph.classes().count()), (4, 2, 2));
-    let facts = super::Facts { graph: &graph, regions: None, replay: Some(&replay) };
+    let facts = super::Facts { graph: &graph, regions: None, replay: Some(&replay), notices: Default::default() };
     assert_eq!(ids(&super::check(&facts)), []);
     let names: Vec<&str> = graph.edges().map(|(_, edge)| edge.witnesses[0].thread_name.as_str()).collect();
     assert_eq!(names, ["process 7 thread 2 `left`"; 2]);

@@ -66,7 +66,7 @@ fn run(command: &str, mode: &str) -> Vec<Finding> {
 fn findings(file: &Path) -> Vec<Finding> {
     let (graph, replay, notices) = trace::load(&[file.to_path_buf()]).expect("a trace");
     assert_eq!(notices, []);
-    rules::check(&Facts { graph: &graph, regions: None, replay: Some(&replay) })
+    rules::check(&Facts { graph: &graph, regions: None, replay: Some(&replay), notices: Default::default() })
 }
 
 type Short = (&'static str, Level, Evidence);

@@ -25,6 +25,29 @@ pub(super) fn of_item(item: &Item) -> &[Attribute] {
     }
 }
 
+/// The attributes of an expression statement. Kinds that are no statements are left out.
+pub(super) fn of_expr(expr: &syn::Expr) -> &[Attribute] {
+    use syn::Expr;
+    match expr {
+        Expr::Assign(expr) => &expr.attrs,
+        Expr::Await(expr) => &expr.attrs,
+        Expr::Binary(expr) => &expr.attrs,
+        Expr::Block(expr) => &expr.attrs,
+        Expr::Call(expr) => &expr.attrs,
+        Expr::ForLoop(expr) => &expr.attrs,
+        Expr::If(expr) => &expr.attrs,
+        Expr::Loop(expr) => &expr.attrs,
+        Expr::Macro(expr) => &expr.attrs,
+        Expr::Match(expr) => &expr.attrs,
+        Expr::MethodCall(expr) => &expr.attrs,
+        Expr::Return(expr) => &expr.attrs,
+        Expr::Try(expr) => &expr.attrs,
+        Expr::Unsafe(expr) => &expr.attrs,
+        Expr::While(expr) => &expr.attrs,
+        _ => &[],
+    }
+}
+
 /// Whether attributes say that the item exists in test builds only, or is a test: `#[cfg(test)]`, `#[test]`,
 /// `#[tokio::test]`, `#[bench]` and their like.
 pub(super) fn mark_test(attrs: &[Attribute]) -> bool {

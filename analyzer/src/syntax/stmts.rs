@@ -3,6 +3,7 @@
 //! Guarantees: only a last expression without a semicolon is the value of its block; items in bodies, also those of
 //! `thread_local!` and its like, are statements of their own.
 
+use super::attributes::{mark_test, of_expr};
 use super::lower::{BodyLowering, Lowered};
 use super::spans;
 use super::tree::{BlockKind, ExprKind, Pos, Stmt, Symbol};
@@ -41,6 +42,10 @@ impl BodyLowering<'_> {
         let last = stmts.len().wrapping_sub(1);
         for (index, stmt) in stmts.iter().enumerate() {
             match stmt {
+                // In the middle of code that is no test, `#[cfg(test)]` statements are not there when it runs.
+                syn::Stmt::Local(local) if mark_test(&local.attrs) => {}
+                syn::Stmt::Expr(expr, _) if mark_test(of_expr(expr)) => {}
+                syn::Stmt::Macro(stmt) if mark_test(&stmt.attrs) => {}
                 syn::Stmt::Local(local) => {
                     let stmt = self.local(local);
                     lowered.push(stmt);

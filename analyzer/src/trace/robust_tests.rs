@@ -12,7 +12,7 @@ use crate::rules::{self, Facts};
 fn analyse(recording: Recording) {
     let mut notices = Vec::new();
     let (graph, replay) = super::replay(recording, &mut notices);
-    rules::check(&Facts { graph: &graph, regions: None, replay: Some(&replay) });
+    rules::check(&Facts { graph: &graph, regions: None, replay: Some(&replay), notices: Default::default() });
 }
 
 fn any_record() -> impl Strategy<Value = Record<'static>> {

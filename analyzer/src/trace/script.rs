@@ -155,6 +155,6 @@ impl Script {
     pub(crate) fn findings(&self) -> Vec<Finding> {
         let (graph, replay, notices) = self.replay();
         assert_eq!(notices, []);
-        rules::check(&Facts { graph: &graph, regions: None, replay: Some(&replay) })
+        rules::check(&Facts { graph: &graph, regions: None, replay: Some(&replay), notices: Default::default() })
     }
 }

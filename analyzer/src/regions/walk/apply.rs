@@ -77,12 +77,19 @@ impl Walker<'_> {
         let way = |way: &Way| -> Way { site.into_iter().chain(way.iter().copied()).take(LONGEST_WAY).collect() };
         let held = |held: &HeldLock| HeldLock { lock: lock(&held.lock), way: way(&held.way), ..held.clone() };
         for acquired in &summary.acquires {
+            // A second turn of a recursion: the first one said what there is to say.
+            if site.is_some_and(|site| acquired.way.contains(&site)) {
+                continue;
+            }
             let without: Vec<GuardId> = args
                 .iter()
                 .enumerate()
                 .filter(|(index, _)| acquired.released & 1u64.checked_shl(*index as u32).unwrap_or(0) != 0)
                 .flat_map(|(_, value)| value.guards.iter().copied())
                 .collect();
+            if let Some(site) = site.filter(|_| self.hands_out(&summary.returns, acquired)) {
+                self.out.count(self.cx, &lock(&acquired.lock), site);
+            }
             let seen = Acquired {
                 lock: lock(&acquired.lock),
                 site: site.filter(|_| self.hands_out(&summary.returns, acquired)).unwrap_or(acquired.site),

@@ -4,7 +4,7 @@
 //! sides apart, or where more than one lock is only read; a cycle that needs a queued writer, test code or a call with
 //! several possible targets is a note.
 
-use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, ThreadPath};
+use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, Notice, NoticeKind, ThreadPath};
 use crate::graph::compatible::{KeptOut, kept_out, no_common_gate, weakest_link};
 use crate::graph::cycles::{Cycle, Limits, cycles};
 use crate::graph::{LockGraph, NodeId, OrderEdge, Witness};
@@ -20,6 +20,10 @@ pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     let limits = Limits { length: 4, cycles: 2_000 };
     let search =
         cycles(facts.graph, limits, &|a, b| no_common_gate(a, b) && !(a.test && b.test) && can_overlap(regions, a, b));
+    if let Some(limit) = &search.truncated {
+        let message = format!("not every cycle of the lock graph was looked at: {limit}");
+        facts.notices.borrow_mut().push(Notice { kind: NoticeKind::Truncated, file: None, line: None, message });
+    }
     // A ring with a shorter cycle among its locks says nothing new: mending that one breaks it.
     let mut reported: Vec<Vec<NodeId>> = Vec::new();
     for cycle in &search.cycles {
