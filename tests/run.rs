@@ -202,3 +202,11 @@ fn every_scenario_is_listed_with_what_it_reports() {
     assert_eq!(done.stdout.matches("reports: ").count(), names);
     assert!(names >= 20 && done.stdout.starts_with("example "), "{done:?}");
 }
+
+#[test]
+fn a_scenario_shows_its_source_wherever_it_is_run_from() {
+    let elsewhere = folder(&[("readme.txt", "not the workspace")]);
+    let done = lockcheck(elsewhere.path(), &["run", "example"]);
+    assert_eq!(done.code, Some(1), "{}", done.stderr);
+    assert!(done.stderr.contains("run_async_named(\"grandchild\""), "{}", done.stderr);
+}

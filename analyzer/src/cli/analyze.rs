@@ -9,7 +9,7 @@ use super::args::AnalyzeArgs;
 use super::levels::Levels;
 use super::terminal::{Stream, Terminal};
 use super::{Exit, Failure};
-use crate::source::{Targets, Texts};
+use crate::source::{Targets, Text, Texts};
 
 /// Analyses traces and reports; the report for people goes to standard output.
 pub(super) fn analyze(args: &AnalyzeArgs, matches: Option<&ArgMatches>, terminal: &Terminal) -> Result<Exit, Failure> {
@@ -23,8 +23,14 @@ pub(super) fn analyze(args: &AnalyzeArgs, matches: Option<&ArgMatches>, terminal
 }
 
 /// The texts of what ran: paths in a trace are relative to the workspace that was built, which is the current
-/// directory or one above it.
+/// directory or one above it. The built-in scenarios bring theirs along.
 pub(super) fn texts() -> Texts {
     let cwd = std::env::current_dir().unwrap_or_default();
-    Texts::from_disk(cwd.ancestors().map(PathBuf::from).collect())
+    let mut texts = Texts::from_disk(cwd.ancestors().map(PathBuf::from).collect());
+    for (path, source) in lockcheck_fixtures::scenarios::sources() {
+        if let Ok(text) = Text::decode(source.as_bytes().to_vec()) {
+            texts.insert(path, text);
+        }
+    }
+    texts
 }

@@ -1,0 +1,562 @@
+//! The records of a trace: descriptions of what event numbers mean, order edges, observations.
+//!
+//! Guarantees: encoding allocates nothing itself; decoding never panics, never reads past the end and never asks for
+//! memory that the bytes cannot back; kinds of a newer minor version come out as [`Record::Unknown`].
+
+use std::borrow::Cow;
+
+use super::Mode;
+
+/// What an [`Record::Object`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum ObjectKind {
+    /// A Mutex.
+    Mutex = 1,
+    /// An RwLock.
+    RwLock = 2,
+    /// A Condvar.
+    Condvar = 3,
+    /// A tracked shared cell.
+    Cell = 4,
+    /// An atomic.
+    Atomic = 5,
+    /// A channel.
+    Channel = 6,
+    /// A bounded pool.
+    Pool = 7,
+    /// A barrier.
+    Barrier = 8,
+    /// A one-time cell.
+    Once = 9,
+    /// A semaphore.
+    Semaphore = 10,
+    /// Of a newer minor version.
+    Unknown = 255,
+}
+
+impl ObjectKind {
+    fn from_u8(raw: u8) -> Self {
+        match raw {
+            1 => ObjectKind::Mutex,
+            2 => ObjectKind::RwLock,
+            3 => ObjectKind::Condvar,
+            4 => ObjectKind::Cell,
+            5 => ObjectKind::Atomic,
+            6 => ObjectKind::Channel,
+            7 => ObjectKind::Pool,
+            8 => ObjectKind::Barrier,
+            9 => ObjectKind::Once,
+            10 => ObjectKind::Semaphore,
+            _ => ObjectKind::Unknown,
+        }
+    }
+}
+
+/// What a pool does with a submission when no slot is free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum PoolPolicy {
+    /// The submitter waits.
+    Block = 1,
+    /// The task waits in an unbounded queue.
+    Queue = 2,
+    /// The submitter runs the task itself.
+    CallerRuns = 3,
+}
+
+/// A lock that a thread holds or wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Held {
+    /// The lock.
+    pub object: u32,
+    /// How it is (to be) taken.
+    pub mode: Mode,
+    /// Where.
+    pub site: u32,
+}
+
+/// What a blocked thread waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum WaitKind {
+    /// A lock (object: it).
+    Lock = 1,
+    /// The end of a thread (object: it).
+    Join = 2,
+    /// A free slot of a pool (object: it).
+    Slot = 3,
+    /// A task's result (object: the task).
+    Task = 4,
+    /// A notification (object: the condvar).
+    Condvar = 5,
+    /// A message (object: the channel).
+    Recv = 6,
+    /// Room in a channel.
+    Send = 7,
+    /// The other members of a barrier.
+    Barrier = 8,
+    /// Another thread's initialisation.
+    Once = 9,
+    /// An `unpark`.
+    Park = 10,
+    /// Of a newer minor version.
+    Unknown = 255,
+}
+
+impl WaitKind {
+    fn from_u8(raw: u8) -> Self {
+        match raw {
+            1 => WaitKind::Lock,
+            2 => WaitKind::Join,
+            3 => WaitKind::Slot,
+            4 => WaitKind::Task,
+            5 => WaitKind::Condvar,
+            6 => WaitKind::Recv,
+            7 => WaitKind::Send,
+            8 => WaitKind::Barrier,
+            9 => WaitKind::Once,
+            10 => WaitKind::Park,
+            _ => WaitKind::Unknown,
+        }
+    }
+}
+
+/// One member of an observed deadlock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockedThread<'a> {
+    /// The thread.
+    pub thread: u32,
+    /// The pool task it runs, 0 for none.
+    pub task: u32,
+    /// What it waits for.
+    pub kind: WaitKind,
+    /// The lock, thread, pool, task... it waits for.
+    pub object: u32,
+    /// The wanted mode, for locks.
+    pub mode: Mode,
+    /// Where it waits.
+    pub site: u32,
+    /// The locks it holds, outermost first.
+    pub held: Cow<'a, [Held]>,
+}
+
+/// What the tracker did about an observed deadlock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum DeadlockAction {
+    /// Only reported.
+    Report = 1,
+    /// The thread that closed the cycle unwinds.
+    Panic = 2,
+    /// The process is aborted.
+    Abort = 3,
+}
+
+/// A description, an order edge or an observation. Numbers are dense and unique per kind and process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record<'a> {
+    /// A place in the source.
+    Site {
+        /// Its number.
+        id: u32,
+        /// Line, from 1.
+        line: u32,
+        /// Column in characters, from 1.
+        column: u32,
+        /// The file as the compiler names it.
+        file: Cow<'a, str>,
+    },
+    /// A lock class: all objects made at one site, or under one name.
+    Class {
+        /// Its number.
+        id: u32,
+        /// Where its objects are made.
+        site: u32,
+        /// The type as the user knows it, as `std::sync::Mutex`.
+        kind: Cow<'a, str>,
+        /// The type of the protected data.
+        data: Cow<'a, str>,
+        /// A given name; empty for none.
+        name: Cow<'a, str>,
+    },
+    /// A lock, cell, pool... instance.
+    Object {
+        /// Its number.
+        id: u32,
+        /// Its class.
+        class: u32,
+        /// What it is.
+        kind: ObjectKind,
+    },
+    /// A thread.
+    Thread {
+        /// Its number.
+        id: u32,
+        /// The thread that started it; 0 for none known.
+        parent: u32,
+        /// Where it was started.
+        site: u32,
+        /// Its name; empty for none.
+        name: Cow<'a, str>,
+    },
+    /// A bounded pool (its [`Record::Object`] comes before).
+    Pool {
+        /// Its number.
+        id: u32,
+        /// Its number of slots.
+        workers: u32,
+        /// What happens when all are taken.
+        policy: PoolPolicy,
+    },
+    /// A task handed to a pool.
+    Task {
+        /// Its number.
+        id: u32,
+        /// The pool.
+        pool: u32,
+        /// The task that submitted it; 0 where a plain thread did.
+        parent: u32,
+        /// The thread that submitted it.
+        thread: u32,
+        /// Where.
+        site: u32,
+        /// Its name; empty for none.
+        name: Cow<'a, str>,
+    },
+    /// A stretch of a thread between two synchronisations with other threads (fork, join): the nodes of the
+    /// happens-before order that order edges refer to.
+    Segment {
+        /// Its number.
+        id: u32,
+        /// Its thread.
+        thread: u32,
+        /// The segments that came before it.
+        after: Cow<'a, [u32]>,
+    },
+    /// `wanted` was requested while `held` was held; one record per new context.
+    Edge {
+        /// The thread.
+        thread: u32,
+        /// The thread's segment.
+        segment: u32,
+        /// All locks held, outermost first; the edge runs from each of them.
+        held: Cow<'a, [Held]>,
+        /// The lock requested.
+        wanted: Held,
+        /// The request could not wait.
+        try_: bool,
+    },
+    /// A thread took a lock that it already held.
+    DoubleLock {
+        /// The thread.
+        thread: u32,
+        /// The first acquisition.
+        first: Held,
+        /// The second.
+        second: Held,
+    },
+    /// Threads that block each other, found as the last of them blocked.
+    Deadlock {
+        /// The thread that closed it.
+        closer: u32,
+        /// All that can never go on.
+        members: Cow<'a, [BlockedThread<'a>]>,
+        /// What was done about it.
+        action: DeadlockAction,
+    },
+    /// The process ended in an orderly way; without it the recording was cut off.
+    End,
+    /// Of a newer minor version.
+    Unknown {
+        /// Its kind.
+        kind: u8,
+    },
+}
+
+/// Where encoded bytes go: a `Vec<u8>`, or a fixed buffer where nothing may be allocated.
+pub trait Sink {
+    /// Takes the bytes.
+    fn put(&mut self, bytes: &[u8]);
+}
+
+impl Sink for Vec<u8> {
+    fn put(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}
+
+/// Counts what would be written.
+struct Length(usize);
+
+impl Sink for Length {
+    fn put(&mut self, bytes: &[u8]) {
+        self.0 += bytes.len();
+    }
+}
+
+fn put_u32(out: &mut dyn Sink, value: u32) {
+    out.put(&value.to_le_bytes());
+}
+
+fn put_str(out: &mut dyn Sink, text: &str) {
+    put_u32(out, text.len() as u32);
+    out.put(text.as_bytes());
+}
+
+fn put_held(out: &mut dyn Sink, held: &Held) {
+    put_u32(out, held.object);
+    put_u32(out, held.site);
+    out.put(&[held.mode as u8]);
+}
+
+fn put_all_held(out: &mut dyn Sink, all: &[Held]) {
+    put_u32(out, all.len() as u32);
+    for held in all {
+        put_held(out, held);
+    }
+}
+
+impl Record<'_> {
+    fn kind(&self) -> u8 {
+        match self {
+            Record::Site { .. } => 1,
+            Record::Class { .. } => 2,
+            Record::Object { .. } => 3,
+            Record::Thread { .. } => 4,
+            Record::Pool { .. } => 5,
+            Record::Task { .. } => 6,
+            Record::Segment { .. } => 7,
+            Record::Edge { .. } => 8,
+            Record::DoubleLock { .. } => 9,
+            Record::Deadlock { .. } => 10,
+            Record::End => 11,
+            Record::Unknown { kind } => *kind,
+        }
+    }
+
+    /// Appends the record, length first. Allocates nothing itself.
+    pub fn encode(&self, out: &mut dyn Sink) {
+        let mut length = Length(0);
+        self.body(&mut length);
+        put_u32(out, length.0 as u32);
+        self.body(out);
+    }
+
+    /// The number of bytes that [`Record::encode`] appends.
+    pub fn encoded_len(&self) -> usize {
+        let mut length = Length(4);
+        self.body(&mut length);
+        length.0
+    }
+
+    fn body(&self, out: &mut dyn Sink) {
+        out.put(&[self.kind()]);
+        match self {
+            Record::Site { id, line, column, file } => {
+                [*id, *line, *column].into_iter().for_each(|value| put_u32(out, value));
+                put_str(out, file);
+            }
+            Record::Class { id, site, kind, data, name } => {
+                put_u32(out, *id);
+                put_u32(out, *site);
+                [kind, data, name].into_iter().for_each(|text| put_str(out, text));
+            }
+            Record::Object { id, class, kind } => {
+                put_u32(out, *id);
+                put_u32(out, *class);
+                out.put(&[*kind as u8]);
+            }
+            Record::Thread { id, parent, site, name } => {
+                [*id, *parent, *site].into_iter().for_each(|value| put_u32(out, value));
+                put_str(out, name);
+            }
+            Record::Pool { id, workers, policy } => {
+                put_u32(out, *id);
+                put_u32(out, *workers);
+                out.put(&[*policy as u8]);
+            }
+            Record::Task { id, pool, parent, thread, site, name } => {
+                [*id, *pool, *parent, *thread, *site].into_iter().for_each(|value| put_u32(out, value));
+                put_str(out, name);
+            }
+            Record::Segment { id, thread, after } => {
+                [*id, *thread, after.len() as u32].into_iter().for_each(|value| put_u32(out, value));
+                after.iter().for_each(|value| put_u32(out, *value));
+            }
+            Record::Edge { thread, segment, held, wanted, try_ } => {
+                put_u32(out, *thread);
+                put_u32(out, *segment);
+                put_all_held(out, held);
+                put_held(out, wanted);
+                out.put(&[u8::from(*try_)]);
+            }
+            Record::DoubleLock { thread, first, second } => {
+                put_u32(out, *thread);
+                put_held(out, first);
+                put_held(out, second);
+            }
+            Record::Deadlock { closer, members, action } => {
+                put_u32(out, *closer);
+                out.put(&[*action as u8]);
+                put_u32(out, members.len() as u32);
+                for member in members.iter() {
+                    put_u32(out, member.thread);
+                    put_u32(out, member.task);
+                    out.put(&[member.kind as u8, member.mode as u8]);
+                    put_u32(out, member.object);
+                    put_u32(out, member.site);
+                    put_all_held(out, &member.held);
+                }
+            }
+            Record::End | Record::Unknown { .. } => {}
+        }
+    }
+
+    /// Reads one record from the front of `bytes` and says how many bytes it took.
+    /// `None` where the bytes end first or do not hold together; never panics, never reads past the end.
+    pub fn decode(bytes: &[u8]) -> Option<(Record<'static>, usize)> {
+        let len = u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?) as usize;
+        let body = bytes.get(4..4usize.checked_add(len)?)?;
+        let mut reader = Reader(body.get(1..)?);
+        let record = match body[0] {
+            1 => Record::Site { id: reader.u32()?, line: reader.u32()?, column: reader.u32()?, file: reader.text()? },
+            2 => Record::Class {
+                id: reader.u32()?,
+                site: reader.u32()?,
+                kind: reader.text()?,
+                data: reader.text()?,
+                name: reader.text()?,
+            },
+            3 => Record::Object { id: reader.u32()?, class: reader.u32()?, kind: ObjectKind::from_u8(reader.u8()?) },
+            4 => Record::Thread { id: reader.u32()?, parent: reader.u32()?, site: reader.u32()?, name: reader.text()? },
+            5 => Record::Pool {
+                id: reader.u32()?,
+                workers: reader.u32()?,
+                policy: match reader.u8()? {
+                    1 => PoolPolicy::Block,
+                    2 => PoolPolicy::Queue,
+                    3 => PoolPolicy::CallerRuns,
+                    _ => return None,
+                },
+            },
+            6 => Record::Task {
+                id: reader.u32()?,
+                pool: reader.u32()?,
+                parent: reader.u32()?,
+                thread: reader.u32()?,
+                site: reader.u32()?,
+                name: reader.text()?,
+            },
+            7 => {
+                Record::Segment { id: reader.u32()?, thread: reader.u32()?, after: reader.list(4, Reader::u32)?.into() }
+            }
+            8 => Record::Edge {
+                thread: reader.u32()?,
+                segment: reader.u32()?,
+                held: reader.list(9, Reader::held)?.into(),
+                wanted: reader.held()?,
+                try_: reader.u8()? != 0,
+            },
+            9 => Record::DoubleLock { thread: reader.u32()?, first: reader.held()?, second: reader.held()? },
+            10 => Record::Deadlock {
+                closer: reader.u32()?,
+                action: match reader.u8()? {
+                    1 => DeadlockAction::Report,
+                    2 => DeadlockAction::Panic,
+                    3 => DeadlockAction::Abort,
+                    _ => return None,
+                },
+                members: reader.list(22, Reader::blocked)?.into(),
+            },
+            11 => Record::End,
+            kind => Record::Unknown { kind },
+        };
+        Some((record, 4 + len))
+    }
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl Reader<'_> {
+    fn take(&mut self, count: usize) -> Option<&[u8]> {
+        let (front, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(front)
+    }
+
+    fn u8(&mut self) -> Option<u8> {
+        Some(self.take(1)?[0])
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        Some(u32::from_le_bytes(self.take(4)?.try_into().ok()?))
+    }
+
+    fn text(&mut self) -> Option<Cow<'static, str>> {
+        let len = self.u32()? as usize;
+        Some(String::from_utf8_lossy(self.take(len)?).into_owned().into())
+    }
+
+    fn held(&mut self) -> Option<Held> {
+        Some(Held { object: self.u32()?, site: self.u32()?, mode: Mode::from_u8(self.u8()?)? })
+    }
+
+    fn blocked(&mut self) -> Option<BlockedThread<'static>> {
+        let (thread, task) = (self.u32()?, self.u32()?);
+        let (kind, mode) = (WaitKind::from_u8(self.u8()?), Mode::from_u8(self.u8()?)?);
+        let (object, site) = (self.u32()?, self.u32()?);
+        let held = self.list(9, Reader::held)?.into();
+        Some(BlockedThread { thread, task, kind, object, mode, site, held })
+    }
+
+    /// A counted list whose elements take at least `least` bytes, so that a hostile count cannot ask for memory.
+    fn list<T>(&mut self, least: usize, mut each: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        let count = self.u32()? as usize;
+        if count.checked_mul(least)? > self.0.len() {
+            return None;
+        }
+        (0..count).map(|_| each(self)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_survive_a_round_trip_and_every_cut_is_refused() {
+        let held = Held { object: 1, mode: Mode::Shared, site: 9 };
+        let member = BlockedThread {
+            thread: 2,
+            task: 0,
+            kind: WaitKind::Lock,
+            object: 4,
+            mode: Mode::Exclusive,
+            site: 5,
+            held: vec![held].into(),
+        };
+        let records = [
+            Record::Site { id: 1, line: 2, column: 3, file: "a.rs".into() },
+            Record::Class { id: 1, site: 1, kind: "std::sync::Mutex".into(), data: "u8".into(), name: "".into() },
+            Record::Object { id: 1, class: 1, kind: ObjectKind::RwLock },
+            Record::Thread { id: 1, parent: 0, site: 0, name: "main".into() },
+            Record::Pool { id: 3, workers: 2, policy: PoolPolicy::Block },
+            Record::Task { id: 1, pool: 3, parent: 0, thread: 1, site: 1, name: "child".into() },
+            Record::Segment { id: 2, thread: 1, after: vec![1, 0].into() },
+            Record::Edge { thread: 1, segment: 2, held: vec![held].into(), wanted: held, try_: true },
+            Record::DoubleLock { thread: 1, first: held, second: held },
+            Record::Deadlock { closer: 2, members: vec![member].into(), action: DeadlockAction::Panic },
+            Record::End,
+        ];
+        for record in records {
+            let mut bytes = Vec::new();
+            record.encode(&mut bytes);
+            assert_eq!(bytes.len(), record.encoded_len());
+            assert_eq!(Record::decode(&bytes), Some((record, bytes.len())));
+            for cut in 0..bytes.len() {
+                assert_eq!(Record::decode(&bytes[..cut]), None);
+            }
+        }
+    }
+}
