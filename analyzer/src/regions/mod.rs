@@ -16,6 +16,7 @@ pub mod summary;
 mod walk;
 
 use petgraph::graph::{DiGraph, NodeIndex};
+use rayon::prelude::*;
 
 use crate::finding::{Confidence, Location, Notice, NoticeKind};
 use crate::graph::LockMode;
@@ -192,9 +193,12 @@ impl Regions {
 pub fn regions(model: &Model<'_>, files: &[String]) -> Regions {
     let mut cx = context::context(model, files);
     let mut out = Output::default();
-    for group in groups(&cx) {
+    let calls: Vec<Vec<FnId>> =
+        (0..cx.bodies.len()).into_par_iter().map(|index| callees(&cx, BodyId(index as u32))).collect();
+    for group in groups(&calls) {
+        let calls_itself = |id: BodyId| calls[id.0 as usize].binary_search(&FnId(id.0)).is_ok();
         let rounds = match group.len() {
-            1 => 1 + usize::from(calls_itself(&cx, group[0])),
+            1 => 1 + usize::from(calls_itself(group[0])),
             n if n > LARGE_GROUP => 2,
             _ => ROUNDS,
         };
@@ -244,18 +248,14 @@ fn callees(cx: &Context<'_>, id: BodyId) -> Vec<FnId> {
     out
 }
 
-fn calls_itself(cx: &Context<'_>, id: BodyId) -> bool {
-    callees(cx, id).iter().any(|callee| callee.0 == id.0)
-}
-
 /// Groups of mutually recursive bodies, callees first.
-fn groups(cx: &Context<'_>) -> Vec<Vec<BodyId>> {
+fn groups(calls: &[Vec<FnId>]) -> Vec<Vec<BodyId>> {
     let mut graph: DiGraph<BodyId, ()> = DiGraph::new();
-    for index in 0..cx.bodies.len() {
+    for index in 0..calls.len() {
         graph.add_node(BodyId(index as u32));
     }
-    for index in 0..cx.bodies.len() {
-        for callee in callees(cx, BodyId(index as u32)) {
+    for (index, callees) in calls.iter().enumerate() {
+        for callee in callees {
             graph.add_edge(NodeIndex::new(index), NodeIndex::new(callee.0 as usize), ());
         }
     }
