@@ -79,9 +79,7 @@ fn differences(report: &Report, expected: &[Mark]) -> Vec<String> {
 
 fn check(kind: &str, expected: impl Fn(&str, &str) -> Vec<Mark>) {
     let fixtures = fixtures(kind);
-    if fixtures.is_empty() {
-        return;
-    }
+    assert!(!fixtures.is_empty(), "no fixtures in fixtures/scan/{kind}");
     let mut failed = Vec::new();
     for (rule, file) in &fixtures {
         let text = std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));

@@ -9,7 +9,7 @@ use super::{Walker, through_literal};
 use crate::model::FnId;
 use crate::regions::place::{Place, Root, Step};
 use crate::regions::state::{GuardId, Owner, State, Value};
-use crate::regions::summary::{Acquired, HeldLock, LONGEST_WAY, LockRef, Returned, Site, Way};
+use crate::regions::summary::{Acquired, CalledParam, HeldLock, LONGEST_WAY, LockRef, Returned, Site, Way};
 use crate::syntax::ExprId;
 
 impl Walker<'_> {
@@ -87,13 +87,14 @@ impl Walker<'_> {
                 .filter(|(index, _)| acquired.released & 1u64.checked_shl(*index as u32).unwrap_or(0) != 0)
                 .flat_map(|(_, value)| value.guards.iter().copied())
                 .collect();
-            if let Some(site) = site.filter(|_| self.hands_out(&summary.returns, acquired)) {
+            let here = site.filter(|_| self.hands_out(&summary.returns, acquired));
+            if let Some(site) = here {
                 self.out.count(self.cx, &lock(&acquired.lock), site);
             }
             let seen = Acquired {
                 lock: lock(&acquired.lock),
-                site: site.filter(|_| self.hands_out(&summary.returns, acquired)).unwrap_or(acquired.site),
-                way: if self.hands_out(&summary.returns, acquired) { Way::new() } else { way(&acquired.way) },
+                site: here.unwrap_or(acquired.site),
+                way: if here.is_some() { Way::new() } else { way(&acquired.way) },
                 held: acquired.held.iter().map(held).collect(),
                 released: 0,
                 dispatched: acquired.dispatched || dispatched,
@@ -145,7 +146,7 @@ impl Walker<'_> {
                 Some(closure) => {
                     self.run_closure(closure, &[]);
                 }
-                None => self.note_called_param(value.place.as_ref(), ExprId(u32::MAX)),
+                None => self.note_called_param(value.place.as_ref(), site),
             }
             self.state.release(|guard| phantoms.contains(&guard.id));
         }
@@ -179,20 +180,19 @@ impl Walker<'_> {
 
     /// Whether an acquisition is that of a lock wrapper, whose guard the function hands out: for the reader, the call
     /// is what takes the lock.
-    pub(super) fn hands_out(&self, returns: &[Returned], acquired: &Acquired) -> bool {
+    fn hands_out(&self, returns: &[Returned], acquired: &Acquired) -> bool {
         acquired.way.is_empty()
             && self.cx.depends_on_caller(&acquired.lock.place)
             && returns.iter().any(|returned| matches!(returned, Returned::New(held) if held.site == acquired.site))
     }
 
     /// A callable that came in as a parameter is called here.
-    pub(super) fn note_called_param(&mut self, place: Option<&Place>, id: ExprId) {
-        let Some(Place { root: Root::Param(param), steps }) = place else { return };
+    pub(super) fn note_called_param(&mut self, place: Option<&Place>, site: Option<Site>) {
+        let (Some(Place { root: Root::Param(param), steps }), Some(site)) = (place, site) else { return };
         if !steps.is_empty() || self.detached > 0 || !self.state.reachable {
             return;
         }
-        let span = self.body.exprs.get(id.0 as usize).map_or(self.body[self.body.root].span, |expr| expr.span);
-        let called = crate::regions::summary::CalledParam {
+        let called = CalledParam {
             param: *param,
             held: self
                 .state
@@ -201,7 +201,7 @@ impl Walker<'_> {
                 .filter(|guard| guard.param.is_none())
                 .map(|guard| guard.held.clone())
                 .collect(),
-            site: self.site(span),
+            site,
         };
         if !self.summary.calls.contains(&called) && self.summary.calls.len() < 16 {
             self.summary.calls.push(called);

@@ -14,6 +14,9 @@ use crate::regions::state::Value;
 use crate::regions::summary::LockRef;
 use crate::syntax::{ExprId, ExprKind, Symbol};
 
+/// Methods by which a guard stays in the value where its lock is known by name only, and may or may not give a result.
+const UNWRAPS: &[&str] = &["unwrap", "expect"];
+
 /// Methods by which a guard stays in the value, on types that are not known.
 pub(super) const PASS_THROUGH: &[&str] = &[
     "unwrap",
@@ -122,7 +125,8 @@ impl Walker<'_> {
                     let out = self.run_closure(closure, &values);
                     return self.finish_call(&values, out);
                 }
-                self.note_called_param(called.place.as_ref(), id);
+                let site = self.site(self.body[id].span);
+                self.note_called_param(called.place.as_ref(), Some(site));
                 self.unknown_call(None, &values, id)
             }
             Target::Fn(function) => self.resolved(id, *function, &resolved, None, args),
@@ -139,9 +143,7 @@ impl Walker<'_> {
                 let value = self.eval(receiver, Use::Place);
                 let values = self.arguments(args);
                 if RUNS_NOW.contains(&name.as_str()) || name.as_str().ends_with("_with") {
-                    for closure in values.iter().filter_map(|value| value.closure) {
-                        self.run_closure(closure, &[]);
-                    }
+                    self.run_closures(&values);
                 }
                 if value.future.is_some() {
                     // An adapter of a future that is not known: `fut.instrument(span)`, `fut.boxed()`.
@@ -150,7 +152,7 @@ impl Walker<'_> {
                 // On an unknown type the name decides whether guards stay in the value. On a guard itself it does not:
                 // there the method is one of the data's.
                 let is_guard = matches!(self.lock_type(self.ty(receiver)), Some(LockType::Guard { .. }));
-                let passes = if is_guard { &PASS_THROUGH[..2] } else { PASS_THROUGH };
+                let passes = if is_guard { UNWRAPS } else { PASS_THROUGH };
                 if passes.contains(&name.as_str()) {
                     return Value { closure: None, ..value };
                 }
@@ -182,7 +184,6 @@ impl Walker<'_> {
         }
         let name = self.model.function(function).syntax.name;
         let stub = self.model.crate_of(self.model.function(function).module).stub;
-        let first_is_receiver = receiver.is_none() && signature.has_receiver && !args.is_empty();
         if stub
             && let Some(LockType::Lock { shape, waiting }) = self.lock_type(&callee.on)
             && let Some(taken) = acquire(shape, waiting, name.as_str())
@@ -217,7 +218,8 @@ impl Walker<'_> {
                 let value = if by_value { value } else { Value { guards: SmallVec::new(), ..value } };
                 all.push(value);
             }
-            None if signature.has_receiver && first_is_receiver => {}
+            // `Type::method(receiver, ..)`
+            None if callee.receiver_first => {}
             None => all.push(Value::default()),
         }
         all.extend(values);
@@ -263,8 +265,7 @@ impl Walker<'_> {
     /// have them.
     fn unknown_call(&mut self, name: Option<Symbol>, values: &[Value], id: ExprId) -> Value {
         let last = name.map(|name| name.as_str().rsplit("::").next().unwrap_or_default());
-        let passes = self.carries_guard(self.ty(id))
-            || matches!(last, Some("timeout" | "pin" | "Box::pin" | "identity" | "unwrap_lock" | "handle_poison"));
+        let passes = self.carries_guard(self.ty(id)) || matches!(last, Some("timeout" | "pin"));
         // `timeout(time, future)`, `instrument(future)`: what wraps a future gives one.
         let mut out = Value { future: values.iter().find_map(|value| value.future), ..Value::default() };
         for value in values {

@@ -8,14 +8,14 @@ use smallvec::SmallVec;
 use super::Walker;
 use super::calls::PASS_THROUGH;
 use crate::graph::LockMode;
-use crate::model::FnId;
 use crate::model::known::Role;
 use crate::model::ty::Ty;
+use crate::model::{FnId, Signature};
 use crate::regions::Task;
 use crate::regions::place::{Place, Root, Step};
 use crate::regions::state::{GuardId, Owner, State, Value};
 use crate::regions::summary::{Acquired, Way};
-use crate::syntax::{ExprId, ExprKind};
+use crate::syntax::{ExprId, ExprKind, Span};
 
 /// Methods whose closure runs only where there is no value.
 const RUNS_WITHOUT: &[&str] = &[
@@ -26,6 +26,21 @@ const RUNS_WITHOUT: &[&str] = &[
     "or_insert_with",
     "get_or_init",
     "unwrap_or_default",
+];
+
+/// Methods whose value is what their closure gives.
+const MAPS: &[&str] = &[
+    "map",
+    "and_then",
+    "filter_map",
+    "flat_map",
+    "map_or",
+    "map_or_else",
+    "find_map",
+    "with",
+    "scan",
+    "fold",
+    "map_while",
 ];
 
 /// Methods that move a value out of what they are called on.
@@ -86,21 +101,13 @@ impl Walker<'_> {
                 self.state.release(|guard| {
                     guard.held.lock.place.step(Step::Inside).is_some_and(|inside| guarded.contains(&inside))
                 });
-                for value in values {
-                    if let Some(closure) = value.closure {
-                        self.run_closure(closure, &[]);
-                    }
-                }
+                self.run_closures(values);
                 self.state = before;
                 Some(Value::default())
             }
             Role::CondvarWait => {
                 // The guard is given back and taken again: it comes out as it went in.
-                for value in values {
-                    if let Some(closure) = value.closure {
-                        self.run_closure(closure, &[]);
-                    }
-                }
+                self.run_closures(values);
                 let guards = values.iter().flat_map(|value| value.guards.iter().copied()).collect();
                 let place = values.last().and_then(|value| value.place.clone());
                 Some(Value { guards, ..Value::of(place) })
@@ -119,6 +126,12 @@ impl Walker<'_> {
                 None
             }
             Role::Receive | Role::Send | Role::Notify | Role::Sleep => None,
+        }
+    }
+
+    pub(super) fn run_closures(&mut self, values: &[Value]) {
+        for closure in values.iter().filter_map(|value| value.closure) {
+            self.run_closure(closure, &[]);
         }
     }
 
@@ -144,53 +157,12 @@ impl Walker<'_> {
             _ => None,
         };
         let item = if container { self.step(base.clone(), Step::Element(None)) } else { base.clone() };
-        let mut closure_value: Option<Value> = None;
         let held = receiver.as_ref().filter(|_| by_value).map(|value| value.guards.clone()).unwrap_or_default();
-        let mut kept = None;
-        let once = matches!(name.as_str(), "call_once" | "call_once_force" | "get_or_init" | "get_or_try_init");
-        self.once += u32::from(once);
-        for (index, value) in values.iter().enumerate() {
-            let Some(closure) = value.closure else { continue };
-            if !self.calls_argument(signature, index, values.len()) {
-                // `Box::new(closure)`, `callbacks.push(closure)`: it runs some other time.
-                kept = Some(closure);
-                continue;
-            }
-            let arg = Value { guards: held.clone(), ..Value::of(item.clone()) };
-            if RUNS_WITHOUT.contains(&name.as_str()) {
-                // The closure only runs where the receiver has no value, and so no guard that could be in it. A
-                // poisoned lock's guard comes as the closure's argument.
-                let with = self.state.clone();
-                // A `try_` that failed holds nothing either.
-                let option = self.model.adt_of(&signature.self_ty) == self.model.known.option;
-                self.state.release(|guard| held.contains(&guard.id) && (option || guard.try_));
-                closure_value = Some(self.run_closure(closure, &[arg]));
-                self.state.join(with);
-            } else {
-                closure_value = Some(self.run_closure(closure, &[arg]));
-            }
-        }
-        self.once -= u32::from(once);
-        let mut guards: SmallVec<[GuardId; 1]> = SmallVec::new();
-        if let (Some(receiver), true) = (&receiver, by_value) {
-            guards.extend(receiver.guards.iter().copied());
-        }
+        let arg = Value { guards: held.clone(), ..Value::of(item.clone()) };
+        let (closure_value, kept) = self.closure_arguments(name.as_str(), signature, &values, arg);
+        let mut guards = held;
         guards.extend(values.iter().flat_map(|value| value.guards.iter().copied()));
         let mapped = closure_value.as_ref();
-        let maps = matches!(
-            name.as_str(),
-            "map"
-                | "and_then"
-                | "filter_map"
-                | "flat_map"
-                | "map_or"
-                | "map_or_else"
-                | "find_map"
-                | "with"
-                | "scan"
-                | "fold"
-                | "map_while"
-        );
         if let Some(value) = mapped {
             guards.extend(value.guards.iter().copied());
         }
@@ -203,41 +175,22 @@ impl Walker<'_> {
             guards.extend(receiver.guards.iter().copied());
         }
         let keeps = self.carries_guard(ty) || (matches!(ty, Ty::Unknown) && PASS_THROUGH.contains(&name.as_str()));
-        let stays = |value: &Value| matches!(value.place.as_ref().map(|place| place.root), Some(Root::Local(..)));
         if !keeps && !guards.is_empty() {
-            match &receiver {
+            match receiver.as_ref().filter(|_| !by_value).and_then(|value| value.place.as_ref()).map(|place| place.root)
+            {
                 // A guard that is put into a collection lives as long as the collection.
-                Some(receiver) if !by_value && stays(receiver) => {
-                    if let Some(Root::Local(_, local, _)) = receiver.place.as_ref().map(|place| place.root) {
-                        self.own(&guards, Owner::Local(local));
-                    }
-                }
+                Some(Root::Local(_, local, _)) => self.own(&guards, Owner::Local(local)),
                 _ => self.state.release(|guard| guards.contains(&guard.id)),
             }
             guards.clear();
         }
-        let span = self.body[id].span;
-        if name.as_str() == "downgrade" {
-            for id in &guards {
-                if let Some(guard) = self.state.guard(*id) {
-                    guard.held.mode = LockMode::Shared;
-                }
-            }
-        }
-        if name.as_str() == "upgrade" {
-            for id in &guards {
-                self.upgrade(*id, span);
-                if let Some(guard) = self.state.guard(*id) {
-                    guard.held.mode = LockMode::Exclusive;
-                }
-            }
-        }
+        self.change_mode(name.as_str(), &guards, self.body[id].span);
         if keeps {
             let owner = self.temporary();
             self.own(&guards, owner);
         }
         let future = values.iter().chain(&receiver).find_map(|value| value.future);
-        let place = match (maps, mapped) {
+        let place = match (MAPS.contains(&name.as_str()), mapped) {
             (true, Some(value)) => value.place.clone(),
             _ if matches!(name.as_str(), "get" | "get_mut") && container => {
                 let index = self.constant_argument(id);
@@ -252,8 +205,60 @@ impl Walker<'_> {
         Value { guards, future, closure, ..Value::of(place) }
     }
 
+    /// Runs the closures that a library function calls, with `arg`; gives the last one's value, and a closure that is
+    /// only kept.
+    fn closure_arguments(
+        &mut self,
+        name: &str,
+        signature: &Signature,
+        values: &[Value],
+        arg: Value,
+    ) -> (Option<Value>, Option<ExprId>) {
+        let (mut given, mut kept) = (None, None);
+        let once = matches!(name, "call_once" | "call_once_force" | "get_or_init" | "get_or_try_init");
+        self.once += u32::from(once);
+        for (index, value) in values.iter().enumerate() {
+            let Some(closure) = value.closure else { continue };
+            if !self.calls_argument(signature, index, values.len()) {
+                // `Box::new(closure)`, `callbacks.push(closure)`: it runs some other time.
+                kept = Some(closure);
+                continue;
+            }
+            let with = RUNS_WITHOUT.contains(&name).then(|| self.state.clone());
+            if with.is_some() {
+                // The closure only runs where the receiver has no value, and so no guard that could be in it; a `try_`
+                // that failed holds nothing either. A poisoned lock's guard comes as the closure's argument.
+                let option = self.model.adt_of(&signature.self_ty) == self.model.known.option;
+                self.state.release(|guard| arg.guards.contains(&guard.id) && (option || guard.try_));
+            }
+            given = Some(self.run_closure(closure, std::slice::from_ref(&arg)));
+            if let Some(with) = with {
+                self.state.join(with);
+            }
+        }
+        self.once -= u32::from(once);
+        (given, kept)
+    }
+
+    /// `downgrade` and `upgrade` give the guard in another mode.
+    fn change_mode(&mut self, name: &str, guards: &[GuardId], span: Span) {
+        let mode = match name {
+            "downgrade" => LockMode::Shared,
+            "upgrade" => LockMode::Exclusive,
+            _ => return,
+        };
+        for id in guards {
+            if mode == LockMode::Exclusive {
+                self.upgrade(*id, span);
+            }
+            if let Some(guard) = self.state.guard(*id) {
+                guard.held.mode = mode;
+            }
+        }
+    }
+
     /// Whether a library function's parameter is something to call.
-    pub(super) fn calls_argument(&self, signature: &crate::model::Signature, index: usize, args: usize) -> bool {
+    fn calls_argument(&self, signature: &Signature, index: usize, args: usize) -> bool {
         let offset = args.saturating_sub(signature.params.len());
         let declared = index.checked_sub(offset).and_then(|at| signature.params.get(at));
         let Some(Ty::Param(name)) = declared.map(Ty::peeled) else { return false };
@@ -270,7 +275,7 @@ impl Walker<'_> {
     }
 
     /// An upgrade waits until all other readers are gone: it wants the lock exclusively.
-    pub(super) fn upgrade(&mut self, id: GuardId, span: crate::syntax::Span) {
+    fn upgrade(&mut self, id: GuardId, span: Span) {
         let Some(guard) = self.state.guard(id) else { return };
         let wanted = Acquired {
             lock: guard.held.lock.clone(),
@@ -286,7 +291,7 @@ impl Walker<'_> {
         self.request(wanted, &[id]);
     }
 
-    pub(super) fn constant_argument(&self, id: ExprId) -> Option<u64> {
+    fn constant_argument(&self, id: ExprId) -> Option<u64> {
         let ExprKind::MethodCall { args, .. } = &self.body[id].kind else { return None };
         match self.body[*args.first()?].kind {
             ExprKind::Lit(crate::syntax::Lit::Int(value)) => Some(value),
