@@ -38,7 +38,7 @@ pub enum Step {
     /// A field of a tuple.
     Tuple(u32),
     /// An element: a constant index, or any.
-    Element(Option<u64>),
+    Element(Option<u32>),
     /// What a lock guards: other than the lock itself.
     Inside,
 }

@@ -64,7 +64,7 @@ impl Walker<'_> {
             }
             PatKind::Slice(pats) => {
                 for (index, pat) in pats.iter().enumerate() {
-                    let place = self.step(value.place.clone(), Step::Element(Some(index as u64)));
+                    let place = self.step(value.place.clone(), Step::Element(Some(index as u32)));
                     let part = self.part(value, *pat, place);
                     self.bind(*pat, &part);
                 }

@@ -36,7 +36,7 @@ impl Walker<'_> {
                 let base = self.eval(*base, Use::Place);
                 self.eval(*index, Use::Move);
                 let constant = match body[*index].kind {
-                    ExprKind::Lit(Lit::Int(value)) => Some(value),
+                    ExprKind::Lit(Lit::Int(value)) => u32::try_from(value).ok(),
                     _ => None,
                 };
                 Value::of(self.step(base.place, Step::Element(constant)))

@@ -3,8 +3,6 @@
 //! Guarantees: a closure runs now only where the signature asks for something to call; a guard stays in the result only
 //! where the result's type can have one.
 
-use smallvec::SmallVec;
-
 use super::Walker;
 use super::calls::PASS_THROUGH;
 use crate::graph::LockMode;
@@ -195,7 +193,7 @@ impl Walker<'_> {
             _ if matches!(name.as_str(), "get" | "get_mut") && container => {
                 let index = self.constant_argument(id);
                 match index {
-                    Some(index) => self.step(base, Step::Element(Some(index))),
+                    Some(index) => self.step(base, Step::Element(u32::try_from(index).ok())),
                     None => item,
                 }
             }
@@ -284,7 +282,7 @@ impl Walker<'_> {
             waiting: guard.held.waiting,
             site: self.site(span),
             way: Way::new(),
-            held: SmallVec::new(),
+            held: Vec::new(),
             released: 0,
             dispatched: false,
         };
