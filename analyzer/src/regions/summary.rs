@@ -8,7 +8,7 @@
 
 use smallvec::SmallVec;
 
-use super::place::Place;
+use super::place::{Place, Root};
 use crate::graph::LockMode;
 use crate::model::AdtId;
 use crate::model::locks::{Shape, Waiting};
@@ -135,12 +135,12 @@ impl Summary {
     /// Adds an acquisition unless one of the same lock, mode and held set with a way no longer is there.
     pub fn add(&mut self, acquired: Acquired) {
         let same = |other: &Acquired| {
-            other.lock == acquired.lock
+            one_to_callers(&other.lock, &acquired.lock)
                 && other.mode == acquired.mode
                 && other.try_ == acquired.try_
                 && other.released == acquired.released
                 && other.held.len() == acquired.held.len()
-                && other.held.iter().zip(&acquired.held).all(|(a, b)| a.lock == b.lock)
+                && other.held.iter().zip(&acquired.held).all(|(a, b)| one_to_callers(&a.lock, &b.lock))
         };
         if let Some(known) = self.acquires.iter_mut().find(|other| same(other)) {
             if acquired.way.len() < known.way.len() {
@@ -154,4 +154,11 @@ impl Summary {
         }
         self.acquires.push(acquired);
     }
+}
+
+/// Whether a caller cannot tell two locks apart: values that the function made or found itself are nothing that a caller
+/// can name, so only their path from there on matters.
+fn one_to_callers(a: &LockRef, b: &LockRef) -> bool {
+    let own = |lock: &LockRef| matches!(lock.place.root, Root::Value(..)) && !lock.place.steps.is_empty();
+    a == b || own(a) && own(b) && a.place.steps == b.place.steps && a.adt == b.adt && a.shape == b.shape
 }
