@@ -44,6 +44,8 @@ struct Judged {
     krate: String,
     rule: String,
     fingerprint: String,
+    /// The locks: a cycle of these is the same one, whichever of its witnesses is shown.
+    locks: Vec<String>,
     verdict: Verdict,
     reason: String,
 }
@@ -131,7 +133,8 @@ impl Total {
         self.unresolved += report.summary.unresolved;
         self.warn += report.summary.warn;
         let is = |judged: &Judged, finding: &Finding| {
-            judged.rule == finding.rule && judged.fingerprint == finding.fingerprint.to_string()
+            let cycle = finding.rule == "lock_order_inversion" && same_locks(&judged.locks, finding);
+            judged.rule == finding.rule && (cycle || judged.fingerprint == finding.fingerprint.to_string())
         };
         for finding in report.findings.iter().filter(|finding| finding.level == Level::Deny) {
             match judged.iter().find(|judged| is(judged, finding)) {
@@ -180,6 +183,14 @@ impl Total {
     }
 }
 
+fn same_locks(names: &[String], finding: &Finding) -> bool {
+    let (mut ours, mut theirs): (Vec<&str>, Vec<&str>) =
+        (names.iter().map(String::as_str).collect(), finding.locks.iter().map(|lock| lock.name.as_str()).collect());
+    ours.sort_unstable();
+    theirs.sort_unstable();
+    ours == theirs
+}
+
 /// A verdict to be filled in.
 fn entry(name: &str, finding: &Finding) -> String {
     let places: Vec<String> = std::iter::once(&finding.primary)
@@ -187,12 +198,13 @@ fn entry(name: &str, finding: &Finding) -> String {
         .map(|place| format!("#   {}:{} {}", place.file, place.line, place.label))
         .collect();
     format!(
-        "# {}\n{}\n[[finding]]\ncrate = {name:?}\nrule = {:?}\nfingerprint = \"{}\"\nverdict = \"true, false or \
+        "# {}\n{}\n[[finding]]\ncrate = {name:?}\nrule = {:?}\nfingerprint = \"{}\"\nlocks = {:?}\nverdict = \"true, false or \
          unclear\"\nreason = \"\"\n",
         finding.message,
         places.join("\n"),
         finding.rule,
-        finding.fingerprint
+        finding.fingerprint,
+        finding.locks.iter().map(|lock| lock.name.as_str()).collect::<Vec<_>>()
     )
 }
 

@@ -37,7 +37,7 @@ pub enum Step {
     Field(AdtId, Symbol),
     /// A field of a tuple.
     Tuple(u32),
-    /// An element: a constant index, or any.
+    /// An element: a constant index, one that a variable of this very body names ([`KEYED`]), or any.
     Element(Option<u64>),
     /// What a lock guards: other than the lock itself.
     Inside,
@@ -51,6 +51,9 @@ pub struct Place {
     /// Its steps.
     pub steps: SmallVec<[Step; 4]>,
 }
+
+/// Indices from here on stand for what a variable has while it is not changed; only one body knows which.
+pub const KEYED: u64 = 1 << 63;
 
 /// A path longer than this (a list walked by recursion) is cut: it becomes a value of unknown origin.
 const LONGEST: usize = 12;
@@ -89,6 +92,18 @@ impl Place {
             }
             _ => Place { root: fresh(), steps: self.steps.clone() },
         }
+    }
+
+    /// This path without indices that only the body where it was found knows.
+    pub fn unkeyed(&self) -> Place {
+        let mut out = self.clone();
+        for step in &mut out.steps {
+            if matches!(step, Step::Element(Some(index)) if *index >= KEYED) {
+                *step = Step::Element(None);
+            }
+        }
+        out.steps.dedup_by(|b, a| *a == Step::Element(None) && a == b);
+        out
     }
 
     /// The payload of whichever variant an enum has, where two paths differ in nothing else: one value has one
@@ -149,13 +164,14 @@ pub fn class_of(
             .map(|step| match step {
                 Step::Field(..) => String::new(),
                 Step::Tuple(index) => format!(".{index}"),
-                Step::Element(Some(index)) => format!("[{index}]"),
-                Step::Element(None) => "[_]".to_string(),
+                Step::Element(Some(index)) if *index < KEYED => format!("[{index}]"),
+                Step::Element(_) => "[_]".to_string(),
                 Step::Inside => String::new(),
             })
             .collect()
     };
-    let many = |from: usize| place.steps[from..].contains(&Step::Element(None));
+    let any = |step: &Step| matches!(step, Step::Element(index) if index.is_none_or(|index| index >= KEYED));
+    let many = |from: usize| place.steps[from..].iter().any(any);
     if let Some(at) = owner
         && let Step::Field(adt, field) = place.steps[at]
     {

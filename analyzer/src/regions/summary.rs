@@ -12,7 +12,7 @@ use super::place::{Place, Root};
 use crate::graph::LockMode;
 use crate::model::AdtId;
 use crate::model::locks::{Shape, Waiting};
-use crate::syntax::Span;
+use crate::syntax::{Span, Symbol};
 
 /// Acquisitions kept per function.
 pub const MOST_ACQUIRES: usize = 64;
@@ -113,6 +113,8 @@ pub struct Summary {
     pub returns: Vec<Returned>,
     /// What the returned reference or pointer names.
     pub returns_place: Option<Place>,
+    /// What is in the fields of the struct literal that it returns, where callers can name that.
+    pub returns_parts: Vec<(Symbol, Place)>,
     /// Callable parameters that are called.
     pub calls: Vec<CalledParam>,
     /// Pairs of locks that threads or tasks spawned here take, where they depend on the function's parameters.
@@ -124,6 +126,16 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Notes the fields of a struct literal that is returned, as far as the caller can name what is in them.
+    pub fn add_parts(&mut self, parts: impl Iterator<Item = (Symbol, Place)>, first: bool) {
+        let parts: Vec<_> = parts.filter(|(_, place)| matches!(place.root, Root::Param(_) | Root::Static(_))).collect();
+        if first {
+            self.returns_parts = parts;
+        } else {
+            self.returns_parts.retain(|part| parts.contains(part));
+        }
+    }
+
     /// Adds a pair of a spawned thread or task.
     pub fn add_spawned(&mut self, held: HeldLock, wanted: Acquired) {
         let pair = (held, Acquired { held: SmallVec::new(), ..wanted });

@@ -46,6 +46,36 @@ const MAPS: &[&str] = &[
 /// Methods that move a value out of what they are called on.
 const TAKES_OUT: &[&str] = &["take", "take_if", "replace", "pop", "pop_front", "pop_back", "remove", "swap_remove"];
 
+/// Adapters of iterators: they run nothing before somebody asks for items.
+const LAZY: &[&str] = &[
+    "map",
+    "filter",
+    "filter_map",
+    "inspect",
+    "take_while",
+    "skip_while",
+    "map_while",
+    "scan",
+    "flat_map",
+    "take",
+    "skip",
+    "enumerate",
+    "chain",
+    "zip",
+    "rev",
+    "peekable",
+    "step_by",
+    "fuse",
+    "flatten",
+    "cloned",
+    "copied",
+    "by_ref",
+    "cycle",
+];
+
+/// Methods by which a guard stays in what they are called on.
+const PUTS_IN: &[&str] = &["insert", "push", "push_back", "push_front", "extend", "append"];
+
 impl Walker<'_> {
     /// What a library function does beyond its signature; `None` where nothing.
     pub(super) fn role(&mut self, role: Role, values: &[Value]) -> Option<Value> {
@@ -174,7 +204,9 @@ impl Walker<'_> {
         {
             guards.extend(receiver.guards.iter().copied());
         }
-        let keeps = self.carries_guard(ty) || (matches!(ty, Ty::Unknown) && PASS_THROUGH.contains(&name.as_str()));
+        let puts_in = PUTS_IN.contains(&name.as_str());
+        let keeps =
+            self.carries_guard(ty) && !puts_in || (matches!(ty, Ty::Unknown) && PASS_THROUGH.contains(&name.as_str()));
         if !keeps && !guards.is_empty() {
             match receiver.as_ref().filter(|_| !by_value).and_then(|value| value.place.as_ref()).map(|place| place.root)
             {
@@ -189,7 +221,7 @@ impl Walker<'_> {
             let owner = self.temporary();
             self.own(&guards, owner);
         }
-        let future = values.iter().chain(&receiver).find_map(|value| value.future);
+        let future = values.iter().chain(&receiver).chain(mapped).find_map(|value| value.future);
         let place = match (MAPS.contains(&name.as_str()), mapped) {
             (true, Some(value)) => value.place.clone(),
             _ if matches!(name.as_str(), "get" | "get_mut") && container => {
@@ -201,7 +233,28 @@ impl Walker<'_> {
             }
             _ => item,
         };
-        let closure = kept.filter(|_| receiver.is_none());
+        let iterator = self.model.adt_of(&signature.self_ty).is_some_and(|adt| Some(adt) == self.model.known.iter);
+        let closure = match &receiver {
+            Some(receiver) if iterator && LAZY.contains(&name.as_str()) => {
+                values.iter().find_map(|value| value.closure).or(receiver.closure)
+            }
+            Some(receiver) if iterator => {
+                if let ExprKind::MethodCall { receiver: iterator, .. } = &self.body[id].kind {
+                    self.lazily(*iterator, receiver);
+                }
+                None
+            }
+            Some(_) => None,
+            None => kept,
+        };
+        if name.as_str() == "clear"
+            && container
+            && let (Some(value), ExprKind::MethodCall { receiver, .. }) = (&receiver, &self.body[id].kind)
+        {
+            let ty = self.types.calls.get(&id).map_or_else(|| self.ty(*receiver).clone(), |callee| callee.on.clone());
+            let site = self.site(self.body[id].span);
+            self.cleared(&ty, value.place.clone(), site);
+        }
         Value { guards, future, closure, ..Value::of(place) }
     }
 

@@ -12,6 +12,7 @@ mod bind;
 mod calls;
 mod control;
 mod exprs;
+mod hidden;
 mod library;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -114,6 +115,8 @@ pub(super) struct Walker<'w> {
     /// Above zero: what runs is another thread or task and none of the function's own doing.
     detached: u32,
     summary: Summary,
+    /// A value was returned.
+    returned: bool,
     /// Of the bodies that are walked together with this one.
     group: &'w Group,
     out: &'w mut Output,
@@ -154,6 +157,7 @@ pub(super) fn walk(cx: &Context<'_>, group: &Group, id: BodyId, out: &mut Output
         running: Vec::new(),
         detached: 0,
         summary: Summary::default(),
+        returned: false,
         out,
     };
     walker.function();
@@ -295,14 +299,10 @@ impl<'w> Walker<'w> {
     fn drop_local(&mut self, local: LocalId) {
         self.state.release(|guard| guard.owner == Owner::Local(local));
         let data = &self.types.locals[local.0 as usize];
-        if let Ty::Adt(adt, _) = &data.ty
-            && !data.by_ref
-            && data.param.is_none()
-            && !self.moved.contains(&local)
-            && let Some(drop) = self.cx.drops.get(adt)
-        {
+        if matches!(data.ty, Ty::Adt(..)) && !data.by_ref && !self.moved.contains(&local) {
+            let ty = data.ty.clone();
             let place = Some(self.local_place(local));
-            self.apply(*drop, &[Value::of(place)], None, false);
+            self.drop_value(&ty, place, None);
         }
     }
 
@@ -396,6 +396,9 @@ impl<'w> Walker<'w> {
                 self.summary.returns.push(returned);
             }
         }
+        let parts = value.parts.iter().filter_map(|(name, part)| Some((*name, part.place.clone()?)));
+        self.summary.add_parts(parts, !self.returned);
+        self.returned = true;
         if let Some(place) = &value.place
             && matches!(place.root, Root::Param(_) | Root::Static(_))
             && self.summary.returns_place.is_none()
