@@ -123,6 +123,8 @@ pub struct Summary {
     pub diverges: bool,
     /// Not all acquisitions could be kept.
     pub truncated: bool,
+    /// Acquisitions that differ by what the function itself holds were made one.
+    pub collapsed: bool,
 }
 
 impl Summary {
@@ -144,27 +146,62 @@ impl Summary {
         }
     }
 
-    /// Adds an acquisition unless one of the same lock, mode and held set with a way no longer is there.
+    /// Adds an acquisition unless one of the same lock, mode and held set with a way no longer is there. Where there are
+    /// too many, those that differ by what the function itself holds become one, with what all of them hold.
     pub fn add(&mut self, acquired: Acquired) {
-        let same = |other: &Acquired| {
-            one_to_callers(&other.lock, &acquired.lock)
-                && other.mode == acquired.mode
-                && other.try_ == acquired.try_
-                && other.released == acquired.released
-                && other.held.len() == acquired.held.len()
-                && other.held.iter().zip(&acquired.held).all(|(a, b)| one_to_callers(&a.lock, &b.lock))
-        };
-        if let Some(known) = self.acquires.iter_mut().find(|other| same(other)) {
-            if acquired.way.len() < known.way.len() {
-                *known = acquired;
-            }
+        if self.merge(&acquired) {
             return;
+        }
+        if self.acquires.len() >= MOST_ACQUIRES && !self.collapsed {
+            self.collapsed = true;
+            for known in std::mem::take(&mut self.acquires) {
+                if !self.merge(&known) {
+                    self.acquires.push(known);
+                }
+            }
+            if self.merge(&acquired) {
+                return;
+            }
         }
         if self.acquires.len() >= MOST_ACQUIRES {
             self.truncated = true;
             return;
         }
         self.acquires.push(acquired);
+    }
+
+    /// Whether it goes into one that is there.
+    fn merge(&mut self, acquired: &Acquired) -> bool {
+        let one = |a: &HeldLock, b: &HeldLock| one_to_callers(&a.lock, &b.lock);
+        let collapsed = self.collapsed;
+        let same = |other: &&mut Acquired| {
+            one_to_callers(&other.lock, &acquired.lock)
+                && other.mode == acquired.mode
+                && other.try_ == acquired.try_
+                && other.released == acquired.released
+                && (other.held.len() == acquired.held.len()
+                    && other.held.iter().zip(&acquired.held).all(|(a, b)| one(a, b))
+                    || collapsed && !other.open() && !acquired.open())
+        };
+        let Some(known) = self.acquires.iter_mut().find(same) else { return false };
+        let mut held = std::mem::take(&mut known.held);
+        held.retain(|held| acquired.held.iter().any(|other| one(held, other)));
+        if acquired.way.len() < known.way.len() {
+            *known = acquired.clone();
+        }
+        known.held = held;
+        true
+    }
+}
+
+impl Acquired {
+    /// Only a caller can name one of the locks: what is held here makes a pair there.
+    fn open(&self) -> bool {
+        let open = |lock: &LockRef| {
+            matches!(lock.place.root, Root::Param(_))
+                && !lock.place.steps.iter().any(|step| matches!(step, super::place::Step::Field(..)))
+        };
+        open(&self.lock) || self.held.iter().any(|held| open(&held.lock))
     }
 }
 

@@ -68,6 +68,9 @@ impl Walker<'_> {
         // Values the callee made itself are new ones at every call.
         let fresh = self.fresh();
         let renewed = |place: Place| match place.root {
+            Root::Param(index) if args.get(index as usize).is_some_and(|arg| arg.part_at(&place).is_some()) => {
+                args[index as usize].part_at(&place).unwrap_or(place)
+            }
             Root::Value(..) => Place { root: Root::Value(body, fresh), steps: place.steps.clone() },
             // The variables of another activation of this very function are not ours.
             Root::Local(own, ..) if own == body => Place { root: Root::Value(body, fresh), steps: place.steps.clone() },

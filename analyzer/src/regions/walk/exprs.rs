@@ -21,6 +21,8 @@ impl Walker<'_> {
                 let place = match self.types.fields.get(&id) {
                     Some((adt, derefs)) => {
                         let place = self.dereferenced(base_value.place, derefs, id);
+                        // Of what nobody knows where it comes from, the field still says which class of lock it is.
+                        let place = place.or_else(|| self.locks_inside(id).then(|| self.unknown_place()));
                         self.step(place, Step::Field(*adt, *name))
                     }
                     None => match name.as_str().parse() {

@@ -52,18 +52,6 @@ impl Walker<'_> {
         }
     }
 
-    /// Whether a guard in a value of this type stays there: of `impl Deref<Target = T>` and `Box<dyn Drop>` the type
-    /// does not tell, but whoever made the value did.
-    pub(super) fn may_carry(&self, ty: &Ty) -> bool {
-        match ty {
-            Ty::Unknown | Ty::Param(_) | Ty::Opaque(_) | Ty::Dyn(_) => true,
-            Ty::Adt(id, args) if self.model.known.transparent.contains(id) => {
-                args.iter().any(|arg| self.may_carry(arg))
-            }
-            ty => self.carries_guard(ty),
-        }
-    }
-
     /// Runs the `deref`s of the sources between a value and what is named of it.
     pub(super) fn dereferenced(&mut self, place: Option<Place>, derefs: &[FnId], id: ExprId) -> Option<Place> {
         let mut at = place.clone();
@@ -83,14 +71,20 @@ impl Walker<'_> {
         if matches!(self.body[id].kind, ExprKind::Call { .. } | ExprKind::MethodCall { .. } | ExprKind::Await(_)) {
             let ty = self.ty(id).clone();
             let site = self.site(self.body[id].span);
-            self.drop_value(&ty, value.place.clone(), Some(site));
+            self.drop_value(&ty, value, Some(site));
         }
     }
 
     /// A value of this type is dropped.
-    pub(super) fn drop_value(&mut self, ty: &Ty, place: Option<Place>, site: Option<Site>) {
+    pub(super) fn drop_value(&mut self, ty: &Ty, value: &Value, site: Option<Site>) {
         for (function, steps) in glue(self.model, &self.cx.drops, ty) {
-            let place = place.clone().and_then(|place| steps.iter().try_fold(place, |place, step| place.step(*step)));
+            if steps.is_empty() {
+                let whole = Value { place: value.place.clone(), parts: value.parts.clone(), ..Value::default() };
+                self.apply(function, &[whole], site, false);
+                continue;
+            }
+            let place = value.place.clone();
+            let place = place.and_then(|place| steps.iter().try_fold(place, |place, step| place.step(*step)));
             let place = place.map(|place| self.through_literal(place));
             self.apply(function, &[Value::of(place)], site, false);
         }
@@ -101,7 +95,7 @@ impl Walker<'_> {
         let Ty::Adt(_, args) = collection.peeled() else { return };
         for element in args.iter() {
             let place = place.clone().and_then(|place| place.step(Step::Element(None)));
-            self.drop_value(element, place, Some(site));
+            self.drop_value(element, &Value::of(place), Some(site));
         }
     }
 

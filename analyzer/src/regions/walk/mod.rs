@@ -14,6 +14,7 @@ mod control;
 mod exprs;
 mod hidden;
 mod library;
+mod types;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
@@ -302,7 +303,7 @@ impl<'w> Walker<'w> {
         if matches!(data.ty, Ty::Adt(..)) && !data.by_ref && !self.moved.contains(&local) {
             let ty = data.ty.clone();
             let place = Some(self.local_place(local));
-            self.drop_value(&ty, place, None);
+            self.drop_value(&ty, &Value::of(place), None);
         }
     }
 
@@ -517,30 +518,6 @@ impl<'w> Walker<'w> {
         }
     }
 
-    // Types.
-
-    fn ty(&self, id: ExprId) -> &Ty {
-        self.types.ty(id)
-    }
-
-    /// Whether a value of this type can have a guard in it.
-    fn carries_guard(&self, ty: &Ty) -> bool {
-        ty.any(&mut |part| match part {
-            Ty::Adt(id, _) => {
-                matches!(self.model.adt(*id).lock, Some(LockType::Guard { .. })) || self.cx.carriers.contains(id)
-            }
-            _ => false,
-        })
-    }
-
-    /// The lock type of a value, through references.
-    fn lock_type(&self, ty: &Ty) -> Option<LockType> {
-        match ty.peeled() {
-            Ty::Adt(id, _) => self.model.adt(*id).lock,
-            _ => None,
-        }
-    }
-
     fn local_place(&mut self, local: LocalId) -> Place {
         if let Some(place) = self.places.get(&local) {
             return place.clone();
@@ -558,9 +535,11 @@ impl<'w> Walker<'w> {
     fn through(&self, place: Option<Place>, derefs: &[FnId]) -> Option<Place> {
         let mut place = place;
         for id in derefs {
-            let target = self.summary(*id)?.returns_place.clone()?;
-            let args = [place];
-            place = Some(target.instantiate(&args, || Root::Value(self.id, u32::MAX)));
+            place = match self.summary(*id).and_then(|summary| summary.returns_place.clone()) {
+                Some(target) => Some(target.instantiate(&[place], || Root::Value(self.id, u32::MAX))),
+                // A pointer of the sources' own making: what it points to is as good as itself.
+                None => place.and_then(|place| place.step(Step::Inside)),
+            };
         }
         place
     }
