@@ -6,6 +6,9 @@
 //!
 //! Misses: what happens beyond the cap; [`Summary::truncated`] says so.
 
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::FxHasher;
 use smallvec::SmallVec;
 
 use super::place::{Place, Root};
@@ -109,6 +112,8 @@ pub struct CalledParam {
 pub struct Summary {
     /// Locks taken, in order of first meeting.
     pub acquires: Vec<Acquired>,
+    /// For each of these a hash of what tells it from others.
+    hashes: Vec<u64>,
     /// Guards in the returned value.
     pub returns: Vec<Returned>,
     /// What the returned reference or pointer names.
@@ -146,20 +151,36 @@ impl Summary {
         }
     }
 
+    /// Whether [`Summary::add`] would change nothing for an acquisition like `other` but of another lock, released set
+    /// and length of way, with nothing held.
+    pub fn knows(&self, lock: &LockRef, other: &Acquired, released: u64, way: usize) -> bool {
+        let hash = hash(lock, other.mode, other.try_, released);
+        self.hashes.iter().zip(&self.acquires).any(|(known, acquired)| {
+            *known == hash
+                && acquired.held.is_empty()
+                && one_to_callers(&acquired.lock, lock)
+                && (acquired.mode, acquired.try_, acquired.released) == (other.mode, other.try_, released)
+                && acquired.way.len() <= way
+        })
+    }
+
     /// Adds an acquisition unless one of the same lock, mode and held set with a way no longer is there. Where there are
     /// too many, those that differ by what the function itself holds become one, with what all of them hold.
     pub fn add(&mut self, acquired: Acquired) {
-        if self.merge(&acquired) {
+        let hash = hash(&acquired.lock, acquired.mode, acquired.try_, acquired.released);
+        if self.merge(&acquired, hash) {
             return;
         }
         if self.acquires.len() >= MOST_ACQUIRES && !self.collapsed {
             self.collapsed = true;
-            for known in std::mem::take(&mut self.acquires) {
-                if !self.merge(&known) {
+            let hashes = std::mem::take(&mut self.hashes);
+            for (known, hash) in std::mem::take(&mut self.acquires).into_iter().zip(hashes) {
+                if !self.merge(&known, hash) {
                     self.acquires.push(known);
+                    self.hashes.push(hash);
                 }
             }
-            if self.merge(&acquired) {
+            if self.merge(&acquired, hash) {
                 return;
             }
         }
@@ -168,13 +189,14 @@ impl Summary {
             return;
         }
         self.acquires.push(acquired);
+        self.hashes.push(hash);
     }
 
     /// Whether it goes into one that is there.
-    fn merge(&mut self, acquired: &Acquired) -> bool {
+    fn merge(&mut self, acquired: &Acquired, hash: u64) -> bool {
         let one = |a: &HeldLock, b: &HeldLock| one_to_callers(&a.lock, &b.lock);
         let collapsed = self.collapsed;
-        let same = |other: &&mut Acquired| {
+        let same = |other: &Acquired| {
             one_to_callers(&other.lock, &acquired.lock)
                 && other.mode == acquired.mode
                 && other.try_ == acquired.try_
@@ -183,7 +205,8 @@ impl Summary {
                     && other.held.iter().zip(&acquired.held).all(|(a, b)| one(a, b))
                     || collapsed && !other.open() && !acquired.open())
         };
-        let Some(known) = self.acquires.iter_mut().find(same) else { return false };
+        let at = (0..self.acquires.len()).find(|at| self.hashes[*at] == hash && same(&self.acquires[*at]));
+        let Some(known) = at.map(|at| &mut self.acquires[at]) else { return false };
         let mut held = std::mem::take(&mut known.held);
         held.retain(|held| acquired.held.iter().any(|other| one(held, other)));
         if acquired.way.len() < known.way.len() {
@@ -210,4 +233,16 @@ impl Acquired {
 fn one_to_callers(a: &LockRef, b: &LockRef) -> bool {
     let own = |lock: &LockRef| matches!(lock.place.root, Root::Value(..)) && !lock.place.steps.is_empty();
     a == b || own(a) && own(b) && a.place.steps == b.place.steps && a.adt == b.adt && a.shape == b.shape
+}
+
+/// Equal for acquisitions that callers cannot tell apart by their locks.
+fn hash(lock: &LockRef, mode: LockMode, try_: bool, released: u64) -> u64 {
+    let mut hasher = FxHasher::default();
+    if matches!(lock.place.root, Root::Value(..)) {
+        (&lock.place.steps, lock.adt, lock.shape).hash(&mut hasher);
+    } else {
+        lock.hash(&mut hasher);
+    }
+    (mode, try_, released).hash(&mut hasher);
+    hasher.finish()
 }

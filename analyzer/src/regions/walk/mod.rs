@@ -16,6 +16,8 @@ mod hidden;
 mod library;
 mod types;
 
+use std::rc::Rc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
@@ -94,7 +96,7 @@ pub(super) struct Walker<'w> {
     callables: FxHashMap<LocalId, Value>,
     binds: FxHashMap<LocalId, u32>,
     /// What the fields of locals that were made by a literal stand for.
-    literals: Literals,
+    literals: Rc<Literals>,
     moved: FxHashSet<LocalId>,
     /// Set in a block whose value is an extending expression: who owns temporaries borrowed there.
     extended: Option<super::state::Owner>,
@@ -145,7 +147,7 @@ pub(super) fn walk(cx: &Context<'_>, group: &Group, id: BodyId, out: &mut Output
         places: FxHashMap::default(),
         callables: FxHashMap::default(),
         binds: FxHashMap::default(),
-        literals: FxHashMap::default(),
+        literals: Rc::default(),
         moved: FxHashSet::default(),
         extended: None,
         pending_locks: FxHashMap::default(),
@@ -448,11 +450,11 @@ impl<'w> Walker<'w> {
         }
         let mut acquired = acquired;
         let live: Vec<&LiveGuard> = self.state.guards.iter().filter(|guard| !without.contains(&guard.id)).collect();
-        let gates: Vec<HeldLock> = live
-            .iter()
-            .filter(|guard| guard.held.must && guard.param.is_none())
+        let pairs = !acquired.try_ && live.iter().any(|guard| guard.param.is_none());
+        let own = live.iter().filter(|guard| guard.held.must && guard.param.is_none() && pairs);
+        let gates: Vec<HeldLock> = own
             .map(|guard| guard.held.clone())
-            .chain(acquired.held.iter().filter(|held| held.must).cloned())
+            .chain(acquired.held.iter().filter(|held| held.must && pairs).cloned())
             .collect();
         for (index, guard) in live.iter().enumerate() {
             // Of several guards of one lock the last one says it all.
