@@ -24,9 +24,23 @@ pub(super) struct Lowering {
     pub(super) macro_depth: u32,
     pub(super) name_buffer: String,
     pub(super) scratch: (Vec<Expr>, Vec<Pat>),
+    /// The macros that can be called.
+    pub(super) macros: super::expand::Macros,
 }
 
+/// Expansions inside expansions are followed so far: every level may add as much nesting as a definition has.
+const MAX_EXPANSION_DEPTH: u32 = 8;
+
 impl Lowering {
+    /// What a call of a macro of the crate makes.
+    pub(super) fn expansion(&mut self, mac: &syn::Macro) -> Option<proc_macro2::TokenStream> {
+        let last = &mac.path.segments.last()?.ident;
+        if self.macro_depth > MAX_EXPANSION_DEPTH {
+            return None;
+        }
+        self.macros.expand(&last.to_string(), &mac.tokens, last.span())
+    }
+
     pub(super) fn notice(&mut self, span: Span, message: impl Into<String>) {
         self.notices.push(SyntaxNotice { span, message: message.into() });
     }

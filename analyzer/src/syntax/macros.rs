@@ -187,6 +187,14 @@ impl BodyLowering<'_> {
     }
 
     fn unknown_macro(&mut self, mac: &Macro, name: Symbol, span: Span) -> Lowered {
+        if let Some(tokens) = self.file.expansion(mac) {
+            if let Ok(expr) = syn::parse2::<Expr>(tokens.clone()) {
+                return self.expr(&expr);
+            }
+            if let Ok(stmts) = Block::parse_within.parse2(tokens) {
+                return self.macro_block(span, &stmts);
+            }
+        }
         if let Ok(args) = mac.parse_body_with(arguments) {
             return self.call(span, name, MacroKind::Unknown, &args);
         }
@@ -261,6 +269,23 @@ impl BodyLowering<'_> {
             && matches!(stmts.first(), Some(syn::Stmt::Local(_)))
         {
             out.extend(self.stmts(&stmts));
+            return;
+        }
+        // What the statements of an expansion declare, the caller may have named.
+        let name = mac.path.segments.last().map(|last| last.ident.to_string());
+        if name.is_some_and(|name| shape(&name) == Shape::Unknown)
+            && let Some(tokens) = self.file.expansion(mac)
+            && let Ok(stmts) = Block::parse_within.parse2(tokens)
+        {
+            self.file.macro_depth += 1;
+            let before = out.len();
+            out.extend(self.stmts(&stmts));
+            self.file.macro_depth -= 1;
+            if out.len() > before
+                && let Some(Stmt::Expr { semi: last, .. }) = out.last_mut()
+            {
+                *last |= semi;
+            }
             return;
         }
         out.push(Stmt::Expr { expr: self.macro_expr(mac).id, semi });

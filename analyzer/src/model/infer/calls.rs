@@ -282,6 +282,11 @@ impl Infer<'_> {
         let receiver_ty = self.shallow(&receiver_ty);
         let bounds = self.bounds();
         let Some(method) = self.model.find_method(&mut self.vars, bounds, &receiver_ty, name) else {
+            if name.as_str() == "to_string"
+                && let Some(function) = self.formatting(&receiver_ty)
+            {
+                self.out.hidden.insert(receiver, function);
+            }
             return self.unknown_method(&receiver_ty, name, args);
         };
         let signature = self.model.signature(method.id);

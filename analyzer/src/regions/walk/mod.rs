@@ -12,7 +12,9 @@ mod bind;
 mod calls;
 mod control;
 mod exprs;
+mod hidden;
 mod library;
+mod types;
 
 use std::rc::Rc;
 
@@ -116,6 +118,8 @@ pub(super) struct Walker<'w> {
     /// Above zero: what runs is another thread or task and none of the function's own doing.
     detached: u32,
     summary: Summary,
+    /// A value was returned.
+    returned: bool,
     /// Of the bodies that are walked together with this one.
     group: &'w Group,
     out: &'w mut Output,
@@ -156,6 +160,7 @@ pub(super) fn walk(cx: &Context<'_>, group: &Group, id: BodyId, out: &mut Output
         running: Vec::new(),
         detached: 0,
         summary: Summary::default(),
+        returned: false,
         out,
     };
     walker.function();
@@ -297,14 +302,10 @@ impl<'w> Walker<'w> {
     fn drop_local(&mut self, local: LocalId) {
         self.state.release(|guard| guard.owner == Owner::Local(local));
         let data = &self.types.locals[local.0 as usize];
-        if let Ty::Adt(adt, _) = &data.ty
-            && !data.by_ref
-            && data.param.is_none()
-            && !self.moved.contains(&local)
-            && let Some(drop) = self.cx.drops.get(adt)
-        {
+        if matches!(data.ty, Ty::Adt(..)) && !data.by_ref && !self.moved.contains(&local) {
+            let ty = data.ty.clone();
             let place = Some(self.local_place(local));
-            self.apply(*drop, &[Value::of(place)], None, false);
+            self.drop_value(&ty, &Value::of(place), None);
         }
     }
 
@@ -398,6 +399,9 @@ impl<'w> Walker<'w> {
                 self.summary.returns.push(returned);
             }
         }
+        let parts = value.parts.iter().filter_map(|(name, part)| Some((*name, part.place.clone()?)));
+        self.summary.add_parts(parts, !self.returned);
+        self.returned = true;
         if let Some(place) = &value.place
             && matches!(place.root, Root::Param(_) | Root::Static(_))
             && self.summary.returns_place.is_none()
@@ -516,30 +520,6 @@ impl<'w> Walker<'w> {
         }
     }
 
-    // Types.
-
-    fn ty(&self, id: ExprId) -> &Ty {
-        self.types.ty(id)
-    }
-
-    /// Whether a value of this type can have a guard in it.
-    fn carries_guard(&self, ty: &Ty) -> bool {
-        ty.any(&mut |part| match part {
-            Ty::Adt(id, _) => {
-                matches!(self.model.adt(*id).lock, Some(LockType::Guard { .. })) || self.cx.carriers.contains(id)
-            }
-            _ => false,
-        })
-    }
-
-    /// The lock type of a value, through references.
-    fn lock_type(&self, ty: &Ty) -> Option<LockType> {
-        match ty.peeled() {
-            Ty::Adt(id, _) => self.model.adt(*id).lock,
-            _ => None,
-        }
-    }
-
     fn local_place(&mut self, local: LocalId) -> Place {
         if let Some(place) = self.places.get(&local) {
             return place.clone();
@@ -557,9 +537,11 @@ impl<'w> Walker<'w> {
     fn through(&self, place: Option<Place>, derefs: &[FnId]) -> Option<Place> {
         let mut place = place;
         for id in derefs {
-            let target = self.summary(*id)?.returns_place.clone()?;
-            let args = [place];
-            place = Some(target.instantiate(&args, || Root::Value(self.id, u32::MAX)));
+            place = match self.summary(*id).and_then(|summary| summary.returns_place.clone()) {
+                Some(target) => Some(target.instantiate(&[place], || Root::Value(self.id, u32::MAX))),
+                // A pointer of the sources' own making: what it points to is as good as itself.
+                None => place.and_then(|place| place.step(Step::Inside)),
+            };
         }
         place
     }
