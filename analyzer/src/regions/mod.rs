@@ -6,6 +6,7 @@
 //!
 //! Misses: calls that the model cannot resolve; they take nothing and keep nothing.
 
+pub mod blocking;
 mod context;
 mod entry;
 pub mod order;
@@ -164,6 +165,8 @@ pub struct Regions {
     pub static_writes: Vec<StaticWrite>,
     /// Spawned threads and tasks.
     pub tasks: Vec<Task>,
+    /// Waits for other things than locks, and what ends them.
+    pub blocking: blocking::Blocking,
     /// Acquisitions in the sources.
     pub acquisitions: usize,
     /// Those whose lock stayed unknown.
@@ -217,6 +220,7 @@ pub fn regions(model: &Model<'_>, files: &[String]) -> Regions {
         }
     }
     entry::add_gates(&cx, &mut out);
+    blocking::link::finish(&cx, &mut out);
     out.regions.files = files.to_vec();
     out.regions.classes = out.classes.len();
     out.regions.functions =
@@ -243,6 +247,7 @@ fn callees(cx: &Context<'_>, id: BodyId) -> Vec<FnId> {
     let mut out: Vec<FnId> =
         direct.chain(locals).filter_map(|function| cx.model.dispatch(function)).flatten().collect();
     out.extend(types.fields.values().flat_map(|(_, derefs)| derefs.iter().copied()));
+    out.extend(walk::lazy_statics(cx, types));
     out.sort_unstable();
     out.dedup();
     out

@@ -31,6 +31,8 @@ pub(super) struct Output {
     /// For every function of the sources: its callers, each with what is surely held at the call.
     pub(super) calls: FxHashMap<FnId, Vec<(BodyId, Gates)>>,
     pub(super) classes: FxHashSet<String>,
+    /// What each body waits for and signals, from its last walk.
+    pub(super) blocking: std::collections::BTreeMap<BodyId, super::blocking::Blocking>,
 }
 
 impl Output {

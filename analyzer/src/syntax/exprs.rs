@@ -15,6 +15,9 @@ use syn::{BinOp, Expr, Pat, Token};
 /// Chains of one operator with more operands than this are balanced.
 const LONG_CHAIN: usize = 16;
 
+/// Texts of strings up to this length are kept: names of threads, tasks and pools.
+const LONGEST_NAME: usize = 40;
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Operator {
     And,
@@ -468,7 +471,11 @@ fn literal(lit: &syn::Lit) -> Lit {
     match lit {
         syn::Lit::Int(int) => int.base10_digits().parse().map_or(Lit::Other, Lit::Int),
         syn::Lit::Bool(bool) => Lit::Bool(bool.value),
-        syn::Lit::Str(_) | syn::Lit::ByteStr(_) | syn::Lit::CStr(_) => Lit::Str,
+        syn::Lit::Str(text) => {
+            let text = text.value();
+            Lit::Str((text.len() <= LONGEST_NAME).then(|| Symbol::from(text)))
+        }
+        syn::Lit::ByteStr(_) | syn::Lit::CStr(_) => Lit::Str(None),
         _ => Lit::Other,
     }
 }

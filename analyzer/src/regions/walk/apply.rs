@@ -111,6 +111,7 @@ impl Walker<'_> {
             }
             self.request(seen, &without);
         }
+        let task = self.apply_blocking(function, args, site, dispatched);
         if !summary.spawned.is_empty() && self.state.reachable {
             let task = self.new_task();
             let outer = std::mem::replace(&mut self.task, task);
@@ -150,7 +151,7 @@ impl Walker<'_> {
             }
             self.state.release(|guard| phantoms.contains(&guard.id));
         }
-        let mut out = Value::of(summary.returns_place.as_ref().map(renew));
+        let mut out = Value { task, ..Value::of(summary.returns_place.as_ref().map(renew)) };
         for returned in &summary.returns {
             match returned {
                 Returned::Param(param) => {

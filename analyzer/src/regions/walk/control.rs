@@ -62,8 +62,13 @@ impl Walker<'_> {
         let scope = if drops_first { Some(self.push_temporaries()) } else { None };
         // Names of the condition live in a block around the then-branch.
         self.push_block();
+        let end = super::exprs::body_end(self.body, els.unwrap_or(then));
+        let construct = self.blocking.construct.replace(("if let", end));
         let mut otherwise = self.condition(cond);
+        self.blocking.construct = construct;
+        let mark = self.pool_mark();
         let mut out = self.branch(then);
+        let then_steps = self.pool_branch(mark);
         self.pop_block();
         if let Some(scope) = scope {
             self.own(&out.guards, Owner::Nobody);
@@ -77,6 +82,8 @@ impl Walker<'_> {
             let value = self.branch(els);
             out = merge(out, value);
         }
+        let else_steps = self.pool_branch(mark);
+        self.pool_either(vec![then_steps, else_steps]);
         let else_state = std::mem::replace(&mut self.state, then_state);
         self.state.join(else_state);
         out
@@ -110,7 +117,11 @@ impl Walker<'_> {
                 otherwise
             }
             ExprKind::Let { pat, scrutinee } => {
+                let before = self.next;
                 let value = self.eval(*scrutinee, Use::Place);
+                if let Some((construct, end)) = self.blocking.construct {
+                    self.note_head(*scrutinee, construct, before, &value, end);
+                }
                 let mut otherwise = self.state.clone();
                 if self.outcome(*pat) == Outcome::Success {
                     otherwise.release(|guard| guard.try_ && value.guards.contains(&guard.id));
@@ -162,12 +173,17 @@ impl Walker<'_> {
     }
 
     pub(super) fn match_(&mut self, scrutinee: ExprId, arms: &[Arm]) -> Value {
+        let first_guard = self.next;
         let value = self.eval(scrutinee, Use::Place);
+        let end = arms.iter().map(|arm| super::exprs::body_end(self.body, arm.body)).max().unwrap_or(0);
+        self.note_head(scrutinee, "match", first_guard, &value, end);
         let before = self.state.clone();
         let mut after = State::unreachable();
         let mut out = Value::default();
         let mut first = true;
+        let mut branches = Vec::new();
         for arm in arms {
+            let mark = self.pool_mark();
             self.state = before.clone();
             self.settle(&value, self.outcome(arm.pat));
             self.push_block();
@@ -186,7 +202,9 @@ impl Walker<'_> {
                 first = false;
             }
             after.join(std::mem::replace(&mut self.state, State::unreachable()));
+            branches.push(self.pool_branch(mark));
         }
+        self.pool_either(branches);
         self.state = if arms.is_empty() { State::unreachable() } else { after };
         out
     }
@@ -311,6 +329,7 @@ impl Walker<'_> {
     /// A closure as a value. A `move` closure takes the guards of the variables it names with it.
     pub(super) fn closure_value(&mut self, id: ExprId, move_: bool) -> Value {
         let mut value = Value { closure: Some(id), ..Value::default() };
+        self.note_captured(id, move_);
         if move_ && !self.state.guards.is_empty() {
             let captured = self.captured(id);
             let guards = self.state.guards.iter().filter(|guard| match guard.owner {
@@ -324,7 +343,7 @@ impl Walker<'_> {
     }
 
     /// The variables that a closure names.
-    fn captured(&self, id: ExprId) -> Vec<crate::model::infer::LocalId> {
+    pub(super) fn captured(&self, id: ExprId) -> Vec<crate::model::infer::LocalId> {
         // Children come before their parents: the closure's expressions lie between its first leaf and itself.
         let mut inside = vec![id];
         let mut out = Vec::new();
@@ -401,6 +420,7 @@ fn merge(mut a: Value, b: Value) -> Value {
         };
     }
     a.closure = a.closure.or(b.closure);
+    a.task = if a.task == 0 { b.task } else { a.task };
     a.future = a.future.or(b.future);
     a
 }

@@ -86,12 +86,31 @@ impl Walker<'_> {
                 Value::default()
             }
             ExprKind::Match { scrutinee, arms } => self.match_(*scrutinee, arms),
-            ExprKind::Loop { label, body } => self.loop_(*label, None, None, *body),
-            ExprKind::While { label, cond, body } => self.loop_(*label, Some(*cond), None, *body),
+            ExprKind::Loop { label, body } => {
+                self.repeats.push(None);
+                let out = self.loop_(*label, None, None, *body);
+                self.repeats.pop();
+                out
+            }
+            ExprKind::While { label, cond, body } => {
+                self.note_message_loop(*cond, *body, self.while_receives(*cond).as_ref());
+                let outer = self.blocking.construct.replace(("while let", body_end(self.body, *body)));
+                self.repeats.push(None);
+                let out = self.loop_(*label, Some(*cond), None, *body);
+                self.repeats.pop();
+                self.blocking.construct = outer;
+                out
+            }
             ExprKind::For { label, pat, iter, body } => {
+                let before = self.next;
                 let items = self.eval(*iter, Use::Move);
+                self.note_head(*iter, "for", before, &items, body_end(self.body, *body));
+                self.note_message_loop(*iter, *body, self.message_receiver(*iter).as_ref());
                 let place = self.step(items.place, Step::Element(None));
-                self.loop_(*label, None, Some((*pat, Value::of(place))), *body)
+                self.repeats.push(self.count_of(*iter));
+                let out = self.loop_(*label, None, Some((*pat, Value { task: items.task, ..Value::of(place) })), *body);
+                self.repeats.pop();
+                out
             }
             ExprKind::Break { label, value } => self.break_(*label, *value),
             ExprKind::Continue { label } => self.continue_(*label),
@@ -107,7 +126,10 @@ impl Walker<'_> {
                 Value::default()
             }
             ExprKind::Closure { move_, .. } => self.closure_value(id, *move_),
-            ExprKind::Async { .. } => Value { future: Some(id), ..Value::default() },
+            ExprKind::Async { move_, .. } => {
+                self.note_captured(id, *move_);
+                Value { future: Some(id), ..Value::default() }
+            }
             ExprKind::Await(inner) => {
                 let value = self.eval(*inner, Use::Move);
                 let value = match value.future {
@@ -137,6 +159,7 @@ impl Walker<'_> {
                     let value = self.eval(*rest, Use::Move);
                     out.guards.extend(value.guards);
                 }
+                self.note_fields(id, out.parts.iter().map(|(name, value)| (name.to_string(), value)));
                 out
             }
             ExprKind::Tuple(items) => {
@@ -203,7 +226,11 @@ impl Walker<'_> {
                     parts: Vec::new(),
                 }
             }
-            Some(Name::Static(found)) => Value::of(Some(Place::new(Root::Static(*found)))),
+            Some(Name::Static(found)) => {
+                let found = *found;
+                self.note_static(found, self.body[id].span);
+                Value::of(Some(Place::new(Root::Static(found))))
+            }
             _ => Value::default(),
         }
     }
@@ -237,6 +264,7 @@ impl Walker<'_> {
             }
             None => {
                 let target = self.eval(place, Use::Place);
+                self.note_stored(self.key_of(target.place.as_ref()), &given);
                 // A guard stored in a field lives as long as the variable that has the field.
                 let owner = match target.place.map(|place| place.root) {
                     Some(Root::Local(_, local, _)) => Owner::Local(local),
@@ -309,4 +337,9 @@ impl Walker<'_> {
             self.out.static_write(self.cx, self.id, *found, site);
         }
     }
+}
+
+/// The last line of an expression.
+pub(super) fn body_end(body: &crate::syntax::Body, id: ExprId) -> u32 {
+    body[id].span.end.line
 }

@@ -9,10 +9,15 @@
 
 mod apply;
 mod bind;
+mod blocking;
 mod calls;
+mod channels;
 mod control;
 mod exprs;
+mod heads;
 mod library;
+mod once;
+mod submissions;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
@@ -113,6 +118,9 @@ pub(super) struct Walker<'w> {
     running: Vec<ExprId>,
     /// Above zero: what runs is another thread or task and none of the function's own doing.
     detached: u32,
+    /// How often each loop around runs, where that is written.
+    repeats: Vec<Option<u32>>,
+    blocking: blocking::Own,
     summary: Summary,
     out: &'w mut Output,
 }
@@ -147,11 +155,17 @@ pub(super) fn walk(cx: &Context<'_>, id: BodyId, out: &mut Output) -> Summary {
         run: FxHashSet::default(),
         running: Vec::new(),
         detached: 0,
+        repeats: Vec::new(),
+        blocking: blocking::Own::default(),
         summary: Summary::default(),
         out,
     };
     walker.out.first_task = walker.out.regions.tasks.len();
+    walker.begin_static();
     walker.function();
+    let (facts, waits) = walker.finish_blocking();
+    walker.out.blocking.insert(id, facts);
+    walker.summary.blocking = waits;
     walker.out.regions.tasks.extend(walker.tasks);
     walker.summary
 }
@@ -234,10 +248,17 @@ impl Walker<'_> {
     fn detach(&mut self, f: impl FnOnce(&mut Self)) {
         let state = std::mem::replace(&mut self.state, State::empty());
         let frame = std::mem::replace(&mut self.frame, u32::MAX);
+        let repeats = std::mem::take(&mut self.repeats);
+        let steps = std::mem::take(&mut self.blocking.pools.steps);
+        let initialising = std::mem::take(&mut self.blocking.initialising);
         self.frame = self.fresh();
         self.detached += 1;
         f(self);
         self.detached -= 1;
+        self.repeats = repeats;
+        self.blocking.initialising = initialising;
+        let started = std::mem::replace(&mut self.blocking.pools.steps, steps);
+        self.note_started(started);
         self.frame = frame;
         self.state = state;
     }
@@ -397,6 +418,7 @@ impl Walker<'_> {
         {
             self.summary.returns_place = Some(place.clone());
         }
+        self.note_returned(value);
         if value.future.is_none() {
             self.state.release(|guard| value.guards.contains(&guard.id));
         }
@@ -421,6 +443,9 @@ impl Walker<'_> {
         };
         self.request(acquired, &[]);
         let held = HeldLock { lock, mode: acquire.mode, site, way: Way::new(), must: true, waiting: acquire.waiting };
+        if !acquire.try_ {
+            self.note_taken(held.clone());
+        }
         self.hold(held, acquire.try_)
     }
 
@@ -437,6 +462,7 @@ impl Walker<'_> {
         if !self.state.reachable {
             return;
         }
+        self.note_request(&acquired);
         let mut acquired = acquired;
         let live: Vec<&LiveGuard> = self.state.guards.iter().filter(|guard| !without.contains(&guard.id)).collect();
         let gates: Vec<HeldLock> = live
@@ -565,6 +591,15 @@ impl Walker<'_> {
         let value = self.fresh();
         Place::new(Root::Value(self.id, value))
     }
+}
+
+/// The bodies of the lazy statics that a body names: it may be the one to run them.
+pub(super) fn lazy_statics(cx: &Context<'_>, types: &BodyTypes) -> Vec<FnId> {
+    let statics = types.names.values().filter_map(|name| match name {
+        crate::model::infer::Name::Static(id) if once::lazy(cx.model, *id).is_some() => Some(*id),
+        _ => None,
+    });
+    statics.map(|id| FnId(cx.model.fns.len() as u32 + id.0)).collect()
 }
 
 type Literals = FxHashMap<LocalId, Vec<(Symbol, Place)>>;
