@@ -58,6 +58,8 @@ pub struct Holding {
     pub side: Side,
     /// On every path.
     pub must: bool,
+    /// A condition variable gave it back and took it again meanwhile.
+    pub waited: bool,
     /// What is waited for lies inside the lock.
     pub around: bool,
 }
@@ -255,6 +257,8 @@ pub struct Blocking {
     pub spawned: Vec<Spawned>,
     /// What was stored where.
     pub stored: Vec<Stored>,
+    /// Which body takes locks of which class itself.
+    pub takers: Vec<(u32, String)>,
     /// Initialisers that reach themselves.
     pub reentrant: Vec<Reentrant>,
     /// Callbacks under guards.
@@ -274,6 +278,7 @@ impl Blocking {
         self.signals.extend(other.signals);
         self.spawned.extend(other.spawned);
         self.stored.extend(other.stored);
+        self.takers.extend(other.takers);
         self.reentrant.extend(other.reentrant);
         self.callbacks.extend(other.callbacks);
         self.heads.extend(other.heads);

@@ -92,12 +92,27 @@ pub struct PoolFacts {
     pub workers: Option<u32>,
     /// The smallest safe number; `None`: unsafe at any size.
     pub minimum: Option<u32>,
-    /// Tasks wait for results (else for slots).
+    /// Tasks wait for results (else for slots only).
     pub joins: bool,
+    /// Submitters wait while all workers are busy.
+    pub blocks: bool,
     /// Where it is made.
     pub made: Option<Location>,
-    /// The tasks that hold slots while they wait: name, where they are submitted, where they wait.
-    pub needy: Vec<(String, Location, Location)>,
+    /// The tasks that hold slots while they wait.
+    pub needy: Vec<Needy<Location>>,
+}
+
+/// A task that holds a slot while it waits for the pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Needy<P> {
+    /// Its name, where it has one.
+    pub name: Option<String>,
+    /// Where it is submitted.
+    pub submitted: P,
+    /// Where it waits.
+    pub waits: P,
+    /// It waits for a slot (else for a result).
+    pub slot: bool,
 }
 
 /// What came out for one task tree.
@@ -105,8 +120,8 @@ pub struct PoolFacts {
 pub struct Worst {
     /// The needs.
     pub needs: Needs,
-    /// Tasks that hold a slot while they wait, innermost first: name, submission, wait.
-    pub needy: Vec<(Option<String>, Site, Site)>,
+    /// Tasks that hold a slot while they wait, innermost first.
+    pub needy: Vec<Needy<Site>>,
     /// Some task waits for a result.
     pub joins: bool,
 }
@@ -142,8 +157,15 @@ pub fn worst(
                         waits = Some(submit.site);
                     }
                     let wait = first_wait(&submit.steps, submission, inside);
-                    if own && child.needs.needy.is_some() && let Some(wait) = wait {
-                        child.needy.push((submit.name.clone(), submit.site, wait));
+                    if own
+                        && child.needs.needy.is_some()
+                        && let Some(wait) = wait
+                    {
+                        let (waits, slot) = wait;
+                        let new = Needy { name: submit.name.clone(), submitted: submit.site, waits, slot };
+                        if !child.needy.contains(&new) {
+                            child.needy.push(new);
+                        }
                     }
                     add(&mut flat, &mut children, &mut numbers, submit.child, own, child, submit.times);
                 }
@@ -173,7 +195,12 @@ pub fn worst(
             children.get(child as usize).map(|child| child.needs).unwrap_or_default()
         });
         if needs.most > out.needs.most || out.needy.is_empty() {
-            out.needy = children.iter().flat_map(|child| child.needy.iter().cloned()).collect();
+            out.needy.clear();
+            for needy in children.iter().flat_map(|child| &child.needy) {
+                if !out.needy.contains(needy) {
+                    out.needy.push(needy.clone());
+                }
+            }
         }
         out.needs = out.needs.max(needs);
         out.joins |= (joins && holds) || children.iter().any(|child| child.joins);
@@ -182,19 +209,19 @@ pub fn worst(
 }
 
 /// Where a task first waits for the pool at hand.
-fn first_wait(steps: &[PoolStep], submission: Submission, inside: &dyn Fn(&Place) -> bool) -> Option<Site> {
+fn first_wait(steps: &[PoolStep], submission: Submission, inside: &dyn Fn(&Place) -> bool) -> Option<(Site, bool)> {
     let mut own = Vec::new();
     let mut stack: Vec<&PoolStep> = steps.iter().rev().collect();
     while let Some(step) = stack.pop() {
         match step {
             PoolStep::Submit(submit) if inside(&submit.pool) => {
                 if submission == Submission::Blocks {
-                    return Some(submit.site);
+                    return Some((submit.site, true));
                 }
                 own.push(submit.child);
             }
-            PoolStep::Join(child, site) if own.contains(child) => return Some(*site),
-            PoolStep::JoinAll(pool, site) if inside(pool) => return Some(*site),
+            PoolStep::Join(child, site) if own.contains(child) => return Some((*site, false)),
+            PoolStep::JoinAll(pool, site) if inside(pool) => return Some((*site, false)),
             PoolStep::Either(paths) => stack.extend(paths.iter().flatten().rev()),
             _ => {}
         }
@@ -256,7 +283,9 @@ fn paths(steps: &[PoolStep]) -> Vec<Vec<&PoolStep>> {
                 } else {
                     let before = std::mem::take(&mut out);
                     for path in &before {
-                        out.extend(branches.iter().map(|branch| path.iter().chain(branch).copied().collect::<Vec<_>>()));
+                        out.extend(
+                            branches.iter().map(|branch| path.iter().chain(branch).copied().collect::<Vec<_>>()),
+                        );
                     }
                 }
             }

@@ -26,8 +26,8 @@ use crate::syntax::{ExprId, ExprKind};
 pub(super) enum Event {
     /// A lock was taken.
     Taken(HeldLock),
-    /// Messages were sent to this channel of the body; `None`: who knows how many.
-    Sent(u32, Option<u32>),
+    /// Messages were sent to this channel of the body by this call; `None`: who knows how many.
+    Sent(u32, Option<u32>, ExprId),
 }
 
 /// Events kept per body.
@@ -44,6 +44,8 @@ pub(super) struct Own {
     /// What each spawned thread or task takes.
     takes: FxHashMap<u32, Vec<Acquired>>,
     spawned_at: FxHashMap<u32, (Site, u32)>,
+    /// Guards that a condition variable gave back and took again.
+    waited: FxHashSet<GuardId>,
     seen: FxHashSet<(Op, Site, Way, u32)>,
     signalled: FxHashSet<(SignalKind, Site, Way, u32)>,
     /// One-time initialisations that run: the cell, and where they began.
@@ -157,6 +159,7 @@ impl Walker<'_> {
             dispatched: false,
         };
         let ids: Vec<GuardId> = given.iter().map(|live| live.id).collect();
+        self.blocking.waited.extend(ids.iter().copied());
         self.waits(waits, 0, &ids);
     }
 
@@ -212,6 +215,7 @@ impl Walker<'_> {
         own.map(|guard| Holding {
             side: self.side_of(&guard.held),
             must: guard.held.must && !guard.try_,
+            waited: self.blocking.waited.contains(&guard.id),
             around: object.is_some_and(|object| is_inside(object, &guard.held.lock.place)),
         })
         .collect()
@@ -279,6 +283,16 @@ impl Walker<'_> {
         }
     }
 
+    /// This body takes a lock itself.
+    pub(super) fn note_taker(&mut self, lock: &LockRef) {
+        if let Some(class) = self.cx.class(&lock.place) {
+            let taker = (self.id.0, bare(&class.key));
+            if !self.blocking.facts.takers.contains(&taker) {
+                self.blocking.facts.takers.push(taker);
+            }
+        }
+    }
+
     /// A lock is taken for sure.
     pub(super) fn note_taken(&mut self, held: HeldLock) {
         let event = Event::Taken(held);
@@ -310,7 +324,8 @@ impl Walker<'_> {
             return;
         }
         let takes = self.blocking.takes.entry(self.task).or_default();
-        if takes.len() < MOST_TAKES && !takes.iter().any(|known| known.lock == acquired.lock && known.mode == acquired.mode)
+        if takes.len() < MOST_TAKES
+            && !takes.iter().any(|known| known.lock == acquired.lock && known.mode == acquired.mode)
         {
             takes.push(acquired.clone());
         }
@@ -428,6 +443,11 @@ impl Walker<'_> {
             };
             let monitor = waits.monitor.as_ref().map(lock);
             let without: Vec<GuardId> = args.iter().flat_map(|value| value.guards.iter().copied()).collect();
+            if waits.passed && without.is_empty() {
+                // Which guard it gives back is not known.
+                continue;
+            }
+            self.blocking.waited.extend(without.iter().copied().filter(|_| waits.passed));
             let new = Waits {
                 object: waits.object.as_ref().map(renew),
                 monitor,

@@ -7,8 +7,8 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::blocking::Event;
 use super::Walker;
+use super::blocking::Event;
 use crate::model::FnId;
 use crate::model::infer::{LocalId, Name};
 use crate::model::ty::Ty;
@@ -72,7 +72,9 @@ impl Walker<'_> {
     /// The channel and its end (0: sender, 1: receiver), where it was made in the body at hand.
     fn end_of(&self, place: Option<&Place>) -> Option<(u32, u32)> {
         let place = place?;
-        let (Root::Value(body, number), Some(Step::Tuple(end))) = (place.root, place.steps.first()) else { return None };
+        let (Root::Value(body, number), Some(Step::Tuple(end))) = (place.root, place.steps.first()) else {
+            return None;
+        };
         (body == self.id && self.blocking.channels.made.contains_key(&number)).then_some((number, *end))
     }
 
@@ -117,7 +119,9 @@ impl Walker<'_> {
         if let Some((channel, _)) = self.end_of(sender.and_then(|value| value.place.as_ref())) {
             return match self.blocking.channels.made[&channel].0 {
                 Bound::Endless => false,
-                Bound::Of(bound) => self.sent(channel).and_then(|sent| Some(sent + self.times()? as u64)).is_none_or(|all| all > bound),
+                Bound::Of(bound) => {
+                    self.sent(channel).and_then(|sent| Some(sent + self.times()? as u64)).is_none_or(|all| all > bound)
+                }
                 Bound::Unknown => true,
             };
         }
@@ -132,7 +136,7 @@ impl Walker<'_> {
     fn sent(&self, channel: u32) -> Option<u64> {
         let mut sum = 0;
         for event in &self.blocking.events {
-            if let Event::Sent(known, times) = event
+            if let Event::Sent(known, times, _) = event
                 && *known == channel
             {
                 sum += u64::from((*times)?);
@@ -159,7 +163,9 @@ impl Walker<'_> {
                 .done
                 .iter()
                 .filter_map(|event| match self.blocking.events.get(*event as usize) {
-                    Some(Event::Sent(known, times)) if *known == channel => Some(u64::from(times.unwrap_or(1))),
+                    Some(Event::Sent(known, times, by)) if *known == channel && *by != id => {
+                        Some(u64::from(times.unwrap_or(1)))
+                    }
                     _ => None,
                 })
                 .sum();
@@ -168,8 +174,8 @@ impl Walker<'_> {
             }
         }
         let times = self.times();
-        let event = Event::Sent(channel, times);
-        self.happened(event, |_| false);
+        let event = Event::Sent(channel, times, id);
+        self.happened(event.clone(), |known| *known == event);
     }
 
     /// A `for` over all messages, or `while let Ok(..) = receiver.recv()`.
@@ -222,7 +228,8 @@ impl Walker<'_> {
             }
             _ => false,
         };
-        let receives = matches!(&self.body[*scrutinee].kind, ExprKind::MethodCall { method, .. } if method.as_str() == "recv");
+        let receives =
+            matches!(&self.body[*scrutinee].kind, ExprKind::MethodCall { method, .. } if method.as_str() == "recv");
         if success && receives { self.message_receiver(*scrutinee) } else { None }
     }
 
@@ -251,15 +258,13 @@ impl Walker<'_> {
     /// A variable in scope that is this end of a channel and has it still.
     fn live_end(&self, channel: u32, end: u32) -> Option<LocalId> {
         let locals = self.scopes.iter().flat_map(|scope| scope.locals.iter().flatten());
-        locals
-            .copied()
-            .find(|local| {
-                let data = &self.types.locals[local.0 as usize];
-                matches!(data.ty, Ty::Adt(..))
-                    && !data.by_ref
-                    && !self.moved.contains(local)
-                    && self.end_of(self.places.get(local)) == Some((channel, end))
-            })
+        locals.copied().find(|local| {
+            let data = &self.types.locals[local.0 as usize];
+            matches!(data.ty, Ty::Adt(..))
+                && !data.by_ref
+                && !self.moved.contains(local)
+                && self.end_of(self.places.get(local)) == Some((channel, end))
+        })
     }
 
     fn mistake(&mut self, mistake: ChannelMistake, channel: u32, kept: LocalId, bound: Option<u64>, id: ExprId) {
@@ -287,7 +292,9 @@ impl Walker<'_> {
         while let Some(at) = inside.pop() {
             match &self.body[at].kind {
                 ExprKind::Break { .. } | ExprKind::Return(_) | ExprKind::Try(_) => return true,
-                ExprKind::Macro { kind: MacroKind::Diverges | MacroKind::Opaque | MacroKind::Unknown, .. } => return true,
+                ExprKind::Macro { kind: MacroKind::Diverges | MacroKind::Opaque | MacroKind::Unknown, .. } => {
+                    return true;
+                }
                 ExprKind::Call { .. } if self.types.ty(at) == &Ty::Never => return true,
                 kind => crate::syntax::children(kind, &mut |child| inside.push(child)),
             }
@@ -309,7 +316,15 @@ impl Walker<'_> {
                 ExprKind::MethodCall { receiver, method, .. }
                     if matches!(
                         method.as_str(),
-                        "iter" | "into_iter" | "iter_mut" | "enumerate" | "map" | "rev" | "copied" | "cloned" | "inspect"
+                        "iter"
+                            | "into_iter"
+                            | "iter_mut"
+                            | "enumerate"
+                            | "map"
+                            | "rev"
+                            | "copied"
+                            | "cloned"
+                            | "inspect"
                     ) =>
                 {
                     at = *receiver;

@@ -49,9 +49,18 @@ impl Walker<'_> {
 
     /// Whether what the head gives may borrow from something.
     fn may_borrow(&self, head: ExprId) -> bool {
+        if let ExprKind::MethodCall { method, .. } = &self.body[head].kind
+            && matches!(method.as_str(), "cloned" | "copied" | "to_owned" | "to_vec" | "to_string")
+        {
+            return false;
+        }
         let is_place = matches!(
             self.body[head].kind,
-            ExprKind::Path(_) | ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::Deref(_) | ExprKind::Ref { .. }
+            ExprKind::Path(_)
+                | ExprKind::Field { .. }
+                | ExprKind::Index { .. }
+                | ExprKind::Deref(_)
+                | ExprKind::Ref { .. }
         );
         is_place
             || self.ty(head).any(&mut |part| match part {

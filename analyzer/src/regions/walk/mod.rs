@@ -443,6 +443,7 @@ impl Walker<'_> {
         };
         self.request(acquired, &[]);
         let held = HeldLock { lock, mode: acquire.mode, site, way: Way::new(), must: true, waiting: acquire.waiting };
+        self.note_taker(&held.lock);
         if !acquire.try_ {
             self.note_taken(held.clone());
         }

@@ -34,7 +34,8 @@ impl Walker<'_> {
         if !self.state.reachable {
             return;
         }
-        if let Some((_, first)) = self.blocking.initialising.iter().find(|(known, _)| *known == cell && cell.is_stable())
+        if let Some((_, first)) =
+            self.blocking.initialising.iter().find(|(known, _)| *known == cell && cell.is_stable())
             && let Some(class) = self.cx.class(&cell)
         {
             let info = &self.cx.bodies[self.id.0 as usize];

@@ -11,7 +11,7 @@ use super::Walker;
 use super::blocking::{Own, bare};
 use crate::graph::pool::Submission;
 use crate::model::known::Role;
-use crate::regions::blocking::pools::{MOST_STEPS, PoolDef, PoolFacts, PoolStep, Submit, worst};
+use crate::regions::blocking::pools::{MOST_STEPS, Needy, PoolDef, PoolFacts, PoolStep, Submit, worst};
 use crate::regions::place::{Place, Root};
 use crate::regions::state::Value;
 use crate::regions::summary::{LONGEST_WAY, Site};
@@ -40,9 +40,11 @@ impl Walker<'_> {
 
     pub(super) fn make_pool(&mut self, id: ExprId, role: Role) -> Value {
         let number = self.fresh();
-        let workers = if role == Role::PoolNew { self.arguments_of(id).first().and_then(|arg| self.number(*arg)) } else { None };
+        let workers =
+            if role == Role::PoolNew { self.arguments_of(id).first().and_then(|arg| self.number(*arg)) } else { None };
         let site = self.site(self.body[id].span);
-        let def = PoolDef { workers, submission: Submission::Queues, policy_known: role == Role::PoolNew, name: None, site };
+        let def =
+            PoolDef { workers, submission: Submission::Queues, policy_known: role == Role::PoolNew, name: None, site };
         self.blocking.pools.made.insert(number, def);
         Value::of(Some(Place::new(Root::Value(self.id, number))))
     }
@@ -76,7 +78,8 @@ impl Walker<'_> {
     }
 
     pub(super) fn configure_pool(&mut self, id: ExprId, role: Role, values: &[Value]) {
-        let Some(Root::Value(_, number)) = values.first().and_then(|value| value.place.as_ref()).map(|place| place.root)
+        let Some(Root::Value(_, number)) =
+            values.first().and_then(|value| value.place.as_ref()).map(|place| place.root)
         else {
             return;
         };
@@ -271,12 +274,16 @@ impl Walker<'_> {
                 workers,
                 minimum,
                 joins: found.joins,
+                blocks: submission == Submission::Blocks,
                 made: made.map(|def| self.cx.location(def.site)),
                 needy: found
                     .needy
                     .iter()
-                    .map(|(name, submitted, waits)| {
-                        (name.clone().unwrap_or_default(), self.cx.location(*submitted), self.cx.location(*waits))
+                    .map(|needy| Needy {
+                        name: needy.name.clone(),
+                        submitted: self.cx.location(needy.submitted),
+                        waits: self.cx.location(needy.waits),
+                        slot: needy.slot,
                     })
                     .collect(),
             });
