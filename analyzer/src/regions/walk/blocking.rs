@@ -46,6 +46,8 @@ pub(super) struct Own {
     spawned_at: FxHashMap<u32, (Site, u32)>,
     /// Guards that a condition variable gave back and took again.
     waited: FxHashSet<GuardId>,
+    /// Above zero: in the heads of `select!`, which waits for the first of several.
+    pub(super) selecting: u32,
     seen: FxHashSet<(Op, Site, Way, u32)>,
     signalled: FxHashSet<(SignalKind, Site, Way, u32)>,
     /// One-time initialisations that run: the cell, and where they began.
@@ -146,11 +148,12 @@ impl Walker<'_> {
             })
             .collect();
         let own = given.iter().find(|live| live.param.is_none()).map(|live| live.held.clone());
-        let param = guard.place.as_ref().is_some_and(|place| matches!(place.root, Root::Param(_)));
+        // Where the guard cannot be told, any guard may be the one that is given back.
+        let passed = own.is_none();
         let waits = Waits {
             op: Op::Notification,
             object: values[0].place.clone(),
-            passed: own.is_none() && (param || !given.is_empty()),
+            passed,
             monitor: own,
             site: self.site(self.body[id].span),
             way: Way::new(),
@@ -158,14 +161,15 @@ impl Walker<'_> {
             suspends: false,
             dispatched: false,
         };
-        let ids: Vec<GuardId> = given.iter().map(|live| live.id).collect();
+        let all = self.state.guards.iter().filter(|_| passed);
+        let ids: Vec<GuardId> = given.into_iter().chain(all).map(|live| live.id).collect();
         self.blocking.waited.extend(ids.iter().copied());
         self.waits(waits, 0, &ids);
     }
 
     /// Notes a wait for rules and callers; guards in `without` are given back for it.
     fn waits(&mut self, waits: Waits, joined: u32, without: &[GuardId]) {
-        if !self.state.reachable {
+        if !self.state.reachable || self.blocking.selecting > 0 {
             return;
         }
         let held = self.holding(waits.object.as_ref(), without);
@@ -273,7 +277,8 @@ impl Walker<'_> {
                 taken: signals.taken.iter().map(|lock| self.side_of(lock)).collect(),
                 at: self.cx.location(signals.site),
                 way: signals.way.iter().map(|site| self.cx.location(*site)).collect(),
-                task: self.task,
+                // Whoever runs a closure that is kept is none of the body's own threads.
+                task: if self.detached > 0 && self.task == 0 { u32::MAX } else { self.task },
             });
         }
         let known = &mut self.blocking.summary.signals;

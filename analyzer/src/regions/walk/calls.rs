@@ -229,6 +229,10 @@ impl Walker<'_> {
             let begun = self.begin_initialisation(cell.and_then(|cell| cell.place.clone()), &callee.on, id);
             let value = self.library_call(id, function, receiver_value, values, by_value);
             self.end_initialisation(begun);
+            if matches!(role, Some(Role::Receive | Role::ReceiveAll)) {
+                // What came through a channel is not the channel.
+                return Value { place: None, ..value };
+            }
             if role == Some(Role::Scope) {
                 self.scope_ends(before, id);
             }

@@ -39,6 +39,8 @@ pub(super) struct Channels {
     named: FxHashSet<LocalId>,
     /// Channels whose receiver somebody may have used.
     received: FxHashSet<u32>,
+    /// The bodies of the loops around.
+    pub(super) loops: Vec<ExprId>,
     /// Channels over all of whose messages a spawned thread loops.
     drained: Vec<(u32, u32)>,
 }
@@ -72,9 +74,7 @@ impl Walker<'_> {
     /// The channel and its end (0: sender, 1: receiver), where it was made in the body at hand.
     fn end_of(&self, place: Option<&Place>) -> Option<(u32, u32)> {
         let place = place?;
-        let (Root::Value(body, number), Some(Step::Tuple(end))) = (place.root, place.steps.first()) else {
-            return None;
-        };
+        let (Root::Value(body, number), [Step::Tuple(end)]) = (place.root, &place.steps[..]) else { return None };
         (body == self.id && self.blocking.channels.made.contains_key(&number)).then_some((number, *end))
     }
 
@@ -148,7 +148,7 @@ impl Walker<'_> {
     /// A message is sent.
     pub(super) fn sends(&mut self, sender: Option<&Value>, id: ExprId, waits: bool) {
         let Some((channel, 0)) = self.end_of(sender.and_then(|value| value.place.as_ref())) else { return };
-        if !self.state.reachable {
+        if !self.state.reachable || self.blocking.selecting > 0 {
             return;
         }
         let (bound, _) = self.blocking.channels.made[&channel];
@@ -169,7 +169,10 @@ impl Walker<'_> {
                     _ => None,
                 })
                 .sum();
-            if before + u64::from(self.times().unwrap_or(1)) > bound {
+            // A loop that receives, too, makes room again.
+            let receives = self.blocking.channels.loops.iter().any(|body| self.names_within(*body, receiver));
+            let here = if receives { 1 } else { self.times().unwrap_or(1) };
+            if before + u64::from(here) > bound {
                 self.mistake(ChannelMistake::SendsToItself, channel, receiver, Some(bound), id);
             }
         }
@@ -284,6 +287,18 @@ impl Walker<'_> {
         if !self.blocking.facts.channels.iter().any(|known| known.at == found.at && known.mistake == mistake) {
             self.blocking.facts.channels.push(found);
         }
+    }
+
+    /// Whether a variable is named somewhere below an expression.
+    fn names_within(&self, at: ExprId, local: LocalId) -> bool {
+        let mut inside = vec![at];
+        while let Some(at) = inside.pop() {
+            if self.types.names.get(&at) == Some(&Name::Local(local)) {
+                return true;
+            }
+            crate::syntax::children(&self.body[at].kind, &mut |child| inside.push(child));
+        }
+        false
     }
 
     /// Whether a loop's body can end the loop by itself.

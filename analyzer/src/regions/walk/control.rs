@@ -221,6 +221,7 @@ impl Walker<'_> {
         let deep = self.frames.iter().filter(|frame| frame.kind == FrameKind::Loop).count() > 3;
         let mut out = Value::default();
         let mut after = State::unreachable();
+        self.blocking.channels.loops.push(body);
         for turn in 0..if deep { 1 } else { 2 } {
             self.push_frame(FrameKind::Loop, label);
             if item.is_some() {
@@ -253,6 +254,7 @@ impl Walker<'_> {
         if item.is_some() {
             after.join(self.state.clone());
         }
+        self.blocking.channels.loops.pop();
         self.state = after;
         self.rehome(&out);
         out
@@ -291,6 +293,7 @@ impl Walker<'_> {
 
     pub(super) fn select(&mut self, id: ExprId, arms: &[SelectArm]) -> Value {
         let scope = self.push_temporaries();
+        self.blocking.selecting += 1;
         let futures: Vec<Value> = arms
             .iter()
             .map(|arm| {
@@ -301,6 +304,7 @@ impl Walker<'_> {
                 }
             })
             .collect();
+        self.blocking.selecting -= 1;
         self.suspend(self.body[id].span);
         let all: Vec<_> = futures.iter().flat_map(|value| value.guards.iter().copied()).collect();
         self.own(&all, Owner::Nobody);
