@@ -18,8 +18,8 @@ mod pats;
 mod prepare;
 mod recover;
 mod repair;
-mod scan;
 mod select;
+pub(crate) mod shape;
 mod spans;
 mod stmts;
 #[cfg(test)]
@@ -92,7 +92,7 @@ fn read_here(text: &str, edition: u16, notices: Vec<SyntaxNotice>, attempt: u32)
 
 /// A file of which nothing could be read.
 fn lost(text: &str, why: &str) -> FileSyntax {
-    let span = scan::Lines::new(text).span(text, 0..text.len());
+    let span = shape::Lines::new(text).span(text, 0..text.len());
     let notice = SyntaxNotice { span, message: format!("not analysed: {why}") };
     FileSyntax { items: Vec::new(), notices: vec![notice], test: false }
 }

@@ -10,7 +10,7 @@ pub(super) fn prepare(text: &str) -> Cow<'_, str> {
     let fence = frontmatter_len(&text[after_shebang..]);
     match after_shebang + fence {
         0 => Cow::Borrowed(text),
-        skipped => Cow::Owned(super::scan::blank(text, std::slice::from_ref(&(0..skipped)))),
+        skipped => Cow::Owned(super::shape::blank(text, std::slice::from_ref(&(0..skipped)))),
     }
 }
 

@@ -11,8 +11,8 @@ use crate::regions::context::Context;
 use crate::regions::output::Output;
 use crate::regions::{Side, entry};
 
-/// Puts the facts of all bodies into the regions, in order of bodies.
-pub(in crate::regions) fn finish(cx: &Context<'_>, out: &mut Output) {
+/// The facts of all bodies, in order of bodies.
+pub(in crate::regions) fn finish(cx: &Context<'_>, out: &mut Output) -> Blocking {
     let bodies = std::mem::take(&mut out.blocking);
     let roots = entry::roots(cx);
     let mut all = Blocking::default();
@@ -22,7 +22,7 @@ pub(in crate::regions) fn finish(cx: &Context<'_>, out: &mut Output) {
     let inner: FxHashSet<u32> =
         out.calls.keys().filter(|function| !roots.contains(function)).map(|function: &FnId| function.0).collect();
     all.signals.retain(|signal| signal.task != 0 || !inner.contains(&signal.body));
-    out.regions.blocking = all;
+    all
 }
 
 impl Blocking {

@@ -44,6 +44,8 @@ pub(super) struct Own {
     /// What each spawned thread or task takes.
     takes: FxHashMap<u32, Vec<Acquired>>,
     spawned_at: FxHashMap<u32, (Site, u32)>,
+    /// The locks that the body takes itself.
+    locks: FxHashSet<Place>,
     /// Guards that a condition variable gave back and took again.
     waited: FxHashSet<GuardId>,
     /// Above zero: in the heads of `select!`, which waits for the first of several.
@@ -290,12 +292,7 @@ impl Walker<'_> {
 
     /// This body takes a lock itself.
     pub(super) fn note_taker(&mut self, lock: &LockRef) {
-        if let Some(class) = self.cx.class(&lock.place) {
-            let taker = (self.id.0, bare(&class.key));
-            if !self.blocking.facts.takers.contains(&taker) {
-                self.blocking.facts.takers.push(taker);
-            }
-        }
+        self.blocking.locks.insert(lock.place.clone());
     }
 
     /// A lock is taken for sure.
@@ -337,29 +334,45 @@ impl Walker<'_> {
     }
 
     /// A handle, end of a channel or pool is put somewhere.
-    pub(super) fn note_stored(&mut self, key: Option<String>, value: &Value) {
-        let made = match value.place.as_ref().map(|place| place.root) {
+    pub(super) fn note_stored(&mut self, place: Option<&Place>, value: &Value) {
+        if self.is_kept(value)
+            && let Some(class) = place.and_then(|place| self.cx.class(place))
+        {
+            self.stored(&class.key, value);
+        }
+    }
+
+    /// Whether it matters where a value is put: a handle, or something that was made here.
+    fn is_kept(&self, value: &Value) -> bool {
+        value.task != 0 || self.made_here(value).is_some()
+    }
+
+    fn made_here(&self, value: &Value) -> Option<u32> {
+        match value.place.as_ref().map(|place| place.root) {
             Some(Root::Value(body, made)) if body == self.id => self.is_made_here(made).then_some(made),
             _ => None,
-        };
-        let Some(key) = key.filter(|_| value.task != 0 || made.is_some()) else { return };
-        let stored = Stored { body: self.id.0, key: bare(&key), task: value.task, value: made };
+        }
+    }
+
+    fn stored(&mut self, key: &str, value: &Value) {
+        let made = self.made_here(value);
+        let stored = Stored { body: self.id.0, key: bare(key), task: value.task, value: made };
         if !self.blocking.facts.stored.contains(&stored) {
             self.blocking.facts.stored.push(stored);
         }
     }
 
-    /// The key of a place that something is put into.
-    pub(super) fn key_of(&self, place: Option<&Place>) -> Option<String> {
-        self.cx.class(place?).map(|class| class.key)
-    }
-
     /// The fields of a struct literal or tuple struct.
-    pub(super) fn note_fields<'v>(&mut self, id: ExprId, parts: impl Iterator<Item = (String, &'v Value)>) {
-        let Ty::Adt(adt, _) = self.ty(id) else { return };
-        let path = self.model.adt_path(*adt);
+    pub(super) fn note_fields<'v, N: std::fmt::Display>(
+        &mut self,
+        id: ExprId,
+        parts: impl Iterator<Item = (N, &'v Value)>,
+    ) {
+        let Ty::Adt(adt, _) = *self.ty(id) else { return };
         for (name, value) in parts {
-            self.note_stored(Some(format!("{path}.{name}")), value);
+            if self.is_kept(value) {
+                self.stored(&format!("{}.{name}", self.model.adt_path(adt)), value);
+            }
         }
     }
 
@@ -414,8 +427,7 @@ impl Walker<'_> {
         site: Option<Site>,
         dispatched: bool,
     ) -> u32 {
-        let cx = self.cx;
-        let Some(summary) = cx.summary(function).map(|summary| &summary.blocking) else { return 0 };
+        let Some(summary) = self.summary(function).map(|summary| &summary.blocking) else { return 0 };
         if !self.state.reachable || *summary == BlockingSummary::default() {
             return 0;
         }
@@ -508,6 +520,11 @@ impl Walker<'_> {
                 own.facts.spawned.push(Spawned { body: self.id.0, number, at: self.cx.location(at), takes, parent });
             }
         }
+        let mut takers: Vec<String> =
+            own.locks.iter().filter_map(|place| self.cx.class(place)).map(|class| bare(&class.key)).collect();
+        takers.sort_unstable();
+        takers.dedup();
+        own.facts.takers = takers.into_iter().map(|key| (self.id.0, key)).collect();
         for event in &self.state.done {
             if let Some(Event::Taken(lock)) = own.events.get(*event as usize)
                 && own.summary.takes.len() < MOST

@@ -159,7 +159,7 @@ impl Walker<'_> {
                     let value = self.eval(*rest, Use::Move);
                     out.guards.extend(value.guards);
                 }
-                self.note_fields(id, out.parts.iter().map(|(name, value)| (name.to_string(), value)));
+                self.note_fields(id, out.parts.iter().map(|(name, value)| (name.as_str(), value)));
                 out
             }
             ExprKind::Tuple(items) => {
@@ -264,7 +264,7 @@ impl Walker<'_> {
             }
             None => {
                 let target = self.eval(place, Use::Place);
-                self.note_stored(self.key_of(target.place.as_ref()), &given);
+                self.note_stored(target.place.as_ref(), &given);
                 // A guard stored in a field lives as long as the variable that has the field.
                 let owner = match target.place.map(|place| place.root) {
                     Some(Root::Local(_, local, _)) => Owner::Local(local),

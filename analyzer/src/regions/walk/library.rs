@@ -174,8 +174,7 @@ impl Walker<'_> {
             self.repeats.pop();
         }
         if container {
-            let key = self.key_of(item.as_ref());
-            values.iter().for_each(|value| self.note_stored(key.clone(), value));
+            values.iter().for_each(|value| self.note_stored(item.as_ref(), value));
         }
         let task = closure_value.iter().chain(&values).map(|value| value.task).fold(own_task, u32::max);
         let task = if task != 0 && self.carries_handle(id) { task } else { 0 };

@@ -6,7 +6,7 @@
 
 use super::Walker;
 use crate::model::ty::Ty;
-use crate::model::{AdtId, Model, StaticId};
+use crate::model::{AdtId, FnId, Model, StaticId};
 use crate::regions::blocking::Reentrant;
 use crate::regions::blocking::summary::{Initialises, MOST};
 use crate::regions::place::{Place, Root};
@@ -66,8 +66,8 @@ impl Walker<'_> {
         let site = self.site(span);
         let place = Place::new(Root::Static(id));
         self.reaches(place, adt, site, Way::new());
-        let cx = self.cx;
-        let Some(summary) = cx.summaries.get(self.model.fns.len() + id.0 as usize) else { return };
+        let body = FnId(self.model.fns.len() as u32 + id.0);
+        let Some(summary) = self.summary(body) else { return };
         for inner in &summary.blocking.initialises {
             if !inner.way.contains(&site) {
                 let way = std::iter::once(site).chain(inner.way.iter().copied()).take(LONGEST_WAY).collect();
