@@ -7,8 +7,6 @@
 
 use super::{Facts, Group, Rule, wording};
 use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, ThreadPath};
-use crate::regions::Side;
-use crate::regions::blocking::{Blocking, Head};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -71,9 +69,4 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
             pool: None,
         });
     }
-}
-
-/// The head in which a guard was made as a temporary.
-pub(super) fn head_of<'a>(blocking: &'a Blocking, held: &Side) -> Option<&'a Head> {
-    blocking.heads.iter().find(|head| head.held.site == held.site)
 }

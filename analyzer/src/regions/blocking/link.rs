@@ -5,7 +5,7 @@
 
 use rustc_hash::FxHashSet;
 
-use super::{Blocking, Object, Op, Signal, SignalKind, Spawned, Wait};
+use super::{Blocking, Head, Object, Op, Signal, SignalKind, Spawned, Wait};
 use crate::model::FnId;
 use crate::regions::context::Context;
 use crate::regions::output::Output;
@@ -55,6 +55,11 @@ impl Blocking {
         };
         let ours = values(a);
         !ours.is_empty() && values(b).iter().any(|value| ours.contains(value))
+    }
+
+    /// The head in which a guard was made as a temporary.
+    pub fn head_of(&self, held: &Side) -> Option<&Head> {
+        self.heads.iter().find(|head| head.held.site == held.site)
     }
 
     /// Those who can end a wait: senders for a receiver, receivers for a sender, notifiers for a waiter.

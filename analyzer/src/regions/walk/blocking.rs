@@ -6,11 +6,10 @@
 //! Misses: waits of functions that the model cannot resolve, waits with a time limit.
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use smallvec::SmallVec;
 
 use super::channels::Channels;
 use super::submissions::Pools;
-use super::{FrameKind, Walker, through_literal};
+use super::{FrameKind, Walker};
 use crate::model::FnId;
 use crate::model::known::Role;
 use crate::model::ty::Ty;
@@ -18,7 +17,7 @@ use crate::regions::blocking::summary::{BlockingSummary, MOST, Signals, Waits};
 use crate::regions::blocking::{Blocking, Callback, Holding, Object, Op, Signal, SignalKind, Spawned, Stored, Wait};
 use crate::regions::place::{Place, Root, Step};
 use crate::regions::state::{GuardId, Value};
-use crate::regions::summary::{Acquired, HeldLock, LONGEST_WAY, LockRef, Site, Way};
+use crate::regions::summary::{Acquired, HeldLock, LockRef, Site, Way};
 use crate::syntax::{ExprId, ExprKind};
 
 /// Something that surely happened before a point: an index into the body's events is kept in the state.
@@ -42,12 +41,12 @@ pub(super) struct Own {
     pub(super) summary: BlockingSummary,
     pub(super) events: Vec<Event>,
     /// What each spawned thread or task takes.
-    takes: FxHashMap<u32, Vec<Acquired>>,
-    spawned_at: FxHashMap<u32, (Site, u32)>,
+    pub(super) takes: FxHashMap<u32, Vec<Acquired>>,
+    pub(super) spawned_at: FxHashMap<u32, (Site, u32)>,
     /// The locks that the body takes itself.
     locks: FxHashSet<Place>,
     /// Guards that a condition variable gave back and took again.
-    waited: FxHashSet<GuardId>,
+    pub(super) waited: FxHashSet<GuardId>,
     /// Above zero: in the heads of `select!`, which waits for the first of several.
     pub(super) selecting: u32,
     seen: FxHashSet<(Op, Site, Way, u32)>,
@@ -170,7 +169,7 @@ impl Walker<'_> {
     }
 
     /// Notes a wait for rules and callers; guards in `without` are given back for it.
-    fn waits(&mut self, waits: Waits, joined: u32, without: &[GuardId]) {
+    pub(super) fn waits(&mut self, waits: Waits, joined: u32, without: &[GuardId]) {
         if !self.state.reachable || self.blocking.selecting > 0 {
             return;
         }
@@ -255,7 +254,7 @@ impl Walker<'_> {
         self.signals(Signals { kind, object: place, taken: Vec::new(), site, way: Way::new() });
     }
 
-    fn signals(&mut self, signals: Signals) {
+    pub(super) fn signals(&mut self, signals: Signals) {
         if !self.state.reachable {
             return;
         }
@@ -416,84 +415,6 @@ impl Walker<'_> {
         let info = &self.cx.bodies[self.id.0 as usize];
         let (function, test, name) = (info.name.clone(), info.test, name.to_string());
         self.blocking.facts.callbacks.push(Callback { function, test, name, held, at });
-    }
-
-    /// What a function of the sources does to others and waits for, at a call. Gives the thread or task whose handle
-    /// it returns.
-    pub(super) fn apply_blocking(
-        &mut self,
-        function: FnId,
-        args: &[Value],
-        site: Option<Site>,
-        dispatched: bool,
-    ) -> u32 {
-        let Some(summary) = self.summary(function).map(|summary| &summary.blocking) else { return 0 };
-        if !self.state.reachable || *summary == BlockingSummary::default() {
-            return 0;
-        }
-        let places: SmallVec<[Option<Place>; 4]> = args.iter().map(|value| value.place.clone()).collect();
-        let (body, fresh, literals) = (self.id, self.fresh(), self.literals.clone());
-        let renew = |place: &Place| match place.root {
-            Root::Value(..) => Place { root: Root::Value(body, fresh), steps: place.steps.clone() },
-            Root::Local(own, ..) if own == body => Place { root: Root::Value(body, fresh), steps: place.steps.clone() },
-            _ => through_literal(&literals, body, place.instantiate(&places, || Root::Value(body, fresh))),
-        };
-        let way = |way: &Way| -> Way { site.into_iter().chain(way.iter().copied()).take(LONGEST_WAY).collect() };
-        let again = |way: &Way| site.is_some_and(|site| way.contains(&site));
-        let lock = |held: &HeldLock| HeldLock {
-            lock: LockRef { place: renew(&held.lock.place), ..held.lock.clone() },
-            way: way(&held.way),
-            ..held.clone()
-        };
-        for signals in summary.signals.iter().filter(|signals| !again(&signals.way)) {
-            self.signals(Signals {
-                object: renew(&signals.object),
-                taken: signals.taken.iter().map(lock).collect(),
-                way: way(&signals.way),
-                ..signals.clone()
-            });
-        }
-        for waits in summary.waits.iter().filter(|waits| !again(&waits.way)) {
-            let arg = match &waits.object {
-                Some(Place { root: Root::Param(param), steps }) if steps.is_empty() => args.get(*param as usize),
-                _ => None,
-            };
-            let monitor = waits.monitor.as_ref().map(lock);
-            let without: Vec<GuardId> = args.iter().flat_map(|value| value.guards.iter().copied()).collect();
-            if waits.passed && without.is_empty() {
-                // Which guard it gives back is not known.
-                continue;
-            }
-            self.blocking.waited.extend(without.iter().copied().filter(|_| waits.passed));
-            let new = Waits {
-                object: waits.object.as_ref().map(renew),
-                monitor,
-                way: way(&waits.way),
-                dispatched: waits.dispatched || dispatched,
-                ..waits.clone()
-            };
-            self.waits(new, arg.map_or(0, |arg| arg.task), &without);
-        }
-        for initialises in summary.initialises.iter().filter(|one| !again(&one.way)) {
-            self.reaches(renew(&initialises.cell), initialises.adt, initialises.site, way(&initialises.way));
-        }
-        let returned = summary.returns.as_ref().map(|(number, takes)| {
-            let task = self.new_task();
-            let at = site.unwrap_or_else(|| self.site(self.body[self.body.root].span));
-            self.blocking.spawned_at.insert(task, (at, self.task));
-            let seen = takes.iter().map(|taken| Acquired {
-                lock: LockRef { place: renew(&taken.lock.place), ..taken.lock.clone() },
-                way: way(&taken.way),
-                ..taken.clone()
-            });
-            self.blocking.takes.insert(task, seen.collect());
-            (*number, task)
-        });
-        self.apply_steps(&summary.steps, &renew, site, returned);
-        if !dispatched {
-            summary.takes.iter().for_each(|held| self.note_taken(lock(held)));
-        }
-        returned.map_or(0, |(_, task)| task)
     }
 
     /// The value is returned: is it the handle of a thread or task?

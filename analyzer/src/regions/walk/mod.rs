@@ -8,6 +8,7 @@
 //! Misses: branch correlation (`if a {lock}; if !a {lock}`), guards that unknown functions keep or release.
 
 mod apply;
+mod apply_waits;
 mod bind;
 mod blocking;
 mod calls;
@@ -17,12 +18,15 @@ mod exprs;
 mod heads;
 mod library;
 mod once;
+mod scopes;
 mod submissions;
 
 use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
+
+pub(super) use once::lazy_statics;
 
 use super::context::Context;
 use super::output::Output;
@@ -279,123 +283,6 @@ impl<'w> Walker<'w> {
         Site { file: self.file, span, body: self.id }
     }
 
-    // Scopes.
-
-    fn push_temporaries(&mut self) -> u32 {
-        let id = self.fresh();
-        self.scopes.push(Scope { id, locals: None });
-        id
-    }
-
-    fn pop_temporaries(&mut self, id: u32) {
-        while let Some(scope) = self.scopes.pop() {
-            self.end_scope(&scope);
-            if scope.id == id {
-                break;
-            }
-        }
-    }
-
-    fn push_block(&mut self) -> u32 {
-        let id = self.fresh();
-        self.scopes.push(Scope { id, locals: Some(Vec::new()) });
-        id
-    }
-
-    fn pop_block(&mut self) {
-        if let Some(scope) = self.scopes.pop() {
-            self.end_scope(&scope);
-        }
-    }
-
-    fn end_scope(&mut self, scope: &Scope) {
-        for local in scope.locals.iter().flatten().rev() {
-            self.drop_local(*local);
-        }
-        self.state.release(|guard| guard.owner == Owner::Temporary(scope.id));
-    }
-
-    fn drop_local(&mut self, local: LocalId) {
-        self.state.release(|guard| guard.owner == Owner::Local(local));
-        let data = &self.types.locals[local.0 as usize];
-        if let Ty::Adt(adt, _) = &data.ty
-            && !data.by_ref
-            && data.param.is_none()
-            && !self.moved.contains(&local)
-            && let Some(drop) = self.cx.drops.get(adt)
-        {
-            let place = Some(self.local_place(local));
-            self.apply(*drop, &[Value::of(place)], None, false);
-        }
-    }
-
-    fn temporary(&self) -> Owner {
-        let scope = self.scopes.iter().rev().find(|scope| scope.locals.is_none());
-        scope.map_or(Owner::Nobody, |scope| Owner::Temporary(scope.id))
-    }
-
-    fn innermost_block(&self) -> Owner {
-        let scope = self.scopes.iter().rev().find(|scope| scope.locals.is_some());
-        scope.map_or(Owner::Nobody, |scope| Owner::Temporary(scope.id))
-    }
-
-    fn declare(&mut self, local: LocalId) {
-        if let Some(locals) = self.scopes.iter_mut().rev().find_map(|scope| scope.locals.as_mut()) {
-            locals.push(local);
-        }
-    }
-
-    /// Runs `f` in a temporary scope of its own.
-    fn terminating<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
-        let scope = self.push_temporaries();
-        let out = f(self);
-        self.pop_temporaries(scope);
-        out
-    }
-
-    fn push_frame(&mut self, kind: FrameKind, label: Option<Symbol>) {
-        self.frames.push(Frame {
-            kind,
-            label,
-            depth: self.scopes.len(),
-            exits: State::unreachable(),
-            continues: State::unreachable(),
-            guards: SmallVec::new(),
-        });
-    }
-
-    fn pop_frame(&mut self) -> Frame {
-        self.frames.pop().unwrap_or_else(|| Frame {
-            kind: FrameKind::Body,
-            label: None,
-            depth: 0,
-            exits: State::unreachable(),
-            continues: State::unreachable(),
-            guards: SmallVec::new(),
-        })
-    }
-
-    /// Leaves to a frame: everything in between is dropped, in order.
-    fn leave(&mut self, index: usize, continues: bool, keep: &[GuardId]) {
-        let depth = self.frames[index].depth;
-        let gone: Vec<Owner> = self.scopes[depth.min(self.scopes.len())..]
-            .iter()
-            .flat_map(|scope| {
-                let locals = scope.locals.iter().flatten().map(|local| Owner::Local(*local));
-                locals.chain([Owner::Temporary(scope.id)])
-            })
-            .collect();
-        let mut state = std::mem::replace(&mut self.state, State::unreachable());
-        state.release(|guard| gone.contains(&guard.owner) && !keep.contains(&guard.id));
-        let frame = &mut self.frames[index];
-        if continues {
-            frame.continues.join(state);
-        } else {
-            frame.exits.join(state);
-            frame.guards.extend(keep.iter().copied());
-        }
-    }
-
     /// `return` and `?`.
     fn leave_body(&mut self, value: &Value) {
         let Some(index) = self.frames.iter().rposition(|frame| frame.kind == FrameKind::Body) else { return };
@@ -604,15 +491,6 @@ impl<'w> Walker<'w> {
         let value = self.fresh();
         Place::new(Root::Value(self.id, value))
     }
-}
-
-/// The bodies of the lazy statics that a body names: it may be the one to run them.
-pub(super) fn lazy_statics(cx: &Context<'_>, types: &BodyTypes) -> Vec<FnId> {
-    let statics = types.names.values().filter_map(|name| match name {
-        crate::model::infer::Name::Static(id) if once::lazy(cx.model, *id).is_some() => Some(*id),
-        _ => None,
-    });
-    statics.map(|id| FnId(cx.model.fns.len() as u32 + id.0)).collect()
 }
 
 type Literals = FxHashMap<LocalId, Vec<(Symbol, Place)>>;

@@ -5,10 +5,12 @@
 //! Misses: cells behind unresolved calls, initialisers given as function pointers, re-entrance across threads.
 
 use super::Walker;
+use crate::model::infer::{BodyTypes, Name};
 use crate::model::ty::Ty;
 use crate::model::{AdtId, FnId, Model, StaticId};
 use crate::regions::blocking::Reentrant;
 use crate::regions::blocking::summary::{Initialises, MOST};
+use crate::regions::context::Context;
 use crate::regions::place::{Place, Root};
 use crate::regions::summary::{LONGEST_WAY, Site, Way};
 use crate::syntax::{ExprId, Span, StaticKind};
@@ -98,4 +100,13 @@ pub(in crate::regions) fn lazy(model: &Model<'_>, id: StaticId) -> Option<Option
         }
         StaticKind::Const | StaticKind::ThreadLocal => None,
     }
+}
+
+/// The bodies of the lazy statics that a body names: it may be the one to run them.
+pub(in crate::regions) fn lazy_statics(cx: &Context<'_>, types: &BodyTypes) -> Vec<FnId> {
+    let statics = types.names.values().filter_map(|name| match name {
+        Name::Static(id) if lazy(cx.model, *id).is_some() => Some(*id),
+        _ => None,
+    });
+    statics.map(|id| FnId(cx.model.fns.len() as u32 + id.0)).collect()
 }

@@ -11,6 +11,7 @@ use super::Walker;
 use super::blocking::{Own, bare};
 use crate::graph::pool::Submission;
 use crate::model::known::Role;
+use crate::regions::blocking::Op;
 use crate::regions::blocking::pools::{MOST_STEPS, Needy, PoolDef, PoolFacts, PoolStep, Submit, worst};
 use crate::regions::place::{Place, Root};
 use crate::regions::state::Value;
@@ -125,6 +126,15 @@ impl Walker<'_> {
             _ => None,
         });
         let pool = values.first().and_then(|value| value.place.clone());
+        let blocks = match pool.as_ref().map(|place| place.root) {
+            Some(Root::Value(_, number)) => {
+                self.blocking.pools.made.get(&number).is_some_and(|def| def.submission == Submission::Blocks)
+            }
+            _ => false,
+        };
+        if blocks {
+            self.wait(Op::Slot, values.first(), id, 0, false);
+        }
         let times = self.times();
         let recursive = self.blocking.pools.submitting.contains(&site);
         self.blocking.pools.submitting.push(site);

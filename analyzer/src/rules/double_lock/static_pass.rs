@@ -8,7 +8,7 @@ use rustc_hash::FxHashSet;
 use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, ThreadPath};
 use crate::graph::LockMode;
 use crate::regions::{Pair, Regions, Sameness};
-use crate::rules::{Facts, long_lived_temporary_guard, wording};
+use crate::rules::{Facts, wording};
 
 pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     let Some(regions) = facts.regions else { return };
@@ -59,7 +59,7 @@ fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
         format!("{name} is {second}{through} while the same thread holds it {first}")
     };
     // A guard without a name, made in the head of a `match` or its kin: that is why it still lives.
-    let head = long_lived_temporary_guard::head_of(&regions.blocking, held);
+    let head = regions.blocking.head_of(held);
     let help = match (head, wanted.way.first()) {
         (Some(head), _) => format!(
             "bind what the head of the `{}` in line {} gives by `let` before it: then the guard ends with that statement",

@@ -30,7 +30,7 @@ fn finding(found: &PoolFacts) -> Option<Finding> {
     let size = match (found.workers, found.minimum) {
         (Some(workers), Some(minimum)) => format!("{workers} workers are too few, {minimum} are enough"),
         (None, Some(minimum)) => format!("fewer than {minimum} workers are too few"),
-        (_, None) => "no number of workers is enough".to_string(),
+        (_, None) => "no fixed number of workers is enough".to_string(),
     };
     let message = format!("{who} slots of {pool} while they wait for {of}: {size}");
     let otherwise = match (found.joins, found.blocks) {
