@@ -13,7 +13,7 @@ use lockcheck_tests::workspace;
 
 fn scenarios() -> Report {
     let root = workspace();
-    let request = Request { paths: &[root.join("fixtures/src/scenarios")], cwd: &root, metadata: None };
+    let request = Request { paths: &[root.join("fixtures/src/scenarios")], cwd: root, metadata: None };
     lockcheck::scan(&discover(&request).expect("the scenarios' sources"))
 }
 
