@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use lockcheck::finding::{Level, Report};
 use lockcheck::source::{Request, discover};
-use lockcheck_tests::workspace;
+use lockcheck_tests::{lockcheck, workspace};
 
 fn scenarios() -> Report {
     let root = workspace();
@@ -51,4 +51,14 @@ fn a_starving_pool_is_given_its_smallest_safe_size() {
     // Recursion that waits: no number is enough for every depth.
     assert_eq!(pool("mergesort.rs"), Some((2, None)));
     assert_eq!(pool("bounded_pool.rs"), Some((3, None)));
+}
+
+#[test]
+fn a_run_and_its_source_give_the_starving_pool_one_fingerprint() {
+    let done = lockcheck(workspace(), &["run", "example", "--message-format", "lockcheck-json"]);
+    let document: serde_json::Value = serde_json::from_str(&done.stdout).expect("a report");
+    let observed = document["findings"][0]["fingerprint"].as_str().expect("a fingerprint");
+    let report = scenarios();
+    let seen = report.findings.iter().find(|finding| finding.primary.file.ends_with("nested_run_async.rs"));
+    assert_eq!(seen.map(|finding| finding.fingerprint.to_string()).as_deref(), Some(observed));
 }
