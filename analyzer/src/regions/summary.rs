@@ -123,6 +123,8 @@ pub struct Summary {
     pub calls: Vec<CalledParam>,
     /// Pairs of locks that threads or tasks spawned here take, where they depend on the function's parameters.
     pub spawned: Vec<(HeldLock, Acquired)>,
+    /// What it waits for and signals.
+    pub blocking: super::blocking::summary::BlockingSummary,
     /// It never returns.
     pub diverges: bool,
     /// Not all acquisitions could be kept.
