@@ -161,6 +161,7 @@ impl Held {
     fn meet(&self, lock: LockMode, site: Site, tried: bool) -> u64 {
         // The first segment of a thread changes the root, and with it every key.
         threads::enter_if_tracked();
+        threads::leave_shown_segment();
         let key = chain(self.at(self.depth.get()).get().key, lock, site);
         let known = if tried { key ^ TRY | 1 } else { key };
         if !self.has(known) && order::nested(self, lock, site, tried) {
@@ -284,6 +285,11 @@ impl Held {
         self.at(0).set(Entry { key: chain(0, LockMode::NONE, Site(segment)), ..ROOT });
         self.added.set(0);
         self.chain_from(1);
+    }
+
+    /// Whether the thread has shown a nesting in its current segment.
+    pub(crate) fn has_learned(&self) -> bool {
+        self.added.get() != 0
     }
 
     /// What is held, outermost first. The slice must not be used across a `push` or `pop`.

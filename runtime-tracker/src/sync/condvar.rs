@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use crate::config;
-use crate::event::{Event, Mode, ObjectKind, Op, flag};
+use crate::event::{Event, Mode, ObjectKind, Op, WaitKind, flag};
 use crate::head::{Head, Kind};
 use crate::park::{self, Wake};
 use crate::site::Site;
@@ -210,7 +210,11 @@ impl Condvar {
             }
         }
         let leave = Leave(&self.head);
-        let wait = Wait { goal: Goal::Condvar(condvar), site, address: self.head.address() };
+        let wait = Wait {
+            goal: Goal::Anyone { kind: WaitKind::Condvar, object: condvar },
+            site,
+            address: self.head.address(),
+        };
         let begun = std::cell::Cell::new(0);
         let begin = || {
             if traced {

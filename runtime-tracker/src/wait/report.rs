@@ -48,6 +48,11 @@ impl Member {
             WaitKind::Slot => format!("a free slot of pool {}", names::describe(object)),
             WaitKind::Task => format!("the result of task {object}"),
             WaitKind::Condvar => format!("a notification of {}", names::describe(object)),
+            WaitKind::Recv => format!("a message on {}", names::describe(object)),
+            WaitKind::Send => format!("room in {}", names::describe(object)),
+            WaitKind::Barrier => format!("the other threads at {}", names::describe(object)),
+            WaitKind::Once => format!("the initialisation of {}", names::describe(object)),
+            WaitKind::Park => String::from("an `unpark`"),
             _ if self.mode == Mode::Shared => format!("{} (read)", names::describe(object)),
             _ => names::describe(object),
         }
@@ -66,7 +71,11 @@ pub(super) fn report(closer: u32, members: &[Member], core: usize, held: &[Entry
         })
         .collect();
     record::record(&Record::Deadlock { closer, members: recorded.into(), action });
-    let mut message = String::from("deadlock: these threads wait for each other and none can go on");
+    let head = match core {
+        1 => "deadlock: this thread waits for what no other thread can bring about any more",
+        _ => "deadlock: these threads wait for each other and none can go on",
+    };
+    let mut message = String::from(head);
     let mut steps = Vec::new();
     for (at, member) in members.iter().enumerate() {
         if at == core {
