@@ -8,6 +8,7 @@
 //! Misses: `size_of` differs (16 bytes beside the data); a thread that unwinds because the tracker breaks a deadlock
 //! does not poison what it holds, so that everybody else can go on.
 
+pub mod atomic;
 mod barrier;
 mod condvar;
 mod lazy_lock;
