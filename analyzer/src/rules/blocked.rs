@@ -38,10 +38,7 @@ pub(super) fn core<'a>(replay: &Replay, deadlock: &'a Deadlock) -> Vec<&'a Block
     let mut core: Vec<_> = deadlock.members.iter().collect();
     loop {
         let needed: Vec<_> = core.iter().copied().filter(|a| core.iter().any(|b| obstructs(replay, a, b))).collect();
-        if needed.is_empty() {
-            return deadlock.members.iter().collect();
-        }
-        if needed.len() == core.len() {
+        if needed.is_empty() || needed.len() == core.len() {
             return core;
         }
         core = needed;
@@ -57,8 +54,9 @@ fn obstructs(replay: &Replay, a: &BlockedThread<'_>, b: &BlockedThread<'_>) -> b
         WaitKind::Join => a.thread == b.object,
         WaitKind::Slot => pool_of(a.task) == Some(b.object),
         WaitKind::Task => a.task == b.object || (a.task != 0 && pool_of(a.task) == pool_of(b.object)),
-        // Who could notify, send or arrive is not recorded: anybody could have.
-        _ => a.thread != b.thread,
+        // Who could notify, send or arrive is not recorded: anybody could have, but who only waits for others to end is
+        // not to blame.
+        _ => a.thread != b.thread && !(a.kind == WaitKind::Join && a.held.is_empty()),
     }
 }
 
