@@ -77,6 +77,8 @@ mod held;
 mod names;
 mod order;
 mod park;
+#[cfg(feature = "parking_lot")]
+pub mod parking_lot;
 pub mod pool;
 mod raw;
 mod record;

@@ -65,6 +65,8 @@ struct Local {
     ended: Cell<bool>,
     /// How many locks the thread held when the tracker made it unwind; `None` where it did not.
     breaking: Cell<Option<usize>>,
+    /// Whether its waits cannot be called off.
+    fixed: Cell<bool>,
     /// Where events go; `None` where none are wanted now, and before the first.
     events: Cell<Option<&'static Buffer>>,
     segment: Cell<u32>,
@@ -89,6 +91,7 @@ thread_local! {
             busy: Cell::new(false),
             ended: Cell::new(false),
             breaking: Cell::new(None),
+            fixed: Cell::new(false),
             events: Cell::new(None),
             segment: Cell::new(0),
             shown: Cell::new(0),
@@ -124,6 +127,29 @@ pub(crate) fn busy<R>(work: impl FnOnce() -> R) -> R {
     }
     let _restore = LOCAL.with(|local| Restore(local.busy.replace(true), local.events.take()));
     work()
+}
+
+/// While it lives, the calling thread's waits cannot be called off.
+#[cfg(feature = "parking_lot")]
+pub(crate) struct Fixed(bool);
+
+#[cfg(feature = "parking_lot")]
+impl Fixed {
+    pub(crate) fn new() -> Self {
+        Fixed(LOCAL.with(|local| local.fixed.replace(true)))
+    }
+}
+
+#[cfg(feature = "parking_lot")]
+impl Drop for Fixed {
+    fn drop(&mut self) {
+        LOCAL.with(|local| local.fixed.set(self.0));
+    }
+}
+
+/// Whether the calling thread's waits cannot be called off.
+pub(crate) fn is_fixed() -> bool {
+    LOCAL.with(|local| local.fixed.get())
 }
 
 /// Whether the calling thread is inside [`busy`].

@@ -188,7 +188,7 @@ fn enter(wait: Wait) {
         held: held.as_ptr(),
         held_len: held.len(),
         epoch: table.last_epoch,
-        can_unwind: !fixed && !std::thread::panicking(),
+        can_unwind: !fixed && !threads::is_fixed() && !std::thread::panicking(),
         reported: 0,
     };
     table.waiting.push(waiting);

@@ -10,11 +10,11 @@
 
 pub mod atomic;
 mod barrier;
-mod condvar;
+pub(crate) mod condvar;
 mod lazy_lock;
 pub mod mpsc;
-mod mutex;
-mod once;
+pub(crate) mod mutex;
+pub(crate) mod once;
 mod once_lock;
 mod poisoning;
 mod rwlock;

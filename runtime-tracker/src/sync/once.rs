@@ -17,9 +17,9 @@ use crate::wait::{self, Goal, Wait};
 use crate::{config, held, park, threads};
 
 const NEW: u32 = 0;
-const POISONED: u32 = 1;
-const RUNNING: u32 = 2;
-const DONE: u32 = 3;
+pub(crate) const POISONED: u32 = 1;
+pub(crate) const RUNNING: u32 = 2;
+pub(crate) const DONE: u32 = 3;
 
 pub(super) const KIND: Kind = Kind { object: ObjectKind::Once, type_name: "std::sync::Once", data: || "" };
 
@@ -112,6 +112,12 @@ impl Once {
         self.head.state.load(Acquire) == DONE
     }
 
+    /// The state, as one of the constants of this module.
+    #[cfg(feature = "parking_lot")]
+    pub(crate) fn state(&self) -> u32 {
+        self.head.state.load(Acquire)
+    }
+
     /// Waits until an initialiser has run.
     ///
     /// # Panics
@@ -132,7 +138,7 @@ impl Once {
 
     /// Whether it is done, with all that this brings in order. The fast path.
     #[inline(always)]
-    pub(super) fn is_seen(&self, kind: Kind) -> bool {
+    pub(crate) fn is_seen(&self, kind: Kind) -> bool {
         let done = self.is_completed();
         if done && (config::mode() == config::TRACE || self.segment.load(Relaxed) != 0) {
             self.see(kind, Site::NONE);
@@ -154,7 +160,7 @@ impl Once {
     #[cold]
     #[inline(never)]
     #[track_caller]
-    pub(super) fn run(&self, force: bool, kind: Kind, site: Site, initialiser: &mut dyn FnMut(&OnceState)) {
+    pub(crate) fn run(&self, force: bool, kind: Kind, site: Site, initialiser: &mut dyn FnMut(&OnceState)) {
         loop {
             match self.head.state.load(Acquire) {
                 DONE => return self.see(kind, site),

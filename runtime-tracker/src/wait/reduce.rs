@@ -114,7 +114,7 @@ impl Waiting {
             Goal::Slot { pool, .. } | Goal::Idle { pool, .. } => (WaitKind::Slot, pool, Mode::Exclusive),
             // SAFETY: as in `obstructs`.
             Goal::Task(task) => (WaitKind::Task, unsafe { &*task }.id, Mode::Exclusive),
-            Goal::Anyone { kind, object } => (kind, object, Mode::Exclusive),
+            Goal::Anyone { kind, object, .. } => (kind, object, Mode::Exclusive),
             Goal::Once { cell, .. } => (WaitKind::Once, cell, Mode::Exclusive),
             Goal::Work { pool } => (WaitKind::Unknown, pool, Mode::Exclusive),
         }

@@ -101,7 +101,7 @@ impl Shared {
         side.changes.fetch_add(1, SeqCst);
         if side.waiting.load(SeqCst) != 0 {
             let address = (&raw const *side).addr();
-            if all { park::wake_all(address, || 0) } else { park::wake_one(address, || 0) }
+            let _ = if all { park::wake_all(address, || 0) } else { park::wake_one(address, || 0).into() };
         }
     }
 
