@@ -25,7 +25,7 @@ const WINDOW: usize = 8;
 const LARGEST: u32 = 18;
 
 /// A lock's number and the mode, as one word.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct LockMode(pub(crate) u32);
 
 impl LockMode {
@@ -59,6 +59,12 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// What a task holds, which has no place on a thread's stack.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn of_task(lock: LockMode, site: Site) -> Self {
+        Entry { key: 0, lock, site }
+    }
+
     /// As the trace has it.
     pub(crate) fn record(&self) -> event::Held {
         event::Held { object: self.lock.lock(), mode: self.lock.mode(), site: names::site(self.site) }

@@ -86,6 +86,8 @@ mod site;
 pub mod sync;
 pub mod thread;
 mod threads;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 mod tracked;
 mod wait;
 

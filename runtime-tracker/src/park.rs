@@ -242,6 +242,7 @@ impl Taken {
 }
 
 /// Wakes the first thread that waits at `address`, if one does, and hands it `token`; tells whether one did.
+#[cfg(feature = "parking_lot")]
 pub(crate) fn hand_over(address: usize, token: u32) -> bool {
     wake_one(address, || token)
 }

@@ -18,7 +18,7 @@
 //! Misses: locks whose holder has ended or forgot the guard; whatever untracked threads block.
 
 mod reduce;
-mod report;
+pub(crate) mod report;
 
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU32};
@@ -303,7 +303,7 @@ pub(crate) fn double_lock(first: Entry, second: LockMode, site: Site) {
 
 /// Ends the process, the message going through the program's panic hook first.
 #[track_caller]
-fn abort(message: &str) -> ! {
+pub(crate) fn abort(message: &str) -> ! {
     threads::set_breaking();
     let location = Location::caller();
     let _ = std::panic::catch_unwind(|| panic!("{message} (aborting, waited at {location})"));
@@ -329,7 +329,7 @@ fn unwind() -> ! {
 }
 
 #[track_caller]
-fn break_by(message: String) -> ! {
+pub(crate) fn break_by(message: String) -> ! {
     threads::set_breaking();
     panic!("{message}")
 }

@@ -50,6 +50,7 @@ fn obstructs(replay: &Replay, a: &BlockedThread<'_>, b: &BlockedThread<'_>) -> b
     let pool_of = |task: u32| replay.recording.tasks.get(&task).map(|task| task.pool);
     let wants_to_write = a.kind == WaitKind::Lock && a.mode == Mode::Exclusive && a.object == b.object;
     match b.kind {
+        WaitKind::Permits => holds(a, b.object),
         WaitKind::Lock => holds(a, b.object) || (wants_to_write && b.mode == Mode::Shared && a.thread != b.thread),
         WaitKind::Join => a.thread == b.object,
         WaitKind::Slot => pool_of(a.task) == Some(b.object),
@@ -108,6 +109,7 @@ pub(super) fn awaited(replay: &Replay, member: &BlockedThread<'_>) -> String {
         WaitKind::Send => format!("room in {}", object()),
         WaitKind::Barrier => format!("the others at barrier {}", object()),
         WaitKind::Once => format!("the initialisation of {}", object()),
+        WaitKind::Permits => format!("permits of {}", object()),
         WaitKind::Park => "an `unpark`".to_owned(),
         WaitKind::Unknown => "something that this version does not know".to_owned(),
     }

@@ -298,6 +298,7 @@ pub(crate) fn acquire(head: &Head, kind: Kind, site: Site, flags: u8) {
 }
 
 /// As [`acquire`], for at most until a time: a request that cannot wait for ever closes no deadlock.
+#[cfg(feature = "parking_lot")]
 #[cold]
 #[track_caller]
 pub(crate) fn acquire_until(head: &Head, kind: Kind, site: Site, until: Instant) -> bool {
@@ -320,6 +321,7 @@ pub(crate) fn acquire_until(head: &Head, kind: Kind, site: Site, until: Instant)
 }
 
 /// Gives the lock to the thread that has waited for it longest, so that no other one can overtake it.
+#[cfg(feature = "parking_lot")]
 #[cold]
 pub(crate) fn release_fair(head: &Head) {
     let lock = head.known(Mode::Exclusive);
