@@ -14,6 +14,8 @@ mod control;
 mod exprs;
 mod library;
 
+use std::rc::Rc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
@@ -92,7 +94,7 @@ pub(super) struct Walker<'w> {
     callables: FxHashMap<LocalId, Value>,
     binds: FxHashMap<LocalId, u32>,
     /// What the fields of locals that were made by a literal stand for.
-    literals: Literals,
+    literals: Rc<Literals>,
     moved: FxHashSet<LocalId>,
     /// Set in a block whose value is an extending expression: who owns temporaries borrowed there.
     extended: Option<super::state::Owner>,
@@ -114,14 +116,20 @@ pub(super) struct Walker<'w> {
     /// Above zero: what runs is another thread or task and none of the function's own doing.
     detached: u32,
     summary: Summary,
+    /// Of the bodies that are walked together with this one.
+    group: &'w Group,
     out: &'w mut Output,
 }
 
+/// Summaries of the bodies of a recursion, as far as they are known.
+pub(super) type Group = FxHashMap<BodyId, Summary>;
+
 /// Walks a body; adds what it finds to `out` and gives its summary.
-pub(super) fn walk(cx: &Context<'_>, id: BodyId, out: &mut Output) -> Summary {
+pub(super) fn walk(cx: &Context<'_>, group: &Group, id: BodyId, out: &mut Output) -> Summary {
     let Some((body, types)) = cx.body(id) else { return Summary::default() };
     let mut walker = Walker {
         cx,
+        group,
         model: cx.model,
         id,
         file: cx.bodies[id.0 as usize].file,
@@ -135,7 +143,7 @@ pub(super) fn walk(cx: &Context<'_>, id: BodyId, out: &mut Output) -> Summary {
         places: FxHashMap::default(),
         callables: FxHashMap::default(),
         binds: FxHashMap::default(),
-        literals: FxHashMap::default(),
+        literals: Rc::default(),
         moved: FxHashSet::default(),
         extended: None,
         pending_locks: FxHashMap::default(),
@@ -150,13 +158,12 @@ pub(super) fn walk(cx: &Context<'_>, id: BodyId, out: &mut Output) -> Summary {
         summary: Summary::default(),
         out,
     };
-    walker.out.first_task = walker.out.regions.tasks.len();
     walker.function();
-    walker.out.regions.tasks.extend(walker.tasks);
+    walker.out.spawned(walker.tasks);
     walker.summary
 }
 
-impl Walker<'_> {
+impl<'w> Walker<'w> {
     fn function(&mut self) {
         self.push_block();
         for (index, local) in self.types.locals.iter().enumerate() {
@@ -439,11 +446,11 @@ impl Walker<'_> {
         }
         let mut acquired = acquired;
         let live: Vec<&LiveGuard> = self.state.guards.iter().filter(|guard| !without.contains(&guard.id)).collect();
-        let gates: Vec<HeldLock> = live
-            .iter()
-            .filter(|guard| guard.held.must && guard.param.is_none())
+        let pairs = !acquired.try_ && live.iter().any(|guard| guard.param.is_none());
+        let own = live.iter().filter(|guard| guard.held.must && guard.param.is_none() && pairs);
+        let gates: Vec<HeldLock> = own
             .map(|guard| guard.held.clone())
-            .chain(acquired.held.iter().filter(|held| held.must).cloned())
+            .chain(acquired.held.iter().filter(|held| held.must && pairs).cloned())
             .collect();
         for (index, guard) in live.iter().enumerate() {
             // Of several guards of one lock the last one says it all.
@@ -541,11 +548,16 @@ impl Walker<'_> {
         Place::new(Root::Local(self.id, local, version))
     }
 
+    /// What is known of a function of the sources by now.
+    fn summary(&self, id: FnId) -> Option<&'w Summary> {
+        self.group.get(&BodyId(id.0)).or_else(|| self.cx.summaries.get(id.0 as usize))
+    }
+
     /// A place seen through `Deref` impls of the sources.
     fn through(&self, place: Option<Place>, derefs: &[FnId]) -> Option<Place> {
         let mut place = place;
         for id in derefs {
-            let target = self.cx.summary(*id)?.returns_place.clone()?;
+            let target = self.summary(*id)?.returns_place.clone()?;
             let args = [place];
             place = Some(target.instantiate(&args, || Root::Value(self.id, u32::MAX)));
         }
