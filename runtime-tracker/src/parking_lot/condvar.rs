@@ -15,7 +15,7 @@ use crate::park::Wake;
 use crate::site::Site;
 use crate::{sync, threads};
 
-/// A tracked [`parking_lot::Condvar`](::parking_lot::Condvar).
+/// A tracked `parking_lot::Condvar`.
 ///
 /// ```
 /// use lockcheck_tracker::parking_lot::{Condvar, Mutex};

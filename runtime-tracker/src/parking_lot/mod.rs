@@ -1,4 +1,4 @@
-//! Drop-in for [`parking_lot`](::parking_lot) 0.12, with the feature `parking_lot`.
+//! Drop-in for `parking_lot` 0.12, with the feature `parking_lot`.
 //!
 //! The guards, mapped and owned (`Arc`) ones included, are those of [`lock_api`], over raw locks of the tracker.
 //!

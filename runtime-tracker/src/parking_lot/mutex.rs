@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::raw_mutex::{RawFairMutex, RawMutex};
 use super::{RawThreadId, container, forward, lock_api};
 
-/// A tracked [`parking_lot::Mutex`](::parking_lot::Mutex).
+/// A tracked `parking_lot::Mutex`.
 ///
 /// ```
 /// use lockcheck_tracker::parking_lot::{Mutex, MutexGuard};
@@ -63,7 +63,7 @@ impl<T: ?Sized> Mutex<T> {
     }
 }
 
-/// A tracked [`parking_lot::FairMutex`](::parking_lot::FairMutex): who has waited longest is next.
+/// A tracked `parking_lot::FairMutex`: who has waited longest is next.
 ///
 /// ```
 /// use lockcheck_tracker::parking_lot::FairMutex;
@@ -112,7 +112,7 @@ impl<T: ?Sized> FairMutex<T> {
     }
 }
 
-/// A tracked [`parking_lot::ReentrantMutex`](::parking_lot::ReentrantMutex): only its outermost lock counts.
+/// A tracked `parking_lot::ReentrantMutex`: only its outermost lock counts.
 ///
 /// ```
 /// use lockcheck_tracker::parking_lot::ReentrantMutex;

@@ -14,7 +14,7 @@ use crate::sync;
 
 const KIND: Kind = Kind { object: ObjectKind::Once, type_name: "parking_lot::Once", data: || "" };
 
-/// A tracked [`parking_lot::Once`](::parking_lot::Once).
+/// A tracked `parking_lot::Once`.
 ///
 /// ```
 /// use lockcheck_tracker::parking_lot::{Once, OnceState};

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::raw_rwlock::RawRwLock;
 use super::{container, forward, lock_api};
 
-/// A tracked [`parking_lot::RwLock`](::parking_lot::RwLock).
+/// A tracked `parking_lot::RwLock`.
 ///
 /// ```
 /// use lockcheck_tracker::parking_lot::{RwLock, RwLockUpgradableReadGuard};

@@ -1,4 +1,4 @@
-//! Drop-in for [`tokio`](::tokio), with the feature `tokio`: [`spawn`]ed tasks, and the locks and semaphores that they wait
+//! Drop-in for `tokio`, with the feature `tokio`: [`spawn`]ed tasks, and the locks and semaphores that they wait
 //! for, over the crate's own types.
 //!
 //! A lock that a task holds across an `.await` belongs to the task, not to the thread that happens to run it. So held

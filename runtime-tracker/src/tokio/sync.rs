@@ -1,4 +1,4 @@
-//! Drop-in for [`tokio::sync`](::tokio::sync): tracked [`Mutex`], [`RwLock`] and [`Semaphore`], and everything else as it is.
+//! Drop-in for `tokio::sync`: tracked [`Mutex`], [`RwLock`] and [`Semaphore`], and everything else as it is.
 //!
 //! Guarantees: the locks are the crate's own, with what tracks them around; fairness is theirs.
 //!
@@ -81,7 +81,7 @@ impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
 
 macro_rules! lock {
     ($name:ident, $path:literal, $kind:ident, $object:expr, $example:literal) => {
-        #[doc = concat!("A tracked [`", $path, "`](::", $path, ").\n\n```\n", $example, "\n```")]
+        #[doc = concat!("A tracked `", $path, "`.\n\n```\n", $example, "\n```")]
         pub struct $name<T: ?Sized> {
             head: Head,
             inner: ::tokio::sync::$name<T>,
@@ -205,7 +205,7 @@ lock!(
 take!(RwLock, RWLOCK, RwLockReadGuard, Mode::Shared, read, try_read, blocking_read);
 take!(RwLock, RWLOCK, RwLockWriteGuard, Mode::Exclusive, write, try_write, blocking_write);
 
-/// A tracked [`tokio::sync::Semaphore`](::tokio::sync::Semaphore).
+/// A tracked `tokio::sync::Semaphore`.
 ///
 /// ```
 /// use lockcheck_tracker::tokio::sync::Semaphore;

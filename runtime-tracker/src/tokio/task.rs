@@ -1,4 +1,4 @@
-//! Drop-in for [`tokio::task`](::tokio::task): tracked [`spawn`], and everything else as it is.
+//! Drop-in for `tokio::task`: tracked [`spawn`], and everything else as it is.
 //!
 //! A tracked task is polled with a waker of its own, so that it can be told who keeps a clone of it: a future that is not
 //! tracked registers one to be woken by; a tracked one registers the real waker and says what it waits for.
@@ -63,7 +63,7 @@ impl Wake for Counted {
     }
 }
 
-/// Spawns a task; see [`tokio::spawn`](::tokio::spawn).
+/// Spawns a task; see `tokio::spawn`.
 ///
 /// # Panics
 /// Outside of a runtime.
@@ -205,7 +205,7 @@ impl Drop for Entry {
     }
 }
 
-/// Tracked [`tokio::task::JoinHandle`](::tokio::task::JoinHandle).
+/// Tracked `tokio::task::JoinHandle`.
 pub struct JoinHandle<T> {
     inner: ::tokio::task::JoinHandle<T>,
     task: Option<Arc<Shared>>,
