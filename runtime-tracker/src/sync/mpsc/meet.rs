@@ -24,9 +24,12 @@ use crate::wait::{self, Wait};
 pub(super) struct Meet {
     senders: usize,
     receivers: usize,
-    /// How many of each were committed and have not noticed yet.
+    /// How many of those that came were committed, counted no more, and have not noticed yet.
     go_send: usize,
     go_receive: usize,
+    /// How many of those have gone meanwhile: the next one on their side has to go in their place.
+    missing_senders: usize,
+    missing_receivers: usize,
     /// The receiver is gone.
     pub(super) closed: bool,
 }
@@ -63,8 +66,8 @@ impl Shared {
         if meet.closed {
             return Some(false);
         }
-        if meet.go_send > 0 {
-            meet.go_send -= 1;
+        if meet.missing_senders > 0 {
+            meet.missing_senders -= 1;
             return Some(true);
         }
         if meet.receivers == 0 {
@@ -80,8 +83,8 @@ impl Shared {
     /// Commits to a sender if one waits.
     pub(super) fn try_meet_sender(&self) -> bool {
         let mut meet = self.meet_lock();
-        if meet.go_receive > 0 {
-            meet.go_receive -= 1;
+        if meet.missing_receivers > 0 {
+            meet.missing_receivers -= 1;
             return true;
         }
         if meet.senders == 0 {
@@ -111,10 +114,17 @@ impl Shared {
         impl Drop for Leave<'_> {
             fn drop(&mut self) {
                 let mut meet = self.0.meet_lock();
-                let Meet { senders, receivers, go_send, go_receive, .. } = &mut *meet;
-                let (count, go) = if self.1 { (senders, go_send) } else { (receivers, go_receive) };
-                if *go == 0 {
-                    *count = count.saturating_sub(1);
+                let meet = &mut *meet;
+                let (count, go, missing) = if self.1 {
+                    (&mut meet.senders, &mut meet.go_send, &mut meet.missing_senders)
+                } else {
+                    (&mut meet.receivers, &mut meet.go_receive, &mut meet.missing_receivers)
+                };
+                if *count > 0 {
+                    *count -= 1;
+                } else if *go > 0 {
+                    *go -= 1;
+                    *missing += 1;
                 }
             }
         }
