@@ -97,9 +97,10 @@ impl Shared {
         (&raw const self.sent).addr()
     }
 
-    fn change(side: &Side, all: bool) {
+    fn change(&self, side: &Side, all: bool) {
         side.changes.fetch_add(1, SeqCst);
-        if side.waiting.load(SeqCst) != 0 {
+        // Those that wait to meet somebody are counted elsewhere, and have to be told of the end alone.
+        if side.waiting.load(SeqCst) != 0 || (all && self.is_rendezvous()) {
             let address = (&raw const *side).addr();
             let _ = if all { park::wake_all(address, || 0) } else { park::wake_one(address, || 0).into() };
         }
@@ -137,7 +138,7 @@ impl Shared {
     /// A message was taken out.
     pub(super) fn received<T>(&self, message: Message<T>, site: Site) -> T {
         if self.bound.is_some() {
-            Shared::change(&self.taken, false);
+            self.change(&self.taken, false);
         }
         self.emit(Op::Recv, site, message.number);
         threads::receive(message.segment);
@@ -149,7 +150,7 @@ impl Shared {
         if self.is_rendezvous() {
             self.meet_lock().closed = true;
         }
-        Shared::change(&self.taken, true);
+        self.change(&self.taken, true);
     }
 }
 
@@ -178,7 +179,7 @@ impl Senders {
     pub(super) fn sent(&self, number: u32, site: Site) {
         if let Some(shared) = &self.0 {
             shared.emit(Op::Send, site, number);
-            Shared::change(&shared.sent, false);
+            shared.change(&shared.sent, false);
         }
     }
 
@@ -231,7 +232,7 @@ impl Drop for Senders {
         if let Some(shared) = &self.0
             && shared.senders.fetch_sub(1, SeqCst) == 1
         {
-            Shared::change(&shared.sent, true);
+            shared.change(&shared.sent, true);
         }
     }
 }
