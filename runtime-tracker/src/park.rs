@@ -241,9 +241,15 @@ impl Taken {
     }
 }
 
+/// Wakes the first thread that waits at `address`, if one does, and hands it `token`; tells whether one did.
+#[cfg(feature = "parking_lot")]
+pub(crate) fn hand_over(address: usize, token: u32) -> bool {
+    wake_one(address, || token)
+}
+
 /// Wakes the first thread that waits at `address` and hands it the number that `token` gives, which runs under the
-/// queue's lock, whether or not a thread waits.
-pub(crate) fn wake_one(address: usize, token: impl FnOnce() -> u32) {
+/// queue's lock, whether or not a thread waits. Tells whether one did.
+pub(crate) fn wake_one(address: usize, token: impl FnOnce() -> u32) -> bool {
     let (mut taken, mut found) = (Taken::new(), false);
     let mut queue = bucket(address);
     queue.take(
@@ -257,16 +263,22 @@ pub(crate) fn wake_one(address: usize, token: impl FnOnce() -> u32) {
     let token = token();
     drop(queue);
     taken.ring(token);
+    found
 }
 
-/// Wakes every thread that waits at `address`; `token` as in [`wake_one`].
-pub(crate) fn wake_all(address: usize, token: impl FnOnce() -> u32) {
-    let mut taken = Taken::new();
+/// Wakes every thread that waits at `address`, and tells how many; `token` as in [`wake_one`].
+pub(crate) fn wake_all(address: usize, token: impl FnOnce() -> u32) -> usize {
+    let (mut taken, mut count) = (Taken::new(), 0);
     let mut queue = bucket(address);
-    queue.take(|node| node.address == address, |thread| taken.add(thread));
+    let add = |thread| {
+        count += 1;
+        taken.add(thread);
+    };
+    queue.take(|node| node.address == address, add);
     let token = token();
     drop(queue);
     taken.ring(token);
+    count
 }
 
 /// Wakes the first waiter at `address`, and if it is a reader also the readers behind it up to the first writer.
