@@ -9,7 +9,6 @@
 use std::hash::{Hash, Hasher};
 
 use rustc_hash::FxHasher;
-use smallvec::SmallVec;
 
 use super::place::{Place, Root};
 use crate::graph::LockMode;
@@ -45,7 +44,7 @@ pub struct LockRef {
 }
 
 /// The way from a function to a site in a callee: the calls, outermost first.
-pub type Way = SmallVec<[Site; 2]>;
+pub type Way = Vec<Site>;
 
 /// A lock held at some point.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -80,7 +79,7 @@ pub struct Acquired {
     /// The calls to there.
     pub way: Way,
     /// What the function itself holds there.
-    pub held: SmallVec<[HeldLock; 2]>,
+    pub held: Vec<HeldLock>,
     /// Bit `i`: the guard passed as parameter `i` was given back before.
     pub released: u64,
     /// A call on the way had more than one possible target.
@@ -102,7 +101,7 @@ pub struct CalledParam {
     /// Which parameter.
     pub param: u32,
     /// What the function holds there.
-    pub held: SmallVec<[HeldLock; 2]>,
+    pub held: Vec<HeldLock>,
     /// Where.
     pub site: Site,
 }
@@ -145,7 +144,7 @@ impl Summary {
 
     /// Adds a pair of a spawned thread or task.
     pub fn add_spawned(&mut self, held: HeldLock, wanted: Acquired) {
-        let pair = (held, Acquired { held: SmallVec::new(), ..wanted });
+        let pair = (held, Acquired { held: Vec::new(), ..wanted });
         if self.spawned.len() < MOST_ACQUIRES && !self.spawned.contains(&pair) {
             self.spawned.push(pair);
         }

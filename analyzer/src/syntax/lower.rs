@@ -23,6 +23,7 @@ pub(super) struct Lowering {
     /// How many macro calls the current tokens stand in.
     pub(super) macro_depth: u32,
     pub(super) name_buffer: String,
+    pub(super) scratch: (Vec<Expr>, Vec<Pat>),
     /// The macros that can be called.
     pub(super) macros: super::expand::Macros,
 }
@@ -46,12 +47,15 @@ impl Lowering {
 
     /// Lowers the code of one function or initialiser.
     pub(super) fn body(&mut self, build: impl FnOnce(&mut BodyLowering) -> ExprId) -> Box<Body> {
-        let mut lowering = BodyLowering { file: self, exprs: Vec::new(), pats: Vec::new() };
+        // Both grow in memory that the file's bodies share (one inside another has its own), and are copied out once.
+        let (exprs, pats) = std::mem::take(&mut self.scratch);
+        let mut lowering = BodyLowering { file: self, exprs, pats };
         let root = build(&mut lowering);
         let BodyLowering { mut exprs, mut pats, .. } = lowering;
-        exprs.shrink_to_fit();
-        pats.shrink_to_fit();
-        Box::new(Body { exprs, pats, root })
+        #[expect(clippy::drain_collect, reason = "the buffers stay for the next body")]
+        let body = Body { exprs: exprs.drain(..).collect(), pats: pats.drain(..).collect(), root };
+        self.scratch = (exprs, pats);
+        Box::new(body)
     }
 }
 

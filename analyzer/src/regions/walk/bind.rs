@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::{Use, Walker};
 use crate::model::infer::LocalId;
-use crate::regions::place::Step;
+use crate::regions::place::{Index, Step};
 use crate::regions::state::{GuardId, Owner, Value};
 use crate::syntax::{ExprId, ExprKind, PatId, PatKind, Symbol};
 
@@ -61,7 +61,7 @@ impl Walker<'_> {
             }
             PatKind::Slice(pats) => {
                 for (index, pat) in pats.iter().enumerate() {
-                    let place = self.step(value.place.clone(), Step::Element(Some(index as u64)));
+                    let place = self.step(value.place.clone(), Step::Element(Index::At(index as u32)));
                     let part = self.part(value, *pat, place);
                     self.bind(*pat, &part);
                 }

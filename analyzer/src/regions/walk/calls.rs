@@ -9,7 +9,7 @@ use crate::model::infer::{Callee, Target};
 use crate::model::known::Role;
 use crate::model::locks::{Acquire, LockType, Shape, acquire};
 use crate::model::ty::Ty;
-use crate::regions::place::Step;
+use crate::regions::place::{Index, Step};
 use crate::regions::state::Value;
 use crate::regions::summary::LockRef;
 use crate::syntax::{ExprId, ExprKind, Symbol};
@@ -269,7 +269,7 @@ impl Walker<'_> {
         let inside = self.take(id, map, callee, Shape::ShardedMap, taken, false);
         self.run_closures(values);
         self.state.release(|guard| values.iter().any(|value| value.guards.contains(&guard.id)));
-        let place = self.step(inside.place, Step::Element(None));
+        let place = self.step(inside.place, Step::Element(Index::Any));
         if self.carries_guard(self.ty(id)) {
             return Value { guards: inside.guards, ..Value::of(place) };
         }

@@ -3,7 +3,7 @@
 use super::{Use, Walker};
 use crate::model::infer::Name;
 use crate::model::ty::Ty;
-use crate::regions::place::{KEYED, Place, Root, Step};
+use crate::regions::place::{Index, Place, Root, Step};
 use crate::regions::state::{Owner, Value};
 use crate::syntax::{ExprId, ExprKind, Lit, MacroKind, StaticKind, Symbol};
 
@@ -98,7 +98,7 @@ impl Walker<'_> {
             ExprKind::For { label, pat, iter, body } => {
                 let items = self.eval(*iter, Use::Move);
                 self.lazily(*iter, &items);
-                let place = self.step(items.place.clone(), Step::Element(None));
+                let place = self.step(items.place.clone(), Step::Element(Index::Any));
                 self.hidden(*iter, &items);
                 self.loop_(*label, None, Some((*pat, Value::of(place))), *body)
             }
@@ -292,25 +292,22 @@ impl Walker<'_> {
     }
 
     /// Which element an index names: a constant's value, or a key for what a variable has at this point.
-    fn index_key(&self, index: ExprId) -> Option<u64> {
+    fn index_key(&self, index: ExprId) -> Index {
         let body = self.body;
         if let ExprKind::Lit(Lit::Int(value)) = body[index].kind {
-            return Some(value);
+            return Index::constant(value);
         }
-        match self.types.names.get(&index)? {
-            Name::Static(id) => {
+        match self.types.names.get(&index) {
+            Some(Name::Static(id)) => {
                 let data = &self.model.statics[id.0 as usize];
-                let init = data.init.filter(|_| data.kind == StaticKind::Const)?;
-                match init[init.root].kind {
-                    ExprKind::Lit(Lit::Int(value)) => Some(value),
-                    _ => None,
+                let init = data.init.filter(|_| data.kind == StaticKind::Const);
+                match init.map(|init| &init[init.root].kind) {
+                    Some(ExprKind::Lit(Lit::Int(value))) => Index::constant(*value),
+                    _ => Index::Any,
                 }
             }
-            Name::Local(local) => {
-                let version = u64::from(self.binds.get(local).copied().unwrap_or(0));
-                Some(KEYED | u64::from(self.id.0) << 32 | u64::from(local.0 & 0xf_ffff) << 12 | version & 0xfff)
-            }
-            _ => None,
+            Some(Name::Local(local)) => Index::Named(*local, self.binds.get(local).copied().unwrap_or(0)),
+            _ => Index::Any,
         }
     }
 

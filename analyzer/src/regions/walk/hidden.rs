@@ -9,7 +9,7 @@ use super::{Use, Walker};
 use crate::model::FnId;
 use crate::model::ty::Ty;
 use crate::regions::glue::glue;
-use crate::regions::place::{Place, Step};
+use crate::regions::place::{Index, Place, Step};
 use crate::regions::state::Value;
 use crate::regions::summary::Site;
 use crate::syntax::{ExprId, ExprKind};
@@ -94,7 +94,7 @@ impl Walker<'_> {
     pub(super) fn cleared(&mut self, collection: &Ty, place: Option<Place>, site: Site) {
         let Ty::Adt(_, args) = collection.peeled() else { return };
         for element in args.iter() {
-            let place = place.clone().and_then(|place| place.step(Step::Element(None)));
+            let place = place.clone().and_then(|place| place.step(Step::Element(Index::Any)));
             self.drop_value(element, &Value::of(place), Some(site));
         }
     }

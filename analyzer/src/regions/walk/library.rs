@@ -3,8 +3,6 @@
 //! Guarantees: a closure runs now only where the signature asks for something to call; a guard stays in the result only
 //! where the result's type can have one.
 
-use smallvec::SmallVec;
-
 use super::Walker;
 use super::calls::PASS_THROUGH;
 use crate::graph::LockMode;
@@ -12,7 +10,7 @@ use crate::model::known::Role;
 use crate::model::ty::Ty;
 use crate::model::{FnId, Signature};
 use crate::regions::Task;
-use crate::regions::place::{Place, Root, Step};
+use crate::regions::place::{Index, Place, Root, Step};
 use crate::regions::state::{GuardId, Owner, State, Value};
 use crate::regions::summary::{Acquired, Way};
 use crate::syntax::{ExprId, ExprKind, Span};
@@ -186,7 +184,7 @@ impl Walker<'_> {
             }
             _ => None,
         };
-        let item = if container { self.step(base.clone(), Step::Element(None)) } else { base.clone() };
+        let item = if container { self.step(base.clone(), Step::Element(Index::Any)) } else { base.clone() };
         let held = receiver.as_ref().filter(|_| by_value).map(|value| value.guards.clone()).unwrap_or_default();
         let arg = Value { guards: held.clone(), ..Value::of(item.clone()) };
         let (closure_value, kept) = self.closure_arguments(name.as_str(), signature, &values, arg);
@@ -227,7 +225,7 @@ impl Walker<'_> {
             _ if matches!(name.as_str(), "get" | "get_mut") && container => {
                 let index = self.constant_argument(id);
                 match index {
-                    Some(index) => self.step(base, Step::Element(Some(index))),
+                    Some(index) => self.step(base, Step::Element(Index::constant(index))),
                     None => item,
                 }
             }
@@ -337,7 +335,7 @@ impl Walker<'_> {
             waiting: guard.held.waiting,
             site: self.site(span),
             way: Way::new(),
-            held: SmallVec::new(),
+            held: Vec::new(),
             released: 0,
             dispatched: false,
         };

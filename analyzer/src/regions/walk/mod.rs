@@ -427,7 +427,7 @@ impl<'w> Walker<'w> {
             waiting: acquire.waiting,
             site,
             way: Way::new(),
-            held: SmallVec::new(),
+            held: Vec::new(),
             released: 0,
             dispatched: false,
         };
@@ -479,8 +479,8 @@ impl<'w> Walker<'w> {
             return;
         }
         let own = live.iter().filter(|guard| guard.param.is_none()).map(|guard| guard.held.clone());
-        let mut held: SmallVec<[HeldLock; 2]> = own.collect();
-        held.extend(acquired.held.drain(..));
+        let mut held: Vec<HeldLock> = own.collect();
+        held.append(&mut acquired.held);
         acquired.held = held;
         acquired.released |= self.state.released;
         self.summary.add(acquired);
