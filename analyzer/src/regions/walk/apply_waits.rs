@@ -28,11 +28,13 @@ impl Walker<'_> {
         }
         let places: SmallVec<[Option<Place>; 4]> = args.iter().map(|value| value.place.clone()).collect();
         let (body, fresh, literals) = (self.id, self.fresh(), self.literals.clone());
-        let renew = |place: &Place| match place.root {
+        let renewed = |place: Place| match place.root {
             Root::Value(..) => Place { root: Root::Value(body, fresh), steps: place.steps.clone() },
             Root::Local(own, ..) if own == body => Place { root: Root::Value(body, fresh), steps: place.steps.clone() },
             _ => through_literal(&literals, body, place.instantiate(&places, || Root::Value(body, fresh))),
         };
+        // Indices by variables are known to the callee alone.
+        let renew = |place: &Place| renewed(place.unkeyed());
         let way = |way: &Way| -> Way { site.into_iter().chain(way.iter().copied()).take(LONGEST_WAY).collect() };
         let again = |way: &Way| site.is_some_and(|site| way.contains(&site));
         let lock = |held: &HeldLock| HeldLock {

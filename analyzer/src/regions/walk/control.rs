@@ -17,9 +17,10 @@ impl Walker<'_> {
             match stmt {
                 Stmt::Let { pat, init, els, .. } => self.let_(*pat, *init, *els),
                 Stmt::Expr { expr, semi } if !semi && index + 1 == stmts.len() => out = self.tail(*expr),
-                Stmt::Expr { expr, .. } => {
-                    self.terminating(|this| this.eval(*expr, Use::Move));
-                }
+                Stmt::Expr { expr, .. } => self.terminating(|this| {
+                    let value = this.eval(*expr, Use::Move);
+                    this.discarded(*expr, &value);
+                }),
                 Stmt::Item(_) => {}
             }
         }
@@ -334,6 +335,10 @@ impl Walker<'_> {
     pub(super) fn closure_value(&mut self, id: ExprId, move_: bool) -> Value {
         let mut value = Value { closure: Some(id), ..Value::default() };
         self.note_captured(id, move_);
+        if move_ && !self.cx.drops.is_empty() {
+            let captured = self.captured(id);
+            self.moved.extend(captured);
+        }
         if move_ && !self.state.guards.is_empty() {
             let captured = self.captured(id);
             let guards = self.state.guards.iter().filter(|guard| match guard.owner {

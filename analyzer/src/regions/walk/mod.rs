@@ -16,10 +16,12 @@ mod channels;
 mod control;
 mod exprs;
 mod heads;
+mod hidden;
 mod library;
 mod once;
 mod scopes;
 mod submissions;
+mod types;
 
 use std::rc::Rc;
 
@@ -128,6 +130,8 @@ pub(super) struct Walker<'w> {
     repeats: Vec<Option<u32>>,
     blocking: blocking::Own,
     summary: Summary,
+    /// A value was returned.
+    returned: bool,
     /// Of the bodies that are walked together with this one.
     group: &'w Group,
     out: &'w mut Output,
@@ -170,6 +174,7 @@ pub(super) fn walk(cx: &Context<'_>, group: &Group, id: BodyId, out: &mut Output
         repeats: Vec::new(),
         blocking: blocking::Own::default(),
         summary: Summary::default(),
+        returned: false,
         out,
     };
     walker.begin_static();
@@ -306,6 +311,9 @@ impl<'w> Walker<'w> {
                 self.summary.returns.push(returned);
             }
         }
+        let parts = value.parts.iter().filter_map(|(name, part)| Some((*name, part.place.clone()?)));
+        self.summary.add_parts(parts, !self.returned);
+        self.returned = true;
         if let Some(place) = &value.place
             && matches!(place.root, Root::Param(_) | Root::Static(_))
             && self.summary.returns_place.is_none()
@@ -331,7 +339,7 @@ impl<'w> Walker<'w> {
             waiting: acquire.waiting,
             site,
             way: Way::new(),
-            held: SmallVec::new(),
+            held: Vec::new(),
             released: 0,
             dispatched: false,
         };
@@ -388,8 +396,8 @@ impl<'w> Walker<'w> {
             return;
         }
         let own = live.iter().filter(|guard| guard.param.is_none()).map(|guard| guard.held.clone());
-        let mut held: SmallVec<[HeldLock; 2]> = own.collect();
-        held.extend(acquired.held.drain(..));
+        let mut held: Vec<HeldLock> = own.collect();
+        held.append(&mut acquired.held);
         acquired.held = held;
         acquired.released |= self.state.released;
         self.summary.add(acquired);
@@ -430,30 +438,6 @@ impl<'w> Walker<'w> {
         }
     }
 
-    // Types.
-
-    fn ty(&self, id: ExprId) -> &Ty {
-        self.types.ty(id)
-    }
-
-    /// Whether a value of this type can have a guard in it.
-    fn carries_guard(&self, ty: &Ty) -> bool {
-        ty.any(&mut |part| match part {
-            Ty::Adt(id, _) => {
-                matches!(self.model.adt(*id).lock, Some(LockType::Guard { .. })) || self.cx.carriers.contains(id)
-            }
-            _ => false,
-        })
-    }
-
-    /// The lock type of a value, through references.
-    fn lock_type(&self, ty: &Ty) -> Option<LockType> {
-        match ty.peeled() {
-            Ty::Adt(id, _) => self.model.adt(*id).lock,
-            _ => None,
-        }
-    }
-
     fn local_place(&mut self, local: LocalId) -> Place {
         if let Some(place) = self.places.get(&local) {
             return place.clone();
@@ -471,9 +455,11 @@ impl<'w> Walker<'w> {
     fn through(&self, place: Option<Place>, derefs: &[FnId]) -> Option<Place> {
         let mut place = place;
         for id in derefs {
-            let target = self.summary(*id)?.returns_place.clone()?;
-            let args = [place];
-            place = Some(target.instantiate(&args, || Root::Value(self.id, u32::MAX)));
+            place = match self.summary(*id).and_then(|summary| summary.returns_place.clone()) {
+                Some(target) => Some(target.instantiate(&[place], || Root::Value(self.id, u32::MAX))),
+                // A pointer of the sources' own making: what it points to is as good as itself.
+                None => place.and_then(|place| place.step(Step::Inside)),
+            };
         }
         place
     }

@@ -48,14 +48,10 @@ impl Walker<'_> {
     pub(super) fn drop_local(&mut self, local: LocalId) {
         self.state.release(|guard| guard.owner == Owner::Local(local));
         let data = &self.types.locals[local.0 as usize];
-        if let Ty::Adt(adt, _) = &data.ty
-            && !data.by_ref
-            && data.param.is_none()
-            && !self.moved.contains(&local)
-            && let Some(drop) = self.cx.drops.get(adt)
-        {
+        if matches!(data.ty, Ty::Adt(..)) && !data.by_ref && !self.moved.contains(&local) {
+            let ty = data.ty.clone();
             let place = Some(self.local_place(local));
-            self.apply(*drop, &[Value::of(place)], None, false);
+            self.drop_value(&ty, &Value::of(place), None);
         }
     }
 
