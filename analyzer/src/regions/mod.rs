@@ -6,8 +6,10 @@
 //!
 //! Misses: calls that the model cannot resolve; they take nothing and keep nothing.
 
+pub mod blocking;
 mod context;
 mod entry;
+mod glue;
 pub mod order;
 mod output;
 pub mod place;
@@ -17,12 +19,13 @@ mod walk;
 
 use petgraph::graph::{DiGraph, NodeIndex};
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::finding::{Confidence, Location, Notice, NoticeKind};
 use crate::graph::LockMode;
 use crate::model::infer::Target;
 use crate::model::locks::Waiting;
+use crate::model::ty::Ty;
 use crate::model::{FnId, Model};
 use context::Context;
 use output::Output;
@@ -166,6 +169,8 @@ pub struct Regions {
     pub static_writes: Vec<StaticWrite>,
     /// Spawned threads and tasks.
     pub tasks: Vec<Task>,
+    /// Waits for other things than locks, and what ends them.
+    pub blocking: blocking::Blocking,
     /// Acquisitions in the sources.
     pub acquisitions: usize,
     /// Those whose lock stayed unknown.
@@ -207,8 +212,10 @@ pub fn regions(model: &Model<'_>, files: &[String]) -> Regions {
             }
         }
     }
+    let waits = blocking::link::finish(&cx, &mut out);
     let entry = entry::gates(&cx, &out);
     let mut regions = out.into_regions(&entry);
+    regions.blocking = waits;
     regions.files = files.to_vec();
     regions.functions =
         cx.model.fns.iter().filter(|function| function.syntax.body.is_some() && !stub(model, function)).count();
@@ -277,10 +284,23 @@ fn callees(cx: &Context<'_>, id: BodyId) -> Vec<FnId> {
         };
         target.into_iter().chain(callee.derefs.iter().copied())
     });
-    let locals = types.locals.iter().filter_map(|local| cx.drops.get(&cx.model.adt_of(&local.ty)?).copied());
+    let locals = types.locals.iter().filter(|local| !local.by_ref).map(|local| &local.ty);
+    // Values that nobody takes, and elements of collections.
+    let made = types.calls.keys().map(|call| types.ty(*call));
+    let elements = types.calls.values().flat_map(|callee| match callee.on.peeled() {
+        Ty::Adt(_, args) => args.iter().collect(),
+        _ => Vec::new(),
+    });
+    let mut dropped: FxHashSet<&Ty> = FxHashSet::default();
+    if !cx.drops.is_empty() {
+        dropped.extend(locals.chain(made).chain(elements).filter(|ty| matches!(ty, Ty::Adt(..))));
+    }
+    let locals = dropped.iter().flat_map(|ty| glue::glue(cx.model, &cx.drops, ty)).map(|(drop, _)| drop);
     let mut out: Vec<FnId> =
         direct.chain(locals).filter_map(|function| cx.model.dispatch(function)).flatten().collect();
     out.extend(types.fields.values().flat_map(|(_, derefs)| derefs.iter().copied()));
+    out.extend(types.hidden.values().copied());
+    out.extend(walk::lazy_statics(cx, types));
     out.sort_unstable();
     out.dedup();
     out

@@ -11,9 +11,13 @@ use super::{pats, spans};
 use smallvec::SmallVec;
 use syn::punctuated::Punctuated;
 use syn::{BinOp, Expr, Pat, Token};
+use thin_vec::ThinVec;
 
 /// Chains of one operator with more operands than this are balanced.
 const LONG_CHAIN: usize = 16;
+
+/// Texts of strings up to this length are kept: names of threads, tasks and pools.
+const LONGEST_NAME: usize = 40;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Operator {
@@ -61,7 +65,7 @@ impl BodyLowering<'_> {
         self.expr(expr).id
     }
 
-    fn ids(&mut self, exprs: &Punctuated<Expr, Token![,]>) -> Vec<ExprId> {
+    fn ids(&mut self, exprs: &Punctuated<Expr, Token![,]>) -> ThinVec<ExprId> {
         exprs.iter().map(|expr| self.id(expr)).collect()
     }
 
@@ -341,7 +345,7 @@ impl BodyLowering<'_> {
     }
 
     fn closure(&mut self, e: &syn::ExprClosure) -> Lowered {
-        let mut params = Vec::with_capacity(e.inputs.len());
+        let mut params = ThinVec::with_capacity(e.inputs.len());
         for input in &e.inputs {
             let ty = match input {
                 Pat::Type(typed) => Some(self.file.ty(&typed.ty)),
@@ -375,7 +379,7 @@ impl BodyLowering<'_> {
 
     fn match_expr(&mut self, e: &syn::ExprMatch) -> Lowered {
         let scrutinee = self.id(&e.expr);
-        let mut arms = Vec::with_capacity(e.arms.len());
+        let mut arms = ThinVec::with_capacity(e.arms.len());
         for arm in &e.arms {
             arms.push(self.arm(&arm.pat, &arm.body));
         }
@@ -394,7 +398,7 @@ impl BodyLowering<'_> {
     }
 
     fn struct_expr(&mut self, e: &syn::ExprStruct) -> Lowered {
-        let mut fields = Vec::with_capacity(e.fields.len());
+        let mut fields = ThinVec::with_capacity(e.fields.len());
         for field in &e.fields {
             let name = self.member(&field.member);
             fields.push((name, self.id(&field.expr)));
@@ -468,7 +472,11 @@ fn literal(lit: &syn::Lit) -> Lit {
     match lit {
         syn::Lit::Int(int) => int.base10_digits().parse().map_or(Lit::Other, Lit::Int),
         syn::Lit::Bool(bool) => Lit::Bool(bool.value),
-        syn::Lit::Str(_) | syn::Lit::ByteStr(_) | syn::Lit::CStr(_) => Lit::Str,
+        syn::Lit::Str(text) => {
+            let text = text.value();
+            Lit::Str((text.len() <= LONGEST_NAME).then(|| Symbol::from(text)))
+        }
+        syn::Lit::ByteStr(_) | syn::Lit::CStr(_) => Lit::Str(None),
         _ => Lit::Other,
     }
 }

@@ -12,7 +12,7 @@ use crate::model::FnId;
 use crate::regions::place::{Place, Root, Step};
 use crate::regions::state::{GuardId, Owner, State, Value};
 use crate::regions::summary::{Acquired, CalledParam, HeldLock, LONGEST_WAY, LockRef, Returned, Site, Way};
-use crate::syntax::ExprId;
+use crate::syntax::{ExprId, Symbol};
 
 impl Walker<'_> {
     /// Applies what a call can run.
@@ -70,12 +70,16 @@ impl Walker<'_> {
         let literals = Rc::clone(&self.literals);
         // Values the callee made itself are new ones at every call.
         let fresh = self.fresh();
-        let renew = |place: &Place| match place.root {
+        let renewed = |place: Place| match place.root {
+            Root::Param(index) if args.get(index as usize).is_some_and(|arg| arg.part_at(&place).is_some()) => {
+                args[index as usize].part_at(&place).unwrap_or(place)
+            }
             Root::Value(..) => Place { root: Root::Value(body, fresh), steps: place.steps.clone() },
             // The variables of another activation of this very function are not ours.
             Root::Local(own, ..) if own == body => Place { root: Root::Value(body, fresh), steps: place.steps.clone() },
             _ => through_literal(&literals, body, place.instantiate(&places, || Root::Value(body, fresh))),
         };
+        let renew = |place: &Place| renewed(place.unkeyed());
         let lock = |lock: &LockRef| LockRef { place: renew(&lock.place), ..lock.clone() };
         let way = |way: &Way| -> Way { site.into_iter().chain(way.iter().copied()).take(LONGEST_WAY).collect() };
         let held = |held: &HeldLock| HeldLock { lock: lock(&held.lock), way: way(&held.way), ..held.clone() };
@@ -92,8 +96,9 @@ impl Walker<'_> {
             // Most calls bring nothing new: no guard lives here, and the lock is known already.
             if self.state.guards.is_empty()
                 && acquired.held.is_empty()
-                && (self.detached > 0
-                    || self.summary.knows(&wanted, acquired, self.state.released, acquired.way.len() + 1))
+                && (self.detached > 0 && self.task == 0
+                    || self.detached == 0
+                        && self.summary.knows(&wanted, acquired, self.state.released, acquired.way.len() + 1))
             {
                 continue;
             }
@@ -123,6 +128,7 @@ impl Walker<'_> {
             }
             self.request(seen, &without);
         }
+        let task = self.apply_blocking(function, args, site, dispatched, &renew);
         if !summary.spawned.is_empty() && reachable {
             let task = self.new_task();
             let outer = std::mem::replace(&mut self.task, task);
@@ -149,7 +155,11 @@ impl Walker<'_> {
                 .held
                 .iter()
                 .map(|inner| {
-                    let id = self.hold(held(inner), false);
+                    // Where the callee calls it elsewhere without this lock, nobody knows which of the calls happens.
+                    let always = summary.calls.iter().filter(|other| other.param == called.param);
+                    let always = always.into_iter().all(|other| other.held.iter().any(|held| held.lock == inner.lock));
+                    let inner = HeldLock { must: inner.must && always, ..held(inner) };
+                    let id = self.hold(inner, false);
                     self.own(&[id], Owner::Nobody);
                     id
                 })
@@ -162,7 +172,12 @@ impl Walker<'_> {
             }
             self.state.release(|guard| phantoms.contains(&guard.id));
         }
-        let mut out = Value::of(summary.returns_place.as_ref().map(renew));
+        let mut out = Value { task, ..Value::of(summary.returns_place.as_ref().map(renew)) };
+        // Which part a guard is in, the guards themselves tell.
+        if summary.returns.is_empty() {
+            let part = |(name, place): &(Symbol, Place)| (*name, Value::of(Some(renew(place))));
+            out.parts = summary.returns_parts.iter().map(part).collect();
+        }
         for returned in &summary.returns {
             match returned {
                 Returned::Param(param) => {

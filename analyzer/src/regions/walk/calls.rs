@@ -7,9 +7,9 @@ use super::{Use, Walker};
 use crate::model::FnId;
 use crate::model::infer::{Callee, Target};
 use crate::model::known::Role;
-use crate::model::locks::{Acquire, LockType, acquire};
+use crate::model::locks::{Acquire, LockType, Shape, acquire};
 use crate::model::ty::Ty;
-use crate::regions::place::Step;
+use crate::regions::place::{Index, Step};
 use crate::regions::state::Value;
 use crate::regions::summary::LockRef;
 use crate::syntax::{ExprId, ExprKind, Symbol};
@@ -99,8 +99,11 @@ impl Walker<'_> {
                 for value in &values {
                     out.guards.extend(value.guards.iter().copied());
                 }
+                let fields = values.iter().enumerate();
+                self.note_fields(id, fields.filter(|_| !wraps));
                 if let (true, [value]) = (wraps, &values[..]) {
                     out.place.clone_from(&value.place);
+                    out.task = value.task;
                     out.future = value.future;
                     out.closure = value.closure;
                 }
@@ -115,6 +118,9 @@ impl Walker<'_> {
                 let role = self.model.known.external_roles.get(name.as_str()).copied();
                 let values = self.arguments(args);
                 if let Some(role) = role {
+                    if let Some(value) = self.note_role(role, None, id, &values, false) {
+                        return value;
+                    }
                     return self.role(role, &values).unwrap_or_default();
                 }
                 self.unknown_call(Some(*name), &values, id)
@@ -126,6 +132,7 @@ impl Walker<'_> {
                     let out = self.run_closure(closure, &values);
                     return self.finish_call(&values, out);
                 }
+                self.note_callback(callee, id);
                 let site = self.site(self.body[id].span);
                 self.note_called_param(called.place.as_ref(), Some(site));
                 self.unknown_call(None, &values, id)
@@ -144,8 +151,13 @@ impl Walker<'_> {
             None => {
                 let value = self.eval(receiver, Use::Place);
                 let values = self.arguments(args);
+                self.hidden(receiver, &value);
+                let mut task = value.task;
                 if RUNS_NOW.contains(&name.as_str()) || name.as_str().ends_with("_with") {
-                    self.run_closures(&values);
+                    let times = self.count_of(receiver);
+                    self.repeats.push(times.or((name.as_str() != "map").then_some(1)));
+                    task = self.run_closures(&values).max(task);
+                    self.repeats.pop();
                 }
                 if value.future.is_some() {
                     // An adapter of a future that is not known: `fut.instrument(span)`, `fut.boxed()`.
@@ -159,7 +171,7 @@ impl Walker<'_> {
                     return Value { closure: None, ..value };
                 }
                 values.iter().for_each(|value| self.consume(value));
-                Value::default()
+                Value { task, ..Value::default() }
             }
         }
     }
@@ -181,7 +193,7 @@ impl Walker<'_> {
             by_value &= self.model.adt_of(self.ty(receiver)) == self.model.adt_of(&callee.on)
                 || matches!(self.ty(receiver), Ty::Unknown);
             let value = self.eval(receiver, if by_value { Use::Move } else { Use::Place });
-            let place = self.through(value.place, &callee.derefs);
+            let place = self.dereferenced(value.place, &callee.derefs, receiver);
             receiver_value = Some(Value { place, ..value });
         }
         let name = self.model.function(function).syntax.name;
@@ -192,10 +204,14 @@ impl Walker<'_> {
         {
             let values = self.arguments(args);
             let value = receiver_value.or_else(|| values.first().cloned()).unwrap_or_default();
+            if shape == Shape::ShardedMap {
+                return self.take_shard(id, value, callee, taken, &values);
+            }
             return self.take(id, value, callee, shape, taken, signature.async_);
         }
         let values = self.arguments(args);
-        if let Some(role) = self.model.known.roles.get(&function) {
+        let role = self.model.known.roles.get(&function).copied();
+        if let Some(role) = &role {
             let all: Vec<Value> = receiver_value.iter().cloned().chain(values.iter().cloned()).collect();
             if *role == Role::Drop {
                 for (arg, value) in args.iter().zip(&values) {
@@ -206,12 +222,27 @@ impl Walker<'_> {
                     }
                 }
             }
+            if let Some(value) = self.note_role(*role, Some(function), id, &all, signature.async_) {
+                return value;
+            }
             if let Some(value) = self.role(*role, &all) {
                 return value;
             }
         }
         if stub {
-            return self.library_call(id, function, receiver_value, values, by_value);
+            let before = self.tasks.len();
+            let cell = receiver_value.as_ref().filter(|_| role == Some(Role::Initialise));
+            let begun = self.begin_initialisation(cell.and_then(|cell| cell.place.clone()), &callee.on, id);
+            let value = self.library_call(id, function, receiver_value, values, by_value);
+            self.end_initialisation(begun);
+            if matches!(role, Some(Role::Receive | Role::ReceiveAll)) {
+                // What came through a channel is not the channel.
+                return Value { place: None, ..value };
+            }
+            if role == Some(Role::Scope) {
+                self.scope_ends(before, id);
+            }
+            return value;
         }
         let mut all = Vec::with_capacity(values.len() + 1);
         match receiver_value {
@@ -241,7 +272,7 @@ impl Walker<'_> {
         id: ExprId,
         receiver: Value,
         callee: &Callee,
-        shape: crate::model::locks::Shape,
+        shape: Shape,
         taken: Acquire,
         async_: bool,
     ) -> Value {
@@ -259,8 +290,24 @@ impl Walker<'_> {
         Value { guards: SmallVec::from_slice(&[guard]), ..Value::of(place.step(Step::Inside)) }
     }
 
+    /// A method of a map of locked shards: it has a shard while its closures run, and longer where it gives a reference
+    /// into the map.
+    fn take_shard(&mut self, id: ExprId, map: Value, callee: &Callee, taken: Acquire, values: &[Value]) -> Value {
+        let inside = self.take(id, map, callee, Shape::ShardedMap, taken, false);
+        self.run_closures(values);
+        self.state.release(|guard| values.iter().any(|value| value.guards.contains(&guard.id)));
+        let place = self.step(inside.place, Step::Element(Index::Any));
+        if self.carries_guard(self.ty(id)) {
+            return Value { guards: inside.guards, ..Value::of(place) };
+        }
+        self.consume(&Value { guards: inside.guards, ..Value::default() });
+        Value::of(place)
+    }
+
     pub(super) fn arguments(&mut self, args: &[ExprId]) -> Vec<Value> {
-        args.iter().map(|arg| self.eval(*arg, Use::Move)).collect()
+        let values: Vec<Value> = args.iter().map(|arg| self.eval(*arg, Use::Move)).collect();
+        self.note_arguments(&values);
+        values
     }
 
     /// A function of unknown effect: closures may run any time, guards in arguments are gone unless the result can

@@ -8,16 +8,27 @@
 //! Misses: branch correlation (`if a {lock}; if !a {lock}`), guards that unknown functions keep or release.
 
 mod apply;
+mod apply_waits;
 mod bind;
+mod blocking;
 mod calls;
+mod channels;
 mod control;
 mod exprs;
+mod heads;
+mod hidden;
 mod library;
+mod once;
+mod scopes;
+mod submissions;
+mod types;
 
 use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
+
+pub(super) use once::lazy_statics;
 
 use super::context::Context;
 use super::output::Output;
@@ -115,7 +126,12 @@ pub(super) struct Walker<'w> {
     running: Vec<ExprId>,
     /// Above zero: what runs is another thread or task and none of the function's own doing.
     detached: u32,
+    /// How often each loop around runs, where that is written.
+    repeats: Vec<Option<u32>>,
+    blocking: blocking::Own,
     summary: Summary,
+    /// A value was returned.
+    returned: bool,
     /// Of the bodies that are walked together with this one.
     group: &'w Group,
     out: &'w mut Output,
@@ -155,10 +171,17 @@ pub(super) fn walk(cx: &Context<'_>, group: &Group, id: BodyId, out: &mut Output
         run: FxHashSet::default(),
         running: Vec::new(),
         detached: 0,
+        repeats: Vec::new(),
+        blocking: blocking::Own::default(),
         summary: Summary::default(),
+        returned: false,
         out,
     };
+    walker.begin_static();
     walker.function();
+    let (facts, waits) = walker.finish_blocking();
+    walker.out.blocking.insert(id, facts);
+    walker.summary.blocking = waits;
     walker.out.spawned(walker.tasks);
     walker.summary
 }
@@ -241,10 +264,17 @@ impl<'w> Walker<'w> {
     fn detach(&mut self, f: impl FnOnce(&mut Self)) {
         let state = std::mem::replace(&mut self.state, State::empty());
         let frame = std::mem::replace(&mut self.frame, u32::MAX);
+        let repeats = std::mem::take(&mut self.repeats);
+        let steps = std::mem::take(&mut self.blocking.pools.steps);
+        let initialising = std::mem::take(&mut self.blocking.initialising);
         self.frame = self.fresh();
         self.detached += 1;
         f(self);
         self.detached -= 1;
+        self.repeats = repeats;
+        self.blocking.initialising = initialising;
+        let started = std::mem::replace(&mut self.blocking.pools.steps, steps);
+        self.note_started(started);
         self.frame = frame;
         self.state = state;
     }
@@ -256,123 +286,6 @@ impl<'w> Walker<'w> {
 
     fn site(&self, span: Span) -> Site {
         Site { file: self.file, span, body: self.id }
-    }
-
-    // Scopes.
-
-    fn push_temporaries(&mut self) -> u32 {
-        let id = self.fresh();
-        self.scopes.push(Scope { id, locals: None });
-        id
-    }
-
-    fn pop_temporaries(&mut self, id: u32) {
-        while let Some(scope) = self.scopes.pop() {
-            self.end_scope(&scope);
-            if scope.id == id {
-                break;
-            }
-        }
-    }
-
-    fn push_block(&mut self) -> u32 {
-        let id = self.fresh();
-        self.scopes.push(Scope { id, locals: Some(Vec::new()) });
-        id
-    }
-
-    fn pop_block(&mut self) {
-        if let Some(scope) = self.scopes.pop() {
-            self.end_scope(&scope);
-        }
-    }
-
-    fn end_scope(&mut self, scope: &Scope) {
-        for local in scope.locals.iter().flatten().rev() {
-            self.drop_local(*local);
-        }
-        self.state.release(|guard| guard.owner == Owner::Temporary(scope.id));
-    }
-
-    fn drop_local(&mut self, local: LocalId) {
-        self.state.release(|guard| guard.owner == Owner::Local(local));
-        let data = &self.types.locals[local.0 as usize];
-        if let Ty::Adt(adt, _) = &data.ty
-            && !data.by_ref
-            && data.param.is_none()
-            && !self.moved.contains(&local)
-            && let Some(drop) = self.cx.drops.get(adt)
-        {
-            let place = Some(self.local_place(local));
-            self.apply(*drop, &[Value::of(place)], None, false);
-        }
-    }
-
-    fn temporary(&self) -> Owner {
-        let scope = self.scopes.iter().rev().find(|scope| scope.locals.is_none());
-        scope.map_or(Owner::Nobody, |scope| Owner::Temporary(scope.id))
-    }
-
-    fn innermost_block(&self) -> Owner {
-        let scope = self.scopes.iter().rev().find(|scope| scope.locals.is_some());
-        scope.map_or(Owner::Nobody, |scope| Owner::Temporary(scope.id))
-    }
-
-    fn declare(&mut self, local: LocalId) {
-        if let Some(locals) = self.scopes.iter_mut().rev().find_map(|scope| scope.locals.as_mut()) {
-            locals.push(local);
-        }
-    }
-
-    /// Runs `f` in a temporary scope of its own.
-    fn terminating<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
-        let scope = self.push_temporaries();
-        let out = f(self);
-        self.pop_temporaries(scope);
-        out
-    }
-
-    fn push_frame(&mut self, kind: FrameKind, label: Option<Symbol>) {
-        self.frames.push(Frame {
-            kind,
-            label,
-            depth: self.scopes.len(),
-            exits: State::unreachable(),
-            continues: State::unreachable(),
-            guards: SmallVec::new(),
-        });
-    }
-
-    fn pop_frame(&mut self) -> Frame {
-        self.frames.pop().unwrap_or_else(|| Frame {
-            kind: FrameKind::Body,
-            label: None,
-            depth: 0,
-            exits: State::unreachable(),
-            continues: State::unreachable(),
-            guards: SmallVec::new(),
-        })
-    }
-
-    /// Leaves to a frame: everything in between is dropped, in order.
-    fn leave(&mut self, index: usize, continues: bool, keep: &[GuardId]) {
-        let depth = self.frames[index].depth;
-        let gone: Vec<Owner> = self.scopes[depth.min(self.scopes.len())..]
-            .iter()
-            .flat_map(|scope| {
-                let locals = scope.locals.iter().flatten().map(|local| Owner::Local(*local));
-                locals.chain([Owner::Temporary(scope.id)])
-            })
-            .collect();
-        let mut state = std::mem::replace(&mut self.state, State::unreachable());
-        state.release(|guard| gone.contains(&guard.owner) && !keep.contains(&guard.id));
-        let frame = &mut self.frames[index];
-        if continues {
-            frame.continues.join(state);
-        } else {
-            frame.exits.join(state);
-            frame.guards.extend(keep.iter().copied());
-        }
     }
 
     /// `return` and `?`.
@@ -398,12 +311,16 @@ impl<'w> Walker<'w> {
                 self.summary.returns.push(returned);
             }
         }
+        let parts = value.parts.iter().filter_map(|(name, part)| Some((*name, part.place.clone()?)));
+        self.summary.add_parts(parts, !self.returned);
+        self.returned = true;
         if let Some(place) = &value.place
             && matches!(place.root, Root::Param(_) | Root::Static(_))
             && self.summary.returns_place.is_none()
         {
             self.summary.returns_place = Some(place.clone());
         }
+        self.note_returned(value);
         if value.future.is_none() {
             self.state.release(|guard| value.guards.contains(&guard.id));
         }
@@ -422,12 +339,16 @@ impl<'w> Walker<'w> {
             waiting: acquire.waiting,
             site,
             way: Way::new(),
-            held: SmallVec::new(),
+            held: Vec::new(),
             released: 0,
             dispatched: false,
         };
         self.request(acquired, &[]);
         let held = HeldLock { lock, mode: acquire.mode, site, way: Way::new(), must: true, waiting: acquire.waiting };
+        self.note_taker(&held.lock);
+        if !acquire.try_ {
+            self.note_taken(held.clone());
+        }
         self.hold(held, acquire.try_)
     }
 
@@ -444,6 +365,7 @@ impl<'w> Walker<'w> {
         if !self.state.reachable {
             return;
         }
+        self.note_request(&acquired);
         let mut acquired = acquired;
         let live: Vec<&LiveGuard> = self.state.guards.iter().filter(|guard| !without.contains(&guard.id)).collect();
         let pairs = !acquired.try_ && live.iter().any(|guard| guard.param.is_none());
@@ -474,8 +396,8 @@ impl<'w> Walker<'w> {
             return;
         }
         let own = live.iter().filter(|guard| guard.param.is_none()).map(|guard| guard.held.clone());
-        let mut held: SmallVec<[HeldLock; 2]> = own.collect();
-        held.extend(acquired.held.drain(..));
+        let mut held: Vec<HeldLock> = own.collect();
+        held.append(&mut acquired.held);
         acquired.held = held;
         acquired.released |= self.state.released;
         self.summary.add(acquired);
@@ -516,30 +438,6 @@ impl<'w> Walker<'w> {
         }
     }
 
-    // Types.
-
-    fn ty(&self, id: ExprId) -> &Ty {
-        self.types.ty(id)
-    }
-
-    /// Whether a value of this type can have a guard in it.
-    fn carries_guard(&self, ty: &Ty) -> bool {
-        ty.any(&mut |part| match part {
-            Ty::Adt(id, _) => {
-                matches!(self.model.adt(*id).lock, Some(LockType::Guard { .. })) || self.cx.carriers.contains(id)
-            }
-            _ => false,
-        })
-    }
-
-    /// The lock type of a value, through references.
-    fn lock_type(&self, ty: &Ty) -> Option<LockType> {
-        match ty.peeled() {
-            Ty::Adt(id, _) => self.model.adt(*id).lock,
-            _ => None,
-        }
-    }
-
     fn local_place(&mut self, local: LocalId) -> Place {
         if let Some(place) = self.places.get(&local) {
             return place.clone();
@@ -557,9 +455,11 @@ impl<'w> Walker<'w> {
     fn through(&self, place: Option<Place>, derefs: &[FnId]) -> Option<Place> {
         let mut place = place;
         for id in derefs {
-            let target = self.summary(*id)?.returns_place.clone()?;
-            let args = [place];
-            place = Some(target.instantiate(&args, || Root::Value(self.id, u32::MAX)));
+            place = match self.summary(*id).and_then(|summary| summary.returns_place.clone()) {
+                Some(target) => Some(target.instantiate(&[place], || Root::Value(self.id, u32::MAX))),
+                // A pointer of the sources' own making: what it points to is as good as itself.
+                None => place.and_then(|place| place.step(Step::Inside)),
+            };
         }
         place
     }
