@@ -51,6 +51,8 @@ static ALL: AtomicPtr<ThreadRecord> = AtomicPtr::new(ptr::null_mut());
 static REUSE: Mutex<()> = Mutex::new(());
 static LAST_NUMBER: AtomicU32 = AtomicU32::new(1);
 static MAIN_SEEN: AtomicBool = AtomicBool::new(false);
+/// How many records are free.
+static FREE: AtomicU32 = AtomicU32::new(0);
 /// How many records are in use.
 static LIVE: AtomicU32 = AtomicU32::new(0);
 
@@ -237,6 +239,7 @@ pub(crate) fn end() {
             local.record.set(None);
             LIVE.fetch_sub(1, Relaxed);
             thread.in_use.store(false, Release);
+            FREE.fetch_add(1, Release);
         }
         held::current().end();
     });
@@ -249,11 +252,13 @@ pub(crate) fn new_number() -> u32 {
 
 fn take_record() -> &'static ThreadRecord {
     let _reuse = REUSE.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut at = ALL.load(Acquire);
+    // Where threads only come and none goes, looking for a free one would take longer and longer.
+    let mut at = if FREE.load(Acquire) == 0 { ptr::null_mut() } else { ALL.load(Acquire) };
     // SAFETY: records are never freed.
     while let Some(thread) = unsafe { at.as_ref() } {
         if !thread.in_use.load(Acquire) {
             thread.in_use.store(true, Relaxed);
+            FREE.fetch_sub(1, Relaxed);
             LIVE.fetch_add(1, Relaxed);
             return thread;
         }

@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use lockcheck_tracker::sync::atomic::{AtomicBool, Ordering};
 use lockcheck_tracker::sync::{Arc, Barrier, Condvar, Mutex, RwLock, mpsc};
-use lockcheck_tracker::tokio::sync::{Mutex as TaskMutex, Semaphore};
-use lockcheck_tracker::{parking_lot, thread, tokio};
+use lockcheck_tracker::thread;
+
+#[cfg(feature = "crates")]
+#[path = "crates.rs"]
+mod crates;
 
 /// A small program and its findings at the levels deny and warn.
 pub struct Row {
@@ -36,9 +39,12 @@ pub const ROWS: &[Row] = &[
     row("a join under the lock that the thread needs", join_under_a_lock, &[("join_deadlock", "deny")]),
     row("a barrier short of one", short_barrier, &[("deadlock", "deny")]),
     row("a notification that nobody is left to give", nobody_notifies, &[("deadlock", "deny")]),
-    row("permits that tasks hold and want more of", permits, &[("deadlock", "deny")]),
-    row("a deadlock of tasks over two mutexes", deadlock_of_tasks, &[("deadlock", "deny")]),
-    row("a deadlock of parking_lot locks", deadlock_of_parking_lot_locks, &[("deadlock", "deny")]),
+    #[cfg(feature = "crates")]
+    row("permits that tasks hold and want more of", crates::permits, &[("deadlock", "deny")]),
+    #[cfg(feature = "crates")]
+    row("a deadlock of tasks over two mutexes", crates::deadlock_of_tasks, &[("deadlock", "deny")]),
+    #[cfg(feature = "crates")]
+    row("a deadlock of parking_lot locks", crates::deadlock_of_parking_lot_locks, &[("deadlock", "deny")]),
     row("opposite orders in one thread", one_thread, &[]),
     row("opposite orders, joined before the second", joined_before, &[]),
     row("opposite orders under a gate lock", under_a_gate, &[]),
@@ -213,62 +219,6 @@ fn nobody_notifies() {
             drop(waited);
         },
         || later(),
-    );
-}
-
-fn in_a_runtime(work: impl Future<Output = ()>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    runtime.block_on(work);
-}
-
-fn permits() {
-    in_a_runtime(async {
-        let (slots, meet) = (Arc::new(Semaphore::named("slots", 2)), Arc::new(tokio::sync::Barrier::new(2)));
-        let tasks = [0, 1].map(|_| {
-            let (slots, meet) = (slots.clone(), meet.clone());
-            tokio::spawn(async move {
-                let first = slots.acquire().await;
-                meet.wait().await;
-                drop((slots.acquire().await, first));
-            })
-        });
-        for task in tasks {
-            let _ = task.await;
-        }
-    });
-}
-
-fn deadlock_of_tasks() {
-    in_a_runtime(async {
-        let named = |name| Arc::new(TaskMutex::named(name, 0));
-        let (a, b, meet) = (named("a"), named("b"), Arc::new(tokio::sync::Barrier::new(2)));
-        let cross = |first: &Arc<TaskMutex<u32>>, second: &Arc<TaskMutex<u32>>| {
-            let (first, second, meet) = (first.clone(), second.clone(), meet.clone());
-            tokio::spawn(async move {
-                let first = first.lock().await;
-                meet.wait().await;
-                drop((second.lock().await, first));
-            })
-        };
-        for task in [cross(&a, &b), cross(&b, &a)] {
-            let _ = task.await;
-        }
-    });
-}
-
-fn deadlock_of_parking_lot_locks() {
-    let (a, b, meet) = (parking_lot::Mutex::named("a", 0), parking_lot::RwLock::named("b", 0), Meet::new(2));
-    blocked(
-        || {
-            let first = a.lock();
-            meet.wait();
-            drop((b.write(), first));
-        },
-        || {
-            let first = b.upgradable_read();
-            meet.wait();
-            drop((a.lock(), first));
-        },
     );
 }
 

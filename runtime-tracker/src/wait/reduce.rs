@@ -125,6 +125,12 @@ impl Waiting {
 /// `asking` waits for m, directly or through others; O(n² · held locks) where it is one of them.
 pub(super) fn stuck(waiting: &[Waiting], asking: &'static ThreadRecord) -> List<Waiting> {
     let mut all = List::new();
+    // What any thread could end needs no look at the table as long as one of them does not even stand there.
+    let own = waiting.iter().find(|waiting| std::ptr::eq(waiting.thread, asking));
+    let anyone = own.is_some_and(|own| matches!(own.wait.goal, Goal::Anyone { .. }));
+    if anyone && threads::live() > waiting.len() {
+        return all;
+    }
     let parked = |waiting: &&Waiting| waiting.thread.parked.load(Relaxed);
     waiting.iter().filter(parked).filter(|waiting| waiting.reported == 0).for_each(|waiting| all.push(*waiting));
     let Some(own) = all.iter().position(|waiting| std::ptr::eq(waiting.thread, asking)) else { return List::new() };
