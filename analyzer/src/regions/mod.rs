@@ -22,6 +22,7 @@ use crate::finding::{Confidence, Location, Notice, NoticeKind};
 use crate::graph::LockMode;
 use crate::model::infer::Target;
 use crate::model::locks::Waiting;
+use crate::model::ty::Ty;
 use crate::model::{FnId, Model};
 use context::Context;
 use output::Output;
@@ -240,8 +241,13 @@ fn callees(cx: &Context<'_>, id: BodyId) -> Vec<FnId> {
         target.into_iter().chain(callee.derefs.iter().copied())
     });
     let locals = types.locals.iter().filter_map(|local| cx.drops.get(&cx.model.adt_of(&local.ty)?).copied());
+    // Temporaries have destructors too.
+    let temporaries = types.types.iter().filter_map(|ty| match ty {
+        Ty::Adt(adt, _) => cx.drops.get(adt).copied(),
+        _ => None,
+    });
     let mut out: Vec<FnId> =
-        direct.chain(locals).filter_map(|function| cx.model.dispatch(function)).flatten().collect();
+        direct.chain(locals).chain(temporaries).filter_map(|function| cx.model.dispatch(function)).flatten().collect();
     out.extend(types.fields.values().flat_map(|(_, derefs)| derefs.iter().copied()));
     out.sort_unstable();
     out.dedup();

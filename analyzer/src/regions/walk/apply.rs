@@ -10,7 +10,7 @@ use crate::model::FnId;
 use crate::regions::place::{Place, Root, Step};
 use crate::regions::state::{GuardId, Owner, State, Value};
 use crate::regions::summary::{Acquired, CalledParam, HeldLock, LONGEST_WAY, LockRef, Returned, Site, Way};
-use crate::syntax::ExprId;
+use crate::syntax::{ExprId, Symbol};
 
 impl Walker<'_> {
     /// Applies what a call can run.
@@ -71,7 +71,10 @@ impl Walker<'_> {
             Root::Value(..) => Place { root: Root::Value(body, fresh), steps: place.steps.clone() },
             // The variables of another activation of this very function are not ours.
             Root::Local(own, ..) if own == body => Place { root: Root::Value(body, fresh), steps: place.steps.clone() },
-            _ => through_literal(&literals, body, place.instantiate(&places, || Root::Value(body, fresh))),
+            _ => match part_of(args, place) {
+                Some(part) => through_literal(&literals, body, part),
+                None => through_literal(&literals, body, place.instantiate(&places, || Root::Value(body, fresh))),
+            },
         };
         let lock = |lock: &LockRef| LockRef { place: renew(&lock.place), ..lock.clone() };
         let way = |way: &Way| -> Way { site.into_iter().chain(way.iter().copied()).take(LONGEST_WAY).collect() };
@@ -207,4 +210,18 @@ impl Walker<'_> {
             self.summary.calls.push(called);
         }
     }
+}
+
+/// What a callee's place is where the argument itself was made by a literal or constructor in the call.
+fn part_of(args: &[Value], place: &Place) -> Option<Place> {
+    let Root::Param(param) = place.root else { return None };
+    let value = args.get(param as usize).filter(|value| value.place.is_none())?;
+    let (first, rest) = place.steps.split_first()?;
+    let name = match first {
+        Step::Field(_, name) => *name,
+        Step::Tuple(index) => Symbol::from(index.to_string()),
+        Step::Element(_) | Step::Inside => return None,
+    };
+    let (_, part) = value.parts.iter().find(|(part, _)| *part == name)?;
+    rest.iter().try_fold(part.place.clone()?, |place, step| place.step(*step))
 }

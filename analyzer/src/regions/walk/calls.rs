@@ -4,11 +4,11 @@
 use smallvec::SmallVec;
 
 use super::{Use, Walker};
-use crate::model::FnId;
 use crate::model::infer::{Callee, Target};
 use crate::model::known::Role;
 use crate::model::locks::{Acquire, LockType, acquire};
 use crate::model::ty::Ty;
+use crate::model::{AdtId, FnId};
 use crate::regions::place::Step;
 use crate::regions::state::Value;
 use crate::regions::summary::LockRef;
@@ -92,18 +92,8 @@ impl Walker<'_> {
         };
         match &resolved.target {
             Target::Constructor(adt, _) => {
-                let wraps = [self.model.known.option, self.model.known.result].contains(&Some(*adt));
                 let values = self.arguments(args);
-                let mut out = Value::default();
-                for value in &values {
-                    out.guards.extend(value.guards.iter().copied());
-                }
-                if let (true, [value]) = (wraps, &values[..]) {
-                    out.place.clone_from(&value.place);
-                    out.future = value.future;
-                    out.closure = value.closure;
-                }
-                out
+                self.constructed(*adt, values)
             }
             Target::Closure(closure) => {
                 let values = self.arguments(args);
@@ -131,6 +121,25 @@ impl Walker<'_> {
             }
             Target::Fn(function) => self.resolved(id, *function, &resolved, None, args),
         }
+    }
+
+    /// The value of a tuple struct or variant.
+    pub(super) fn constructed(&self, adt: AdtId, values: Vec<Value>) -> Value {
+        let wraps = [self.model.known.option, self.model.known.result].contains(&Some(adt));
+        let mut out = Value::default();
+        for value in &values {
+            out.guards.extend(value.guards.iter().copied());
+        }
+        if let (true, [value]) = (wraps, &values[..]) {
+            out.place.clone_from(&value.place);
+            out.future = value.future;
+            out.closure = value.closure;
+        }
+        if !self.model.adt(adt).is_enum {
+            out.parts =
+                values.into_iter().enumerate().map(|(at, value)| (Symbol::from(at.to_string()), value)).collect();
+        }
+        out
     }
 
     pub(super) fn method_call(&mut self, id: ExprId, receiver: ExprId, name: Symbol, args: &[ExprId]) -> Value {
@@ -179,6 +188,9 @@ impl Walker<'_> {
             by_value &= self.model.adt_of(self.ty(receiver)) == self.model.adt_of(&callee.on)
                 || matches!(self.ty(receiver), Ty::Unknown);
             let value = self.eval(receiver, if by_value { Use::Move } else { Use::Place });
+            if !by_value {
+                self.keep_temporary(receiver, &value);
+            }
             let place = self.through(value.place, &callee.derefs);
             receiver_value = Some(Value { place, ..value });
         }

@@ -13,16 +13,24 @@ impl Walker<'_> {
         }
         self.push_block();
         let mut out = Value::default();
+        let extended = self.extended.take();
         for (index, stmt) in stmts.iter().enumerate() {
             match stmt {
                 Stmt::Let { pat, init, els, .. } => self.let_(*pat, *init, *els),
-                Stmt::Expr { expr, semi } if !semi && index + 1 == stmts.len() => out = self.tail(*expr),
+                Stmt::Expr { expr, semi } if !semi && index + 1 == stmts.len() => {
+                    self.extended = extended;
+                    out = self.tail(*expr);
+                }
                 Stmt::Expr { expr, .. } => {
-                    self.terminating(|this| this.eval(*expr, Use::Move));
+                    self.terminating(|this| {
+                        let value = this.eval(*expr, Use::Move);
+                        this.keep_temporary(*expr, &value);
+                    });
                 }
                 Stmt::Item(_) => {}
             }
         }
+        self.extended = extended;
         self.pop_block();
         if label.is_some() {
             let frame = self.pop_frame();
@@ -37,23 +45,21 @@ impl Walker<'_> {
     fn tail(&mut self, expr: ExprId) -> Value {
         if self.edition >= Edition::E2024 {
             let scope = self.push_temporaries();
-            let value = self.tail_value(expr);
+            let value = self.result(expr);
             self.own(&value.guards, Owner::Nobody);
             self.pop_temporaries(scope);
             self.rehome(&value);
             value
         } else {
-            let value = self.tail_value(expr);
+            let value = self.result(expr);
             self.rehome(&value);
             value
         }
     }
 
-    fn tail_value(&mut self, expr: ExprId) -> Value {
-        match self.body[expr].kind {
-            ExprKind::Ref { .. } if self.extended.is_some() => self.initialiser(expr, Use::Move),
-            _ => self.eval(expr, Use::Move),
-        }
+    /// What a block, branch or arm gives: in an extending position where the whole expression is in one.
+    fn result(&mut self, expr: ExprId) -> Value {
+        if self.extended.is_some() { self.initialiser(expr, Use::Move) } else { self.eval(expr, Use::Move) }
     }
 
     pub(super) fn if_(&mut self, cond: ExprId, then: ExprId, els: Option<ExprId>) -> Value {
@@ -62,7 +68,9 @@ impl Walker<'_> {
         let scope = if drops_first { Some(self.push_temporaries()) } else { None };
         // Names of the condition live in a block around the then-branch.
         self.push_block();
+        let extended = self.extended.take();
         let mut otherwise = self.condition(cond);
+        self.extended = extended;
         let mut out = self.branch(then);
         self.pop_block();
         if let Some(scope) = scope {
@@ -85,7 +93,7 @@ impl Walker<'_> {
     /// A branch's value goes to whoever has the whole expression.
     fn branch(&mut self, expr: ExprId) -> Value {
         let scope = self.push_temporaries();
-        let value = self.eval(expr, Use::Move);
+        let value = self.result(expr);
         self.own(&value.guards, Owner::Nobody);
         self.pop_temporaries(scope);
         self.rehome(&value);
@@ -162,6 +170,7 @@ impl Walker<'_> {
     }
 
     pub(super) fn match_(&mut self, scrutinee: ExprId, arms: &[Arm]) -> Value {
+        let extended = self.extended.take();
         let value = self.eval(scrutinee, Use::Place);
         let before = self.state.clone();
         let mut after = State::unreachable();
@@ -176,7 +185,9 @@ impl Walker<'_> {
                 self.terminating(|this| this.eval(guard, Use::Place));
             }
             let scope = self.push_temporaries();
-            let arm_value = self.eval(arm.body, Use::Move);
+            self.extended = extended;
+            let arm_value = self.result(arm.body);
+            self.extended = None;
             self.own(&arm_value.guards, Owner::Nobody);
             self.pop_temporaries(scope);
             self.pop_block();
@@ -187,6 +198,7 @@ impl Walker<'_> {
             }
             after.join(std::mem::replace(&mut self.state, State::unreachable()));
         }
+        self.extended = extended;
         self.state = if arms.is_empty() { State::unreachable() } else { after };
         out
     }

@@ -54,6 +54,7 @@ impl Walker<'_> {
                     self.note_write(*expr);
                 }
                 let value = self.eval(*expr, Use::Place);
+                self.keep_temporary(*expr, &value);
                 Value { guards: Default::default(), ..value }
             }
             ExprKind::Binary { lhs, rhs, .. } => {

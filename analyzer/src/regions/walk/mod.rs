@@ -13,6 +13,7 @@ mod calls;
 mod control;
 mod exprs;
 mod library;
+mod temporaries;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
@@ -46,6 +47,8 @@ struct Scope {
     id: u32,
     /// A block: its locals. A temporary scope has none.
     locals: Option<Vec<LocalId>>,
+    /// Temporaries with a destructor, oldest first.
+    temporaries: Vec<temporaries::Temporary>,
 }
 
 /// A loop, labelled block, or body around the current point.
@@ -255,7 +258,7 @@ impl Walker<'_> {
 
     fn push_temporaries(&mut self) -> u32 {
         let id = self.fresh();
-        self.scopes.push(Scope { id, locals: None });
+        self.scopes.push(Scope { id, locals: None, temporaries: Vec::new() });
         id
     }
 
@@ -270,7 +273,7 @@ impl Walker<'_> {
 
     fn push_block(&mut self) -> u32 {
         let id = self.fresh();
-        self.scopes.push(Scope { id, locals: Some(Vec::new()) });
+        self.scopes.push(Scope { id, locals: Some(Vec::new()), temporaries: Vec::new() });
         id
     }
 
@@ -278,13 +281,6 @@ impl Walker<'_> {
         if let Some(scope) = self.scopes.pop() {
             self.end_scope(&scope);
         }
-    }
-
-    fn end_scope(&mut self, scope: &Scope) {
-        for local in scope.locals.iter().flatten().rev() {
-            self.drop_local(*local);
-        }
-        self.state.release(|guard| guard.owner == Owner::Temporary(scope.id));
     }
 
     fn drop_local(&mut self, local: LocalId) {
