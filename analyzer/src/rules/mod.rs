@@ -12,7 +12,11 @@ pub mod lock_order_inversion;
 pub mod lost_update;
 pub mod pool_starvation;
 pub mod same_class_nesting;
+pub mod selector;
 pub mod static_mut_mutation;
+pub mod suppression_without_reason;
+pub mod unparsed_file;
+pub mod unused_suppression;
 mod wording;
 
 use std::cell::RefCell;
@@ -91,6 +95,9 @@ pub const REGISTRY: &[&Rule] = &[
     &data_race::RULE,
     &guard_dropped_immediately::RULE,
     &static_mut_mutation::RULE,
+    &suppression_without_reason::RULE,
+    &unused_suppression::RULE,
+    &unparsed_file::RULE,
 ];
 
 /// Runs every rule.

@@ -14,6 +14,7 @@ mod lower;
 mod macro_items;
 mod macros;
 mod nesting;
+pub mod outline;
 mod pats;
 mod prepare;
 mod recover;

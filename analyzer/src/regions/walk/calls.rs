@@ -196,9 +196,11 @@ impl Walker<'_> {
         }
         let name = self.model.function(function).syntax.name;
         let stub = self.model.crate_of(self.model.function(function).module).stub;
-        if stub
-            && let Some(LockType::Lock { shape, waiting }) = self.lock_type(&callee.on)
-            && let Some(taken) = acquire(shape, waiting, name.as_str())
+        if let Some(LockType::Lock { shape, waiting }) = self.lock_type(&callee.on)
+            && let Some(taken) = match self.model.user_acquire(&callee.on, name) {
+                None if stub => acquire(shape, waiting, name.as_str()),
+                named => named,
+            }
         {
             let values = self.arguments(args);
             let value = receiver_value.or_else(|| values.first().cloned()).unwrap_or_default();

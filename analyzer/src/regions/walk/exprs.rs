@@ -2,6 +2,7 @@
 
 use super::{Use, Walker};
 use crate::model::infer::Name;
+use crate::model::locks::Waiting;
 use crate::model::ty::Ty;
 use crate::regions::place::{Place, Root, Step};
 use crate::regions::state::{Owner, Value};
@@ -115,6 +116,7 @@ impl Walker<'_> {
                     Some(future) => self.run_future(future),
                     None => value,
                 };
+                self.awaited_lock(*inner, &value);
                 self.suspend(body[id].span);
                 value
             }
@@ -174,6 +176,18 @@ impl Walker<'_> {
             }
             ExprKind::Macro { kind, args, .. } => self.macro_(id, *kind, args),
             ExprKind::Select { arms } => self.select(id, arms),
+        }
+    }
+
+    /// `lock().await` on a lock that is known by its name only: it suspends the task.
+    fn awaited_lock(&mut self, call: ExprId, value: &Value) {
+        let span = self.body[call].span;
+        for id in &value.guards {
+            if let Some(guard) = self.state.guard(*id)
+                && guard.held.site.span == span
+            {
+                guard.held.waiting = Waiting::Task;
+            }
         }
     }
 

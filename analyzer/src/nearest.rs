@@ -1,7 +1,7 @@
 //! `did you mean`.
 
 /// The name that is most like `written`, if one is like it at all.
-pub(super) fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let written = written.to_lowercase();
     let close = |name: &&str| {
         let distance = strsim::damerau_levenshtein(&written, name);
@@ -12,7 +12,7 @@ pub(super) fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str
 }
 
 /// `; did you mean ...`, or nothing.
-pub(super) fn hint<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn hint<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> String {
     nearest(written, names).map_or(String::new(), |name| format!("; did you mean `{name}`?"))
 }
 
