@@ -51,10 +51,6 @@ impl<'w> Context<'w> {
         Some((body, types))
     }
 
-    pub(super) fn summary(&self, id: FnId) -> Option<&Summary> {
-        self.summaries.get(id.0 as usize)
-    }
-
     pub(super) fn local_name(&self, body: BodyId, local: LocalId) -> (String, String) {
         let types = self.types[body.0 as usize].as_ref();
         let name = types.and_then(|types| types.locals.get(local.0 as usize)).map_or("_", |local| local.name.as_str());

@@ -27,6 +27,7 @@ use crate::model::{FnId, Model};
 use context::Context;
 use output::Output;
 use place::{BodyId, ClassName, Place};
+use walk::Group;
 
 /// How often a group of mutually recursive functions is walked.
 pub const ROUNDS: usize = 4;
@@ -189,41 +190,75 @@ impl Regions {
     }
 }
 
-/// Walks everything. `files` are the names of the model's files as reports show them. Types are inferred in parallel;
-/// cost is linear in the size of the bodies times the depth of recursion groups.
+/// Walks everything. `files` are the names of the model's files as reports show them. Types are inferred in parallel,
+/// bodies that do not call each other are
+/// walked in parallel; cost is linear in the size of the bodies, for mutual recursion times the rounds.
 pub fn regions(model: &Model<'_>, files: &[String]) -> Regions {
     let mut cx = context::context(model, files);
     let mut out = Output::default();
     let calls: Vec<Vec<FnId>> =
         (0..cx.bodies.len()).into_par_iter().map(|index| callees(&cx, BodyId(index as u32))).collect();
-    for group in groups(&calls) {
-        let calls_itself = |id: BodyId| calls[id.0 as usize].binary_search(&FnId(id.0)).is_ok();
-        let rounds = match group.len() {
-            1 => 1 + usize::from(calls_itself(group[0])),
-            n if n > LARGE_GROUP => 2,
-            _ => ROUNDS,
-        };
-        for _ in 0..rounds {
-            let mut changed = false;
-            for id in &group {
-                let summary = walk::walk(&cx, *id, &mut out);
-                if cx.summaries[id.0 as usize] != summary {
-                    cx.summaries[id.0 as usize] = summary;
-                    changed = true;
-                }
-            }
-            if !changed {
-                break;
+    for level in levels(groups(&calls), &calls) {
+        let walked: Vec<(Group, Output)> = level.par_iter().map(|group| walk_group(&cx, group, &calls)).collect();
+        for (summaries, found) in walked {
+            out.merge(found);
+            for (id, summary) in summaries {
+                cx.summaries[id.0 as usize] = summary;
             }
         }
     }
-    entry::add_gates(&cx, &mut out);
-    out.regions.files = files.to_vec();
-    out.regions.classes = out.classes.len();
-    out.regions.functions =
+    let entry = entry::gates(&cx, &out);
+    let mut regions = out.into_regions(&entry);
+    regions.files = files.to_vec();
+    regions.functions =
         cx.model.fns.iter().filter(|function| function.syntax.body.is_some() && !stub(model, function)).count();
-    out.regions.truncated = cx.summaries.iter().filter(|summary| summary.truncated).count();
-    out.regions
+    regions.truncated = cx.summaries.iter().filter(|summary| summary.truncated).count();
+    regions
+}
+
+/// Walks bodies that call each other, until nothing changes or the limit of rounds is reached.
+fn walk_group(cx: &Context<'_>, group: &[BodyId], calls: &[Vec<FnId>]) -> (Group, Output) {
+    let mut out = Output::default();
+    let mut summaries = Group::default();
+    let calls_itself = |id: BodyId| calls[id.0 as usize].binary_search(&FnId(id.0)).is_ok();
+    let rounds = match group.len() {
+        1 => 1 + usize::from(calls_itself(group[0])),
+        n if n > LARGE_GROUP => 2,
+        _ => ROUNDS,
+    };
+    for _ in 0..rounds {
+        let mut changed = false;
+        for id in group {
+            let summary = walk::walk(cx, &summaries, *id, &mut out);
+            if summaries.get(id) != Some(&summary) {
+                summaries.insert(*id, summary);
+                changed = true;
+            }
+        }
+        if !changed {
+            break;
+        }
+    }
+    (summaries, out)
+}
+
+/// Groups by the longest chain of calls below them: those of one level do not call each other.
+fn levels(groups: Vec<Vec<BodyId>>, calls: &[Vec<FnId>]) -> Vec<Vec<Vec<BodyId>>> {
+    // Callees come first: what has no level yet is of the group itself.
+    let mut level_of: Vec<Option<usize>> = vec![None; calls.len()];
+    let mut out: Vec<Vec<Vec<BodyId>>> = Vec::new();
+    for group in groups {
+        let below = group.iter().flat_map(|id| &calls[id.0 as usize]).filter_map(|id| level_of[id.0 as usize]);
+        let level = below.map(|level| level + 1).max().unwrap_or(0);
+        for id in &group {
+            level_of[id.0 as usize] = Some(level);
+        }
+        if out.len() <= level {
+            out.resize_with(level + 1, Vec::new);
+        }
+        out[level].push(group);
+    }
+    out
 }
 
 fn stub(model: &Model<'_>, function: &crate::model::FnData<'_>) -> bool {

@@ -58,7 +58,7 @@ impl Walker<'_> {
     /// Applies a function's summary at a call. `args` begins with the receiver, or an empty value where there is none;
     /// `site` is `None` for a `drop` at the end of a scope, which nobody wrote.
     pub(super) fn apply(&mut self, function: FnId, args: &[Value], site: Option<Site>, dispatched: bool) -> Value {
-        let Some(summary) = self.cx.summary(function) else { return Value::default() };
+        let Some(summary) = self.summary(function) else { return Value::default() };
         if self.state.reachable {
             self.out.called(self.cx, self.id, function, &self.state);
         }

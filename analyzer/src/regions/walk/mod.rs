@@ -117,14 +117,20 @@ pub(super) struct Walker<'w> {
     /// Above zero: what runs is another thread or task and none of the function's own doing.
     detached: u32,
     summary: Summary,
+    /// Of the bodies that are walked together with this one.
+    group: &'w Group,
     out: &'w mut Output,
 }
 
+/// Summaries of the bodies of a recursion, as far as they are known.
+pub(super) type Group = FxHashMap<BodyId, Summary>;
+
 /// Walks a body; adds what it finds to `out` and gives its summary.
-pub(super) fn walk(cx: &Context<'_>, id: BodyId, out: &mut Output) -> Summary {
+pub(super) fn walk(cx: &Context<'_>, group: &Group, id: BodyId, out: &mut Output) -> Summary {
     let Some((body, types)) = cx.body(id) else { return Summary::default() };
     let mut walker = Walker {
         cx,
+        group,
         model: cx.model,
         id,
         file: cx.bodies[id.0 as usize].file,
@@ -153,13 +159,12 @@ pub(super) fn walk(cx: &Context<'_>, id: BodyId, out: &mut Output) -> Summary {
         summary: Summary::default(),
         out,
     };
-    walker.out.first_task = walker.out.regions.tasks.len();
     walker.function();
-    walker.out.regions.tasks.extend(walker.tasks);
+    walker.out.spawned(walker.tasks);
     walker.summary
 }
 
-impl Walker<'_> {
+impl<'w> Walker<'w> {
     fn function(&mut self) {
         self.push_block();
         for (index, local) in self.types.locals.iter().enumerate() {
@@ -537,11 +542,16 @@ impl Walker<'_> {
         Place::new(Root::Local(self.id, local, version))
     }
 
+    /// What is known of a function of the sources by now.
+    fn summary(&self, id: FnId) -> Option<&'w Summary> {
+        self.group.get(&BodyId(id.0)).or_else(|| self.cx.summaries.get(id.0 as usize))
+    }
+
     /// A place seen through `Deref` impls of the sources.
     fn through(&self, place: Option<Place>, derefs: &[FnId]) -> Option<Place> {
         let mut place = place;
         for id in derefs {
-            let target = self.cx.summary(*id)?.returns_place.clone()?;
+            let target = self.summary(*id)?.returns_place.clone()?;
             let args = [place];
             place = Some(target.instantiate(&args, || Root::Value(self.id, u32::MAX)));
         }
