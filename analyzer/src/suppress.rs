@@ -34,6 +34,12 @@ use written::Written;
 /// Rules that read a recorded run only: that the static pass finds nothing says nothing.
 const NEEDS_A_RUN: [&str; 6] = ["deadlock", "pool_starvation", "lost_update", "data_race", "starvation", "livelock"];
 
+/// Lines of a place in which a comment at the end of a line counts for it.
+const MOST_LINES: u32 = 64;
+
+/// Suppressions around a place that are looked at, innermost first.
+const MOST_AROUND: usize = 256;
+
 /// A suppression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suppression {
@@ -60,16 +66,65 @@ pub enum Scope {
     Extent(Span),
 }
 
-impl Suppression {
-    fn covers(&self, place: &Location) -> bool {
-        match self.scope {
-            Scope::File => true,
-            Scope::Line(line) => (place.line..=place.end_line.max(place.line)).contains(&line),
-            Scope::Extent(extent) => {
-                let start = Pos { line: place.line, column: place.column };
-                extent.start <= start && start < extent.end
-            }
+/// The suppressions of a file, each with the names that had an effect.
+#[derive(Debug, Default)]
+struct InFile {
+    all: Vec<(Suppression, Vec<bool>)>,
+    /// Those that count everywhere.
+    file: Vec<usize>,
+    /// Those of a line.
+    lines: FxHashMap<u32, Vec<usize>>,
+    /// Extents by their start. As they nest, the ones around a place are its innermost one and that one's outer ones.
+    extents: Vec<(Span, usize)>,
+    /// Of each extent the one around it.
+    outer: Vec<Option<usize>>,
+}
+
+type Known = FxHashMap<String, InFile>;
+
+impl InFile {
+    fn add(&mut self, suppression: Suppression) {
+        let index = self.all.len();
+        match suppression.scope {
+            Scope::File => self.file.push(index),
+            Scope::Line(line) => self.lines.entry(line).or_default().push(index),
+            Scope::Extent(extent) => self.extents.push((extent, index)),
         }
+        let used = vec![false; suppression.names.len()];
+        self.all.push((suppression, used));
+    }
+
+    /// Puts the extents in order, outer ones first.
+    fn sort(&mut self) {
+        self.extents.sort_by_key(|(extent, index)| (extent.start, std::cmp::Reverse(extent.end), *index));
+        let mut open: Vec<usize> = Vec::new();
+        self.outer.clear();
+        for (at, (extent, _)) in self.extents.iter().enumerate() {
+            while open.last().is_some_and(|outer| self.extents[*outer].0.end <= extent.start) {
+                open.pop();
+            }
+            self.outer.push(open.last().copied());
+            open.push(at);
+        }
+    }
+
+    /// The suppressions that count for a place.
+    fn covering(&self, place: &Location) -> Vec<usize> {
+        let mut out = self.file.clone();
+        // A place spans few lines; one that spans more is a body, and comments in it mean what is there.
+        let end = place.end_line.clamp(place.line, place.line.saturating_add(MOST_LINES));
+        out.extend((place.line..=end).filter_map(|line| self.lines.get(&line)).flatten());
+        let start = Pos { line: place.line, column: place.column };
+        let mut at = self.extents.partition_point(|(extent, _)| extent.start <= start).checked_sub(1);
+        for _ in 0..MOST_AROUND {
+            let Some(index) = at else { break };
+            let (extent, suppression) = self.extents[index];
+            if start < extent.end {
+                out.push(suppression);
+            }
+            at = self.outer[index];
+        }
+        out
     }
 }
 
@@ -85,24 +140,24 @@ pub enum Pass {
 /// Takes suppressed findings out of a report and counts them; adds what is wrong with the suppressions themselves.
 /// Linear in the texts; files that do not name lockcheck are passed over.
 pub fn apply<'t>(report: &mut Report, files: impl IntoIterator<Item = (&'t str, Text)>, pass: Pass) {
-    let mut known: FxHashMap<String, Vec<(Suppression, Vec<bool>)>> = FxHashMap::default();
+    let mut known = Known::default();
     let mut order = Vec::new();
     let mut own = Vec::new();
     for (name, text) in files {
         if !text.text().contains("lockcheck") || known.contains_key(name) {
             continue;
         }
-        let mut suppressions = Vec::new();
+        let mut suppressions = InFile::default();
         for written in written::read(text.text()) {
             match written {
                 Written::Suppression(suppression) => {
-                    let used = vec![false; suppression.names.len()];
-                    suppressions.push((suppression, used));
+                    suppressions.add(suppression);
                 }
                 Written::Wrong(span, message) => own.push(unused(name, span, message)),
             }
         }
-        if !suppressions.is_empty() {
+        if !suppressions.all.is_empty() {
+            suppressions.sort();
             order.push(name.to_owned());
             known.insert(name.to_owned(), suppressions);
         }
@@ -111,11 +166,13 @@ pub fn apply<'t>(report: &mut Report, files: impl IntoIterator<Item = (&'t str, 
     report.findings.retain(|finding| !is_suppressed(finding, &mut known));
     if pass == Pass::Static {
         for name in &order {
-            own.extend(known[name].iter().filter(|(each, _)| !each.reason).map(|(each, _)| without_reason(name, each)));
+            own.extend(
+                known[name].all.iter().filter(|(each, _)| !each.reason).map(|(each, _)| without_reason(name, each)),
+            );
         }
         // What is said of suppressions can itself be suppressed, where it is named.
         own.retain(|finding| !is_suppressed(finding, &mut known));
-        let idle: Vec<_> = order.iter().flat_map(|name| without_effect(name, &known[name])).collect();
+        let idle: Vec<_> = order.iter().flat_map(|name| without_effect(name, &known[name].all)).collect();
         own.extend(idle.into_iter().filter(|finding| !is_suppressed(finding, &mut known)));
         report.findings.append(&mut own);
     }
@@ -127,12 +184,13 @@ fn is_own(rule: &str) -> bool {
 }
 
 /// Whether a finding is suppressed; marks everything that does it as used.
-fn is_suppressed(finding: &Finding, known: &mut FxHashMap<String, Vec<(Suppression, Vec<bool>)>>) -> bool {
+fn is_suppressed(finding: &Finding, known: &mut Known) -> bool {
     let steps = finding.threads.iter().flat_map(|thread| &thread.steps);
     let mut found = false;
     for place in [&finding.primary].into_iter().chain(&finding.related).chain(steps) {
         let Some(suppressions) = known.get_mut(&place.file) else { continue };
-        for (suppression, used) in suppressions.iter_mut().filter(|(each, _)| each.covers(place)) {
+        for index in suppressions.covering(place) {
+            let (suppression, used) = &mut suppressions.all[index];
             for ((_, selector), used) in suppression.names.iter().zip(used) {
                 // `all` does not mean what is said of itself.
                 let meant = selector.matches(finding.rule) && !(is_own(finding.rule) && *selector == Selector::All);

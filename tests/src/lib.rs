@@ -5,6 +5,7 @@
 //!
 //! Misses: processes that a command leaves behind.
 
+pub mod mutate;
 pub mod snippets;
 
 use std::path::{Path, PathBuf};

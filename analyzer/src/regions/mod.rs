@@ -182,7 +182,7 @@ impl Regions {
     /// What was cut short.
     pub fn notices(&self) -> Option<Notice> {
         let message = format!(
-            "{} functions take more locks than are kept ({} each): findings through them may be missing",
+            "{} functions take more locks than are kept ({} each), or call closures too often: findings through them may be missing",
             self.truncated,
             summary::MOST_ACQUIRES
         );

@@ -16,6 +16,8 @@ use crate::syntax::Span;
 
 /// Acquisitions kept per function.
 pub const MOST_ACQUIRES: usize = 64;
+/// Acquisitions under more locks than this are not kept: a part of what is held would say too much.
+pub const MOST_HELD: usize = 8;
 /// Calls kept on the way to an acquisition.
 pub const LONGEST_WAY: usize = 8;
 
@@ -134,6 +136,10 @@ impl Summary {
 
     /// Adds an acquisition unless one of the same lock, mode and held set with a way no longer is there.
     pub fn add(&mut self, acquired: Acquired) {
+        if acquired.held.len() > MOST_HELD {
+            self.truncated = true;
+            return;
+        }
         let same = |other: &Acquired| {
             other.lock == acquired.lock
                 && other.mode == acquired.mode

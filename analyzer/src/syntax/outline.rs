@@ -2,7 +2,7 @@
 //! statement or item behind them, by bytes.
 //!
 //! Works on the text and not on the tree, so that it holds for code inside macros and in files that did not parse.
-//! Guarantees: linear time for the outline, and for a question in the number of tokens of the answer's outermost level.
+//! Guarantees: linear time for the outline, bounded time for a question.
 //! Misses: where a statement without semicolon ends is decided by the token behind its closing brace; an operator that
 //! begins the next statement (`*x = 1` behind a `match`) counts as its beginning.
 
@@ -36,6 +36,9 @@ const UNTIL_BRACES: &[&str] = &[
     "for",
 ];
 
+/// Tokens on the outermost level of a statement, its brackets aside, after which it is cut.
+const MOST_TOKENS: usize = 10_000;
+
 /// A text's tokens, comments and lines.
 pub struct Outline<'t> {
     text: &'t str,
@@ -49,6 +52,10 @@ struct Token {
     shape: Shape,
     /// Of a bracket: the index of the other one, or its own.
     partner: usize,
+    /// The braces around it.
+    braces: Option<usize>,
+    /// The first token from here on that is in no attribute that begins here.
+    bare: usize,
 }
 
 /// An attribute.
@@ -64,7 +71,9 @@ impl<'t> Outline<'t> {
     /// The outline of a text.
     pub fn new(text: &'t str) -> Outline<'t> {
         let (mut tokens, mut comments) = (Vec::<Token>::new(), Vec::new());
-        let mut open: Vec<usize> = Vec::new();
+        // Open brackets, each with the braces around it.
+        let mut open: Vec<(usize, Option<usize>)> = Vec::new();
+        let mut braces = None;
         let mut scanner = Scanner::new(text);
         while let Some((start, shape)) = scanner.next() {
             let extent = start..scanner.offset().min(text.len());
@@ -78,18 +87,29 @@ impl<'t> Outline<'t> {
                     }
                     continue;
                 }
-                Shape::Open(_) => open.push(tokens.len()),
                 Shape::Close(_) => {
-                    if let Some(opening) = open.pop() {
+                    if let Some((opening, around)) = open.pop() {
                         tokens[opening].partner = tokens.len();
-                        partner = opening;
+                        (partner, braces) = (opening, around);
                     }
                 }
                 _ => {}
             }
-            tokens.push(Token { extent, shape, partner });
+            tokens.push(Token { extent, shape, partner, braces, bare: tokens.len() });
+            if let Shape::Open(bracket) = shape {
+                open.push((tokens.len() - 1, braces));
+                if bracket == b'{' {
+                    braces = Some(tokens.len() - 1);
+                }
+            }
         }
-        Outline { text, tokens, comments, lines: Lines::new(text) }
+        let mut outline = Outline { text, tokens, comments, lines: Lines::new(text) };
+        for at in (0..outline.tokens.len()).rev() {
+            if let Some((close, _)) = outline.attribute(at) {
+                outline.tokens[at].bare = outline.tokens.get(close + 1).map_or(close + 1, |next| next.bare);
+            }
+        }
+        outline
     }
 
     /// Comments that are no documentation, and what they say.
@@ -100,13 +120,18 @@ impl<'t> Outline<'t> {
     /// All attributes, also those of macro rules.
     pub fn attributes(&self) -> impl Iterator<Item = Attribute> + '_ {
         (0..self.tokens.len()).filter_map(|at| {
-            let inner = self.is_punct(at + 1, b'!');
-            let bracket = at + 1 + usize::from(inner);
-            let is = self.is_punct(at, b'#') && matches!(self.tokens.get(bracket)?.shape, Shape::Open(b'['));
-            let close = self.tokens.get(bracket)?.partner;
-            (is && close > bracket)
-                .then(|| Attribute { extent: self.tokens[at].extent.start..self.tokens[close].extent.end, inner })
+            let (close, inner) = self.attribute(at)?;
+            Some(Attribute { extent: self.tokens[at].extent.start..self.tokens[close].extent.end, inner })
         })
+    }
+
+    /// Of an attribute that begins at a token: its last token, and whether it is an inner one.
+    fn attribute(&self, at: usize) -> Option<(usize, bool)> {
+        let inner = self.is_punct(at + 1, b'!');
+        let bracket = at + 1 + usize::from(inner);
+        let is = self.is_punct(at, b'#') && matches!(self.tokens.get(bracket)?.shape, Shape::Open(b'['));
+        let close = self.tokens.get(bracket)?.partner;
+        (is && close > bracket).then_some((close, inner))
     }
 
     /// Some bytes as lines and columns.
@@ -123,31 +148,22 @@ impl<'t> Outline<'t> {
 
     /// The innermost braces around an offset; the whole text where there are none.
     pub fn around(&self, at: usize) -> Range<usize> {
-        let mut index = self.first_from(at);
-        while index > 0 {
-            index -= 1;
-            let token = &self.tokens[index];
-            match token.shape {
-                // A whole group lies before: over it.
-                Shape::Close(_) => index = token.partner.min(index),
-                Shape::Open(b'{') if token.partner > index => {
-                    return token.extent.start..self.tokens[token.partner].extent.end;
-                }
-                _ => {}
-            }
-        }
-        0..self.text.len()
+        let next = self.first_from(at);
+        let open = match self.tokens.get(next) {
+            // Before the closing brace is still inside.
+            Some(token) if token.shape == Shape::Close(b'}') && token.partner < next => Some(token.partner),
+            Some(token) => token.braces,
+            None => None,
+        };
+        let Some(open) = open.map(|open| &self.tokens[open]) else { return 0..self.text.len() };
+        open.extent.start..self.tokens[open.partner].extent.end
     }
 
     /// The statement, item, arm or field that begins behind this offset; its attributes belong to it. `None` at the end
     /// of a block.
     pub fn behind(&self, at: usize) -> Option<Range<usize>> {
         let first = self.first_from(at);
-        let mut index = first;
-        while self.is_punct(index, b'#') {
-            let bracket = index + 1 + usize::from(self.is_punct(index + 1, b'!'));
-            index = self.tokens.get(bracket)?.partner.max(bracket) + 1;
-        }
+        let mut index = self.tokens.get(first)?.bare;
         // `pub`, `pub(crate)`, `default`, and labels stand before the word that decides.
         while matches!(self.word(index), Some("pub" | "default")) || self.is_label(index) {
             index += 1;
@@ -165,7 +181,8 @@ impl<'t> Outline<'t> {
         let semicolon = UNTIL_SEMICOLON.contains(&word) && (word != "const" || constant);
         let braces = UNTIL_BRACES.contains(&word) || (word == "const" && !constant);
         let mut last = index;
-        while let Some(token) = self.tokens.get(index) {
+        for _ in 0..MOST_TOKENS {
+            let Some(token) = self.tokens.get(index) else { break };
             match token.shape {
                 Shape::Close(_) => break,
                 Shape::Open(bracket) => {

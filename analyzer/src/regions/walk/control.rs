@@ -353,7 +353,7 @@ impl Walker<'_> {
     pub(super) fn run_closure(&mut self, id: ExprId, args: &[Value]) -> Value {
         let body = self.body;
         let ExprKind::Closure { params, body: inner, .. } = &body[id].kind else { return Value::default() };
-        if self.running.contains(&id) || self.running.len() >= NESTING {
+        if self.running.contains(&id) || self.running.len() >= NESTING || self.is_worn_out() {
             return Value::default();
         }
         self.run.insert(id);
@@ -380,7 +380,7 @@ impl Walker<'_> {
     pub(super) fn run_async(&mut self, id: ExprId) -> Value {
         let body = self.body;
         let ExprKind::Async { body: inner, .. } = &body[id].kind else { return Value::default() };
-        if self.running.contains(&id) || self.running.len() >= NESTING {
+        if self.running.contains(&id) || self.running.len() >= NESTING || self.is_worn_out() {
             return Value::default();
         }
         self.run.insert(id);

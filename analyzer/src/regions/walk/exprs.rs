@@ -12,6 +12,7 @@ impl Walker<'_> {
     /// Evaluates an expression.
     pub(super) fn eval(&mut self, id: ExprId, how: Use) -> Value {
         let body = self.body;
+        self.steps += 1;
         match &body[id].kind {
             ExprKind::Path(_) | ExprKind::QualifiedPath { .. } => self.path(id, how),
             ExprKind::Lit(_) | ExprKind::Unknown => Value::default(),

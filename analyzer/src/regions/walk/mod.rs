@@ -76,6 +76,13 @@ enum FrameKind {
 /// How deep closures, loops and calls of closures are followed.
 const NESTING: usize = 24;
 
+/// More guards at once than anybody holds; what lies beyond is not followed.
+const MOST_GUARDS: usize = 256;
+
+/// How often a body's expressions are evaluated on average, before its closures are followed no further: closures that
+/// call each other twice would take exponential time.
+const MOST_TURNS: usize = 40;
+
 /// Interprets one body.
 pub(super) struct Walker<'w> {
     cx: &'w Context<'w>,
@@ -116,6 +123,8 @@ pub(super) struct Walker<'w> {
     running: Vec<ExprId>,
     /// Above zero: what runs is another thread or task and none of the function's own doing.
     detached: u32,
+    /// Expressions evaluated so far.
+    steps: usize,
     summary: Summary,
     /// Of the bodies that are walked together with this one.
     group: &'w Group,
@@ -156,6 +165,7 @@ pub(super) fn walk(cx: &Context<'_>, group: &Group, id: BodyId, out: &mut Output
         run: FxHashSet::default(),
         running: Vec::new(),
         detached: 0,
+        steps: 0,
         summary: Summary::default(),
         out,
     };
@@ -248,6 +258,13 @@ impl<'w> Walker<'w> {
         self.detached -= 1;
         self.frame = frame;
         self.state = state;
+    }
+
+    /// Whether enough has been evaluated.
+    fn is_worn_out(&mut self) -> bool {
+        let worn_out = self.steps > 10_000 + MOST_TURNS * self.body.exprs.len();
+        self.summary.truncated |= worn_out;
+        worn_out
     }
 
     fn fresh(&mut self) -> u32 {
@@ -429,13 +446,20 @@ impl<'w> Walker<'w> {
         let id = GuardId(self.fresh());
         let owner = self.temporary();
         let frame = self.frame;
-        self.state.guards.push(LiveGuard { id, held, try_, owner, frame, param: None });
+        if self.state.guards.len() < MOST_GUARDS {
+            self.state.guards.push(LiveGuard { id, held, try_, owner, frame, param: None });
+        }
         id
     }
 
     /// A lock is wanted here, by this body or a callee: pairs it with every live guard but those in `without`.
     fn request(&mut self, acquired: Acquired, without: &[GuardId]) {
         if !self.state.reachable {
+            return;
+        }
+        if self.state.guards.len() >= MOST_GUARDS {
+            // Without all of what is held, nothing can be said about its order.
+            self.summary.truncated = true;
             return;
         }
         let mut acquired = acquired;
@@ -446,12 +470,12 @@ impl<'w> Walker<'w> {
             .map(|guard| guard.held.clone())
             .chain(acquired.held.iter().filter(|held| held.must).cloned())
             .collect();
-        for (index, guard) in live.iter().enumerate() {
-            // Of several guards of one lock the last one says it all.
-            let again = |later: &&LiveGuard| later.held.lock == guard.held.lock && later.held.mode == guard.held.mode;
-            if live[index + 1..].iter().any(again) {
-                continue;
-            }
+        // Of several guards of one lock the last one says it all.
+        let mut seen = FxHashSet::default();
+        let mut last: Vec<&LiveGuard> =
+            live.iter().rev().filter(|guard| seen.insert((&guard.held.lock, guard.held.mode))).copied().collect();
+        last.reverse();
+        for guard in last {
             if guard.param.is_none() && !acquired.try_ {
                 self.out.pair(self.cx, (self.id, self.task, self.next), &guard.held, guard.try_, &acquired, &gates);
             }
