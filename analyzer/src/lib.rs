@@ -84,6 +84,9 @@ fn scan_here(sources: &source::Sources, config: &config::Config) -> Report {
     let texts = sources.files.iter().map(|file| (file.display.as_str(), file.text.clone()));
     suppress::apply(&mut report, texts, suppress::Pass::Static);
     report.finish();
+    drop((graph, regions, model));
+    // Nobody has to wait until millions of small pieces are given back.
+    rayon::spawn(move || drop(program));
     report
 }
 

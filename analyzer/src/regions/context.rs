@@ -71,7 +71,7 @@ impl<'w> Context<'w> {
 
     /// Whether the class of a place is only known where the function is called.
     pub(super) fn depends_on_caller(&self, place: &Place) -> bool {
-        matches!(place.root, Root::Param(_)) && self.class(place).is_none()
+        matches!(place.root, Root::Param(_)) && !place::has_class(self.model, place)
     }
 
     /// Whether a lock lies inside what the function has as `&mut self` or `self`, with no shared pointer on the way.

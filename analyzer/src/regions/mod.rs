@@ -17,6 +17,7 @@ mod walk;
 
 use petgraph::graph::{DiGraph, NodeIndex};
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 use crate::finding::{Confidence, Location, Notice, NoticeKind};
 use crate::graph::LockMode;
@@ -226,17 +227,19 @@ fn walk_group(cx: &Context<'_>, group: &[BodyId], calls: &[Vec<FnId>]) -> (Group
         n if n > LARGE_GROUP => 2,
         _ => ROUNDS,
     };
-    for _ in 0..rounds {
-        let mut changed = false;
+    // The round in which each summary changed last.
+    let mut changed: FxHashMap<FnId, usize> = FxHashMap::default();
+    for round in 0..rounds {
         for id in group {
+            let news = |callee: &FnId| changed.get(callee).is_some_and(|last| last + 1 >= round);
+            if round > 0 && !calls[id.0 as usize].iter().any(news) {
+                continue;
+            }
             let summary = walk::walk(cx, &summaries, *id, &mut out);
             if summaries.get(id) != Some(&summary) {
                 summaries.insert(*id, summary);
-                changed = true;
+                changed.insert(FnId(id.0), round);
             }
-        }
-        if !changed {
-            break;
         }
     }
     (summaries, out)
@@ -277,7 +280,7 @@ fn callees(cx: &Context<'_>, id: BodyId) -> Vec<FnId> {
     });
     let locals = types.locals.iter().filter_map(|local| cx.drops.get(&cx.model.adt_of(&local.ty)?).copied());
     // Temporaries have destructors too.
-    let temporaries = types.types.iter().filter_map(|ty| match ty {
+    let temporaries = types.distinct().iter().filter_map(|ty| match ty {
         Ty::Adt(adt, _) => cx.drops.get(adt).copied(),
         _ => None,
     });

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use super::context::Context;
-use super::place::{BodyId, ClassName, Place, Root};
+use super::place::{self, BodyId, ClassName, Place, Root};
 use super::state::{LiveGuard, State};
 use super::summary::{Acquired, HeldLock, LockRef, Site, Way};
 use super::{DroppedAtOnce, HeldAtAwait, Pair, Regions, Sameness, StaticWrite, Task};
@@ -109,24 +109,22 @@ impl Output {
         wanted: &Acquired,
         gates: &[HeldLock],
     ) {
-        let held_class = cx.class(&held.lock.place);
-        let wanted_class = cx.class(&wanted.lock.place);
         let same = if held.lock.place == wanted.lock.place && held.lock.place.is_stable() {
             Sameness::Same
-        } else if held_class.is_some()
-            && held_class.as_ref().map(|class| &class.key) == wanted_class.as_ref().map(|class| &class.key)
-        {
-            Sameness::SameClass
-        } else if held_class.is_some() && wanted_class.is_some() {
-            Sameness::Different
         } else {
-            return;
+            match place::same_class(cx.model, &held.lock.place, &wanted.lock.place) {
+                Some(true) => Sameness::SameClass,
+                Some(false) => Sameness::Different,
+                None => return,
+            }
         };
         let indexmap::map::Entry::Vacant(entry) =
             self.pairs.entry((held.site, held.way.clone(), wanted.site, wanted.way.clone(), same))
         else {
             return;
         };
+        let held_class = cx.class(&held.lock.place);
+        let wanted_class = cx.class(&wanted.lock.place);
         let identity = |class: &Option<ClassName>| class.as_ref().map_or(Confidence::High, |class| class.identity);
         let mut confidence = identity(&held_class).min(identity(&wanted_class));
         if !held.must {

@@ -133,16 +133,45 @@ pub struct ClassName {
     pub many: bool,
 }
 
+/// Index of the step that names the class: the innermost field of a type that is not a mere wrapper.
+fn owner(model: &Model<'_>, place: &Place) -> Option<usize> {
+    place.steps.iter().rposition(|step| match step {
+        Step::Field(adt, name) => !is_wrapper(model, *adt, *name),
+        _ => false,
+    })
+}
+
+/// Whether the lock at `place` has a class.
+pub fn has_class(model: &Model<'_>, place: &Place) -> bool {
+    matches!(place.root, Root::Static(_) | Root::Local(..)) || owner(model, place).is_some()
+}
+
+/// Whether the locks at two places are of one class; `None` where one of them has none.
+pub fn same_class(model: &Model<'_>, left: &Place, right: &Place) -> Option<bool> {
+    let at = |place: &Place| match (owner(model, place), place.root) {
+        (Some(at), _) => Some((Root::Value(BodyId(0), 0), at)),
+        (None, Root::Static(_)) => Some((place.root, 0)),
+        // However often it was bound.
+        (None, Root::Local(body, local, _)) => Some((Root::Local(body, local, 0), 0)),
+        (None, _) => None,
+    };
+    let ((left_root, left_at), (right_root, right_at)) = (at(left)?, at(right)?);
+    let named = |place: &Place, at: usize| {
+        let (first, rest) =
+            place.steps[at..].split_first().map_or((None, &[][..]), |(first, rest)| (Some(*first), rest));
+        let shown = rest.iter().filter(|step| matches!(step, Step::Tuple(_) | Step::Element(_))).copied();
+        first.into_iter().chain(shown).collect::<SmallVec<[Step; 4]>>()
+    };
+    Some(left_root == right_root && named(left, left_at) == named(right, right_at))
+}
+
 /// The class of the lock at `place`; `None` where it depends on the caller or stays unknown.
 pub fn class_of(
     model: &Model<'_>,
     place: &Place,
     local_name: &dyn Fn(BodyId, LocalId) -> (String, String),
 ) -> Option<ClassName> {
-    let owner = place.steps.iter().rposition(|step| match step {
-        Step::Field(adt, name) => !is_wrapper(model, *adt, *name),
-        _ => false,
-    });
+    let owner = owner(model, place);
     let suffix = |from: usize| -> String {
         place.steps[from..]
             .iter()

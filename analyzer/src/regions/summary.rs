@@ -6,6 +6,9 @@
 //!
 //! Misses: what happens beyond the cap; [`Summary::truncated`] says so.
 
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::FxHasher;
 use smallvec::SmallVec;
 
 use super::place::Place;
@@ -111,6 +114,8 @@ pub struct CalledParam {
 pub struct Summary {
     /// Locks taken, in order of first meeting.
     pub acquires: Vec<Acquired>,
+    /// For each of these a hash of what tells it from others.
+    hashes: Vec<u64>,
     /// Guards in the returned value.
     pub returns: Vec<Returned>,
     /// What the returned reference or pointer names.
@@ -134,23 +139,31 @@ impl Summary {
         }
     }
 
+    /// Whether [`Summary::add`] would change nothing for an acquisition like `other` but of another lock, released set
+    /// and length of way, with nothing held.
+    pub fn knows(&self, lock: &LockRef, other: &Acquired, released: u64, way: usize) -> bool {
+        let hash = hash(lock, other.mode, other.try_, released, &[]);
+        self.hashes.iter().zip(&self.acquires).any(|(known, acquired)| {
+            *known == hash
+                && acquired.held.is_empty()
+                && acquired.lock == *lock
+                && (acquired.mode, acquired.try_, acquired.released) == (other.mode, other.try_, released)
+                && acquired.way.len() <= way
+        })
+    }
+
     /// Adds an acquisition unless one of the same lock, mode and held set with a way no longer is there.
     pub fn add(&mut self, acquired: Acquired) {
         if acquired.held.len() > MOST_HELD {
             self.truncated = true;
             return;
         }
-        let same = |other: &Acquired| {
-            other.lock == acquired.lock
-                && other.mode == acquired.mode
-                && other.try_ == acquired.try_
-                && other.released == acquired.released
-                && other.held.len() == acquired.held.len()
-                && other.held.iter().zip(&acquired.held).all(|(a, b)| a.lock == b.lock)
-        };
-        if let Some(known) = self.acquires.iter_mut().find(|other| same(other)) {
-            if acquired.way.len() < known.way.len() {
-                *known = acquired;
+        let hash = hash(&acquired.lock, acquired.mode, acquired.try_, acquired.released, &acquired.held);
+        let known = (0..self.acquires.len())
+            .find(|index| self.hashes[*index] == hash && self.acquires[*index].is_like(&acquired));
+        if let Some(known) = known {
+            if acquired.way.len() < self.acquires[known].way.len() {
+                self.acquires[known] = acquired;
             }
             return;
         }
@@ -159,5 +172,26 @@ impl Summary {
             return;
         }
         self.acquires.push(acquired);
+        self.hashes.push(hash);
     }
+}
+
+impl Acquired {
+    /// The same lock, mode and held set.
+    fn is_like(&self, other: &Acquired) -> bool {
+        self.lock == other.lock
+            && self.mode == other.mode
+            && self.try_ == other.try_
+            && self.released == other.released
+            && self.held.len() == other.held.len()
+            && self.held.iter().zip(&other.held).all(|(a, b)| a.lock == b.lock)
+    }
+}
+
+/// Equal for acquisitions that [are alike](Acquired::is_like).
+fn hash(lock: &LockRef, mode: LockMode, try_: bool, released: u64, held: &[HeldLock]) -> u64 {
+    let mut hasher = FxHasher::default();
+    (lock, mode, try_, released).hash(&mut hasher);
+    held.iter().for_each(|held| held.lock.hash(&mut hasher));
+    hasher.finish()
 }

@@ -19,8 +19,8 @@ mod pats;
 mod prepare;
 mod recover;
 mod repair;
-mod scan;
 mod select;
+pub(crate) mod shape;
 mod spans;
 mod stmts;
 #[cfg(test)]
@@ -66,8 +66,9 @@ fn read(mut text: Cow<'_, str>, edition: u16, attempt: u32) -> FileSyntax {
 
 fn read_here(text: &str, edition: u16, notices: Vec<SyntaxNotice>, attempt: u32) -> FileSyntax {
     let mut lowering = Lowering { notices, ..Lowering::default() };
-    let file = match proc_macro2::TokenStream::from_str(text) {
-        Ok(tokens) => recover::parse(tokens, text, edition, &mut lowering),
+    let bare = prepare::without_comments(text);
+    let file = match proc_macro2::TokenStream::from_str(&bare) {
+        Ok(tokens) => recover::parse(tokens, &bare, edition, &mut lowering),
         Err(_) if attempt == 0 => {
             let (rest, mut lost) = cut::keep_balanced(text);
             proc_macro2::extra::invalidate_current_thread_spans();
@@ -93,7 +94,7 @@ fn read_here(text: &str, edition: u16, notices: Vec<SyntaxNotice>, attempt: u32)
 
 /// A file of which nothing could be read.
 fn lost(text: &str, why: &str) -> FileSyntax {
-    let span = scan::Lines::new(text).span(text, 0..text.len());
+    let span = shape::Lines::new(text).span(text, 0..text.len());
     let notice = SyntaxNotice { span, message: format!("not analysed: {why}") };
     FileSyntax { items: Vec::new(), notices: vec![notice], test: false }
 }

@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use super::comments::said;
-use super::scan::{Lines, Scanner, Shape};
+use super::shape::{Lines, Scanner, Shape};
 use super::tree::Span;
 
 /// Words that begin what ends with a semicolon, whatever braces are in it.

@@ -10,7 +10,7 @@ impl Infer<'_> {
     /// Infers an expression and records its type.
     pub(super) fn expr(&mut self, id: ExprId, expected: Expected<'_>) -> Ty {
         let ty = self.expr_kind(id, expected);
-        self.out.types[id.0 as usize] = ty.clone();
+        self.types[id.0 as usize] = ty.clone();
         ty
     }
 
@@ -446,7 +446,7 @@ impl Infer<'_> {
             self.vars.unify(wanted, &given);
         }
         self.closures.insert(id, (types, given));
-        self.out.types[id.0 as usize] = Ty::Closure(id);
+        self.types[id.0 as usize] = Ty::Closure(id);
         Ty::Closure(id)
     }
 }

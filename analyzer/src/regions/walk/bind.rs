@@ -1,5 +1,7 @@
 //! Patterns: where the guards and places of a value go.
 
+use std::rc::Rc;
+
 use super::{Use, Walker};
 use crate::model::infer::{LocalId, Target};
 use crate::model::ty::Ty;
@@ -121,10 +123,12 @@ impl Walker<'_> {
     /// A variable gets a new value.
     pub(super) fn rebind(&mut self, local: LocalId, value: Value) {
         *self.binds.entry(local).or_default() += 1;
-        self.literals.remove(&local);
+        if self.literals.contains_key(&local) {
+            Rc::make_mut(&mut self.literals).remove(&local);
+        }
         let parts: Vec<_> = value.parts.iter().filter_map(|(name, part)| Some((*name, part.place.clone()?))).collect();
         if !parts.is_empty() {
-            self.literals.insert(local, parts);
+            Rc::make_mut(&mut self.literals).insert(local, parts);
         }
         match value.place {
             Some(place) => self.places.insert(local, place),

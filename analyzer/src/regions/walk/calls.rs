@@ -83,7 +83,8 @@ const RUNS_NOW: &[&str] = &[
 
 impl Walker<'_> {
     pub(super) fn call(&mut self, id: ExprId, callee: ExprId, args: &[ExprId]) -> Value {
-        let Some(resolved) = self.types.calls.get(&id).cloned() else {
+        let types = self.types;
+        let Some(resolved) = types.calls.get(&id) else {
             if !matches!(self.body[callee].kind, ExprKind::Path(_)) {
                 self.eval(callee, Use::Place);
             }
@@ -119,7 +120,7 @@ impl Walker<'_> {
                 self.note_called_param(called.place.as_ref(), Some(site));
                 self.unknown_call(None, &values, id)
             }
-            Target::Fn(function) => self.resolved(id, *function, &resolved, None, args),
+            Target::Fn(function) => self.resolved(id, *function, resolved, None, args),
         }
     }
 
@@ -143,9 +144,10 @@ impl Walker<'_> {
     }
 
     pub(super) fn method_call(&mut self, id: ExprId, receiver: ExprId, name: Symbol, args: &[ExprId]) -> Value {
-        match self.types.calls.get(&id).cloned() {
+        let types = self.types;
+        match types.calls.get(&id) {
             Some(callee) => match callee.target {
-                Target::Fn(function) => self.resolved(id, function, &callee, Some(receiver), args),
+                Target::Fn(function) => self.resolved(id, function, callee, Some(receiver), args),
                 _ => Value::default(),
             },
             None => {

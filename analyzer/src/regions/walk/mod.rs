@@ -14,13 +14,18 @@ mod control;
 mod exprs;
 mod library;
 mod temporaries;
+mod types;
+
+use std::rc::Rc;
+
+use types::{Literals, through_literal};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::context::Context;
 use super::output::Output;
-use super::place::{BodyId, Place, Root, Step};
+use super::place::{BodyId, Place, Root};
 use super::state::{GuardId, LiveGuard, Owner, State, Value};
 use super::summary::{Acquired, HeldLock, LockRef, Returned, Site, Summary, Way};
 use crate::graph::LockMode;
@@ -102,7 +107,7 @@ pub(super) struct Walker<'w> {
     callables: FxHashMap<LocalId, Value>,
     binds: FxHashMap<LocalId, u32>,
     /// What the fields of locals that were made by a literal stand for.
-    literals: Literals,
+    literals: Rc<Literals>,
     moved: FxHashSet<LocalId>,
     /// Set in a block whose value is an extending expression: who owns temporaries borrowed there.
     extended: Option<super::state::Owner>,
@@ -153,7 +158,7 @@ pub(super) fn walk(cx: &Context<'_>, group: &Group, id: BodyId, out: &mut Output
         places: FxHashMap::default(),
         callables: FxHashMap::default(),
         binds: FxHashMap::default(),
-        literals: FxHashMap::default(),
+        literals: Rc::default(),
         moved: FxHashSet::default(),
         extended: None,
         pending_locks: FxHashMap::default(),
@@ -464,11 +469,11 @@ impl<'w> Walker<'w> {
         }
         let mut acquired = acquired;
         let live: Vec<&LiveGuard> = self.state.guards.iter().filter(|guard| !without.contains(&guard.id)).collect();
-        let gates: Vec<HeldLock> = live
-            .iter()
-            .filter(|guard| guard.held.must && guard.param.is_none())
+        let pairs = !acquired.try_ && live.iter().any(|guard| guard.param.is_none());
+        let own = live.iter().filter(|guard| guard.held.must && guard.param.is_none() && pairs);
+        let gates: Vec<HeldLock> = own
             .map(|guard| guard.held.clone())
-            .chain(acquired.held.iter().filter(|held| held.must).cloned())
+            .chain(acquired.held.iter().filter(|held| held.must && pairs).cloned())
             .collect();
         // Of several guards of one lock the last one says it all.
         let mut seen = FxHashSet::default();
@@ -532,88 +537,5 @@ impl<'w> Walker<'w> {
                 self.out.held_at_await(self.cx, self.id, guard, site);
             }
         }
-    }
-
-    // Types.
-
-    fn ty(&self, id: ExprId) -> &Ty {
-        self.types.ty(id)
-    }
-
-    /// Whether a value of this type can have a guard in it.
-    fn carries_guard(&self, ty: &Ty) -> bool {
-        ty.any(&mut |part| match part {
-            Ty::Adt(id, _) => {
-                matches!(self.model.adt(*id).lock, Some(LockType::Guard { .. })) || self.cx.carriers.contains(id)
-            }
-            _ => false,
-        })
-    }
-
-    /// The lock type of a value, through references.
-    fn lock_type(&self, ty: &Ty) -> Option<LockType> {
-        match ty.peeled() {
-            Ty::Adt(id, _) => self.model.adt(*id).lock,
-            _ => None,
-        }
-    }
-
-    fn local_place(&mut self, local: LocalId) -> Place {
-        if let Some(place) = self.places.get(&local) {
-            return place.clone();
-        }
-        let version = self.binds.get(&local).copied().unwrap_or(0);
-        Place::new(Root::Local(self.id, local, version))
-    }
-
-    /// What is known of a function of the sources by now.
-    fn summary(&self, id: FnId) -> Option<&'w Summary> {
-        self.group.get(&BodyId(id.0)).or_else(|| self.cx.summaries.get(id.0 as usize))
-    }
-
-    /// A place seen through `Deref` impls of the sources.
-    fn through(&self, place: Option<Place>, derefs: &[FnId]) -> Option<Place> {
-        let mut place = place;
-        for id in derefs {
-            let target = self.summary(*id)?.returns_place.clone()?;
-            let args = [place];
-            place = Some(target.instantiate(&args, || Root::Value(self.id, u32::MAX)));
-        }
-        place
-    }
-
-    fn through_literal(&self, place: Place) -> Place {
-        through_literal(&self.literals, self.id, place)
-    }
-
-    fn step(&self, place: Option<Place>, step: Step) -> Option<Place> {
-        place.and_then(|place| place.step(step))
-    }
-
-    /// A place for a value of unknown origin.
-    fn unknown_place(&mut self) -> Place {
-        let value = self.fresh();
-        Place::new(Root::Value(self.id, value))
-    }
-}
-
-type Literals = FxHashMap<LocalId, Vec<(Symbol, Place)>>;
-
-/// A field of a variable that was made by a literal is what the literal put there.
-fn through_literal(literals: &Literals, body: BodyId, place: Place) -> Place {
-    let Root::Local(of, local, _) = place.root else { return place };
-    let name = match place.steps.first() {
-        Some(Step::Field(_, name)) if of == body => *name,
-        Some(Step::Tuple(index)) if of == body => Symbol::from(index.to_string()),
-        _ => return place,
-    };
-    let part = literals.get(&local).and_then(|parts| parts.iter().find(|(part, _)| *part == name));
-    match part {
-        Some((_, part)) if *part != place => {
-            let mut out = part.clone();
-            out.steps.extend(place.steps[1..].iter().copied());
-            out
-        }
-        _ => place,
     }
 }

@@ -1,0 +1,95 @@
+//! What the walk asks about types, places and functions walked before.
+
+use rustc_hash::FxHashMap;
+
+use super::Walker;
+use crate::model::FnId;
+use crate::model::infer::LocalId;
+use crate::model::locks::LockType;
+use crate::model::ty::Ty;
+use crate::regions::place::{BodyId, Place, Root, Step};
+use crate::regions::summary::Summary;
+use crate::syntax::{ExprId, Symbol};
+
+impl<'w> Walker<'w> {
+    pub(super) fn ty(&self, id: ExprId) -> &Ty {
+        self.types.ty(id)
+    }
+
+    /// Whether a value of this type can have a guard in it.
+    pub(super) fn carries_guard(&self, ty: &Ty) -> bool {
+        ty.any(&mut |part| match part {
+            Ty::Adt(id, _) => {
+                matches!(self.model.adt(*id).lock, Some(LockType::Guard { .. })) || self.cx.carriers.contains(id)
+            }
+            _ => false,
+        })
+    }
+
+    /// The lock type of a value, through references.
+    pub(super) fn lock_type(&self, ty: &Ty) -> Option<LockType> {
+        match ty.peeled() {
+            Ty::Adt(id, _) => self.model.adt(*id).lock,
+            _ => None,
+        }
+    }
+
+    pub(super) fn local_place(&mut self, local: LocalId) -> Place {
+        if let Some(place) = self.places.get(&local) {
+            return place.clone();
+        }
+        let version = self.binds.get(&local).copied().unwrap_or(0);
+        Place::new(Root::Local(self.id, local, version))
+    }
+
+    /// What is known of a function of the sources by now.
+    pub(super) fn summary(&self, id: FnId) -> Option<&'w Summary> {
+        self.group.get(&BodyId(id.0)).or_else(|| self.cx.summaries.get(id.0 as usize))
+    }
+
+    /// A place seen through `Deref` impls of the sources.
+    pub(super) fn through(&self, place: Option<Place>, derefs: &[FnId]) -> Option<Place> {
+        let mut place = place;
+        for id in derefs {
+            let target = self.summary(*id)?.returns_place.clone()?;
+            let args = [place];
+            place = Some(target.instantiate(&args, || Root::Value(self.id, u32::MAX)));
+        }
+        place
+    }
+
+    pub(super) fn through_literal(&self, place: Place) -> Place {
+        through_literal(&self.literals, self.id, place)
+    }
+
+    pub(super) fn step(&self, place: Option<Place>, step: Step) -> Option<Place> {
+        place.and_then(|place| place.step(step))
+    }
+
+    /// A place for a value of unknown origin.
+    pub(super) fn unknown_place(&mut self) -> Place {
+        let value = self.fresh();
+        Place::new(Root::Value(self.id, value))
+    }
+}
+
+pub(super) type Literals = FxHashMap<LocalId, Vec<(Symbol, Place)>>;
+
+/// A field of a variable that was made by a literal is what the literal put there.
+pub(super) fn through_literal(literals: &Literals, body: BodyId, place: Place) -> Place {
+    let Root::Local(of, local, _) = place.root else { return place };
+    let name = match place.steps.first() {
+        Some(Step::Field(_, name)) if of == body => *name,
+        Some(Step::Tuple(index)) if of == body => Symbol::from(index.to_string()),
+        _ => return place,
+    };
+    let part = literals.get(&local).and_then(|parts| parts.iter().find(|(part, _)| *part == name));
+    match part {
+        Some((_, part)) if *part != place => {
+            let mut out = part.clone();
+            out.steps.extend(place.steps[1..].iter().copied());
+            out
+        }
+        _ => place,
+    }
+}
