@@ -8,6 +8,7 @@
 
 mod context;
 mod entry;
+mod glue;
 pub mod order;
 mod output;
 pub mod place;
@@ -17,7 +18,7 @@ mod walk;
 
 use petgraph::graph::{DiGraph, NodeIndex};
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::finding::{Confidence, Location, Notice, NoticeKind};
 use crate::graph::LockMode;
@@ -278,15 +279,22 @@ fn callees(cx: &Context<'_>, id: BodyId) -> Vec<FnId> {
         };
         target.into_iter().chain(callee.derefs.iter().copied())
     });
-    let locals = types.locals.iter().filter_map(|local| cx.drops.get(&cx.model.adt_of(&local.ty)?).copied());
-    // Temporaries have destructors too.
-    let temporaries = types.distinct().iter().filter_map(|ty| match ty {
-        Ty::Adt(adt, _) => cx.drops.get(adt).copied(),
-        _ => None,
+    let locals = types.locals.iter().filter(|local| !local.by_ref).map(|local| &local.ty);
+    // Values that nobody takes, temporaries, and elements of collections.
+    let made = types.distinct().iter();
+    let elements = types.calls.values().flat_map(|callee| match callee.on.peeled() {
+        Ty::Adt(_, args) => args.iter().collect(),
+        _ => Vec::new(),
     });
+    let mut dropped: FxHashSet<&Ty> = FxHashSet::default();
+    if !cx.drops.is_empty() {
+        dropped.extend(locals.chain(made).chain(elements).filter(|ty| matches!(ty, Ty::Adt(..))));
+    }
+    let locals = dropped.iter().flat_map(|ty| glue::glue(cx.model, &cx.drops, ty)).map(|(drop, _)| drop);
     let mut out: Vec<FnId> =
-        direct.chain(locals).chain(temporaries).filter_map(|function| cx.model.dispatch(function)).flatten().collect();
+        direct.chain(locals).filter_map(|function| cx.model.dispatch(function)).flatten().collect();
     out.extend(types.fields.values().flat_map(|(_, derefs)| derefs.iter().copied()));
+    out.extend(types.hidden.values().copied());
     out.sort_unstable();
     out.dedup();
     out

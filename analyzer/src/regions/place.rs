@@ -37,10 +37,21 @@ pub enum Step {
     Field(AdtId, Symbol),
     /// A field of a tuple.
     Tuple(u32),
-    /// An element: a constant index, or any.
-    Element(Option<u64>),
+    /// An element of a collection.
+    Element(Index),
     /// What a lock guards: other than the lock itself.
     Inside,
+}
+
+/// Which element of a collection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Index {
+    /// Not known.
+    Any,
+    /// A constant index.
+    At(u32),
+    /// The one that a variable names while it is not changed; the number counts its changes. Only the body knows.
+    Named(LocalId, u32),
 }
 
 /// An access path.
@@ -55,6 +66,13 @@ pub struct Place {
 /// A path longer than this (a list walked by recursion) is cut: it becomes a value of unknown origin.
 const LONGEST: usize = 12;
 
+impl Index {
+    /// A constant index.
+    pub fn constant(index: u64) -> Index {
+        u32::try_from(index).map_or(Index::Any, Index::At)
+    }
+}
+
 impl Place {
     /// A path without steps.
     pub fn new(root: Root) -> Place {
@@ -63,7 +81,7 @@ impl Place {
 
     /// The path one step further; `None` where it grows too long.
     pub fn step(&self, step: Step) -> Option<Place> {
-        if step == Step::Element(None) && self.steps.last() == Some(&step) {
+        if step == Step::Element(Index::Any) && self.steps.last() == Some(&step) {
             return Some(self.clone());
         }
         if self.steps.len() >= LONGEST {
@@ -81,7 +99,7 @@ impl Place {
             Some(Some(base)) if base.steps.len() + self.steps.len() <= LONGEST => {
                 let mut out = base.clone();
                 for step in &self.steps {
-                    if !(*step == Step::Element(None) && out.steps.last() == Some(step)) {
+                    if !(*step == Step::Element(Index::Any) && out.steps.last() == Some(step)) {
                         out.steps.push(*step);
                     }
                 }
@@ -89,6 +107,18 @@ impl Place {
             }
             _ => Place { root: fresh(), steps: self.steps.clone() },
         }
+    }
+
+    /// This path without indices that only the body where it was found knows.
+    pub fn unkeyed(&self) -> Place {
+        let mut out = self.clone();
+        for step in &mut out.steps {
+            if matches!(step, Step::Element(Index::Named(..))) {
+                *step = Step::Element(Index::Any);
+            }
+        }
+        out.steps.dedup_by(|b, a| *a == Step::Element(Index::Any) && a == b);
+        out
     }
 
     /// The payload of whichever variant an enum has, where two paths differ in nothing else: one value has one
@@ -114,7 +144,7 @@ impl Place {
 
     /// Whether evaluating the path again in the same function gives the same lock.
     pub fn is_stable(&self) -> bool {
-        !self.steps.contains(&Step::Element(None)) && !matches!(self.root, Root::Value(..))
+        !self.steps.contains(&Step::Element(Index::Any)) && !matches!(self.root, Root::Value(..))
     }
 }
 
@@ -159,7 +189,11 @@ pub fn same_class(model: &Model<'_>, left: &Place, right: &Place) -> Option<bool
     let named = |place: &Place, at: usize| {
         let (first, rest) =
             place.steps[at..].split_first().map_or((None, &[][..]), |(first, rest)| (Some(*first), rest));
-        let shown = rest.iter().filter(|step| matches!(step, Step::Tuple(_) | Step::Element(_))).copied();
+        let shown =
+            rest.iter().filter(|step| matches!(step, Step::Tuple(_) | Step::Element(_))).map(|step| match step {
+                Step::Element(Index::Named(..)) => Step::Element(Index::Any),
+                step => *step,
+            });
         first.into_iter().chain(shown).collect::<SmallVec<[Step; 4]>>()
     };
     Some(left_root == right_root && named(left, left_at) == named(right, right_at))
@@ -178,13 +212,14 @@ pub fn class_of(
             .map(|step| match step {
                 Step::Field(..) => String::new(),
                 Step::Tuple(index) => format!(".{index}"),
-                Step::Element(Some(index)) => format!("[{index}]"),
-                Step::Element(None) => "[_]".to_string(),
+                Step::Element(Index::At(index)) => format!("[{index}]"),
+                Step::Element(_) => "[_]".to_string(),
                 Step::Inside => String::new(),
             })
             .collect()
     };
-    let many = |from: usize| place.steps[from..].contains(&Step::Element(None));
+    let any = |step: &Step| matches!(step, Step::Element(Index::Any | Index::Named(..)));
+    let many = |from: usize| place.steps[from..].iter().any(any);
     if let Some(at) = owner
         && let Step::Field(adt, field) = place.steps[at]
     {

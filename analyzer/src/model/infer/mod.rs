@@ -7,6 +7,7 @@
 
 mod calls;
 mod exprs;
+mod hidden;
 mod pats;
 
 use indexmap::IndexSet;
@@ -95,6 +96,8 @@ pub struct BodyTypes {
     pub fields: FxHashMap<ExprId, (AdtId, SmallVec<[FnId; 1]>)>,
     /// Struct and variant patterns: what they name.
     pub constructors: FxHashMap<PatId, (AdtId, u32)>,
+    /// Functions that run without being written, by the argument that is formatted or the iterator of a loop.
+    pub hidden: FxHashMap<ExprId, FnId>,
     /// The receiver's local.
     pub self_local: Option<LocalId>,
 }

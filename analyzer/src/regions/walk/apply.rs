@@ -70,15 +70,16 @@ impl Walker<'_> {
         let literals = Rc::clone(&self.literals);
         // Values the callee made itself are new ones at every call.
         let fresh = self.fresh();
-        let renew = |place: &Place| match place.root {
+        let renewed = |place: Place| match place.root {
+            Root::Param(index) if args.get(index as usize).is_some_and(|arg| arg.part_at(&place).is_some()) => {
+                args[index as usize].part_at(&place).unwrap_or(place)
+            }
             Root::Value(..) => Place { root: Root::Value(body, fresh), steps: place.steps.clone() },
             // The variables of another activation of this very function are not ours.
             Root::Local(own, ..) if own == body => Place { root: Root::Value(body, fresh), steps: place.steps.clone() },
-            _ => match part_of(args, place) {
-                Some(part) => through_literal(&literals, body, part),
-                None => through_literal(&literals, body, place.instantiate(&places, || Root::Value(body, fresh))),
-            },
+            _ => through_literal(&literals, body, place.instantiate(&places, || Root::Value(body, fresh))),
         };
+        let renew = |place: &Place| renewed(place.unkeyed());
         let lock = |lock: &LockRef| LockRef { place: renew(&lock.place), ..lock.clone() };
         let way = |way: &Way| -> Way { site.into_iter().chain(way.iter().copied()).take(LONGEST_WAY).collect() };
         let held = |held: &HeldLock| HeldLock { lock: lock(&held.lock), way: way(&held.way), ..held.clone() };
@@ -152,7 +153,11 @@ impl Walker<'_> {
                 .held
                 .iter()
                 .map(|inner| {
-                    let id = self.hold(held(inner), false);
+                    // Where the callee calls it elsewhere without this lock, nobody knows which of the calls happens.
+                    let always = summary.calls.iter().filter(|other| other.param == called.param);
+                    let always = always.into_iter().all(|other| other.held.iter().any(|held| held.lock == inner.lock));
+                    let inner = HeldLock { must: inner.must && always, ..held(inner) };
+                    let id = self.hold(inner, false);
                     self.own(&[id], Owner::Nobody);
                     id
                 })
@@ -166,6 +171,11 @@ impl Walker<'_> {
             self.state.release(|guard| phantoms.contains(&guard.id));
         }
         let mut out = Value::of(summary.returns_place.as_ref().map(renew));
+        // Which part a guard is in, the guards themselves tell.
+        if summary.returns.is_empty() {
+            let part = |(name, place): &(Symbol, Place)| (*name, Value::of(Some(renew(place))));
+            out.parts = summary.returns_parts.iter().map(part).collect();
+        }
         for returned in &summary.returns {
             match returned {
                 Returned::Param(param) => {
@@ -222,18 +232,4 @@ impl Walker<'_> {
             self.summary.calls.push(called);
         }
     }
-}
-
-/// What a callee's place is where the argument itself was made by a literal or constructor in the call.
-fn part_of(args: &[Value], place: &Place) -> Option<Place> {
-    let Root::Param(param) = place.root else { return None };
-    let value = args.get(param as usize).filter(|value| value.place.is_none())?;
-    let (first, rest) = place.steps.split_first()?;
-    let name = match first {
-        Step::Field(_, name) => *name,
-        Step::Tuple(index) => Symbol::from(index.to_string()),
-        Step::Element(_) | Step::Inside => return None,
-    };
-    let (_, part) = value.parts.iter().find(|(part, _)| *part == name)?;
-    rest.iter().try_fold(part.place.clone()?, |place, step| place.step(*step))
 }

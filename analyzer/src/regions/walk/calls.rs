@@ -6,10 +6,10 @@ use smallvec::SmallVec;
 use super::{Use, Walker};
 use crate::model::infer::{Callee, Target};
 use crate::model::known::Role;
-use crate::model::locks::{Acquire, LockType, acquire};
+use crate::model::locks::{Acquire, LockType, Shape, acquire};
 use crate::model::ty::Ty;
 use crate::model::{AdtId, FnId};
-use crate::regions::place::Step;
+use crate::regions::place::{Index, Step};
 use crate::regions::state::Value;
 use crate::regions::summary::LockRef;
 use crate::syntax::{ExprId, ExprKind, Symbol};
@@ -153,6 +153,7 @@ impl Walker<'_> {
             None => {
                 let value = self.eval(receiver, Use::Place);
                 let values = self.arguments(args);
+                self.hidden(receiver, &value);
                 if RUNS_NOW.contains(&name.as_str()) || name.as_str().ends_with("_with") {
                     self.run_closures(&values);
                 }
@@ -193,7 +194,7 @@ impl Walker<'_> {
             if !by_value {
                 self.keep_temporary(receiver, &value);
             }
-            let place = self.through(value.place, &callee.derefs);
+            let place = self.dereferenced(value.place, &callee.derefs, receiver);
             receiver_value = Some(Value { place, ..value });
         }
         let name = self.model.function(function).syntax.name;
@@ -206,6 +207,9 @@ impl Walker<'_> {
         {
             let values = self.arguments(args);
             let value = receiver_value.or_else(|| values.first().cloned()).unwrap_or_default();
+            if shape == Shape::ShardedMap {
+                return self.take_shard(id, value, callee, taken, &values);
+            }
             return self.take(id, value, callee, shape, taken, signature.async_);
         }
         let values = self.arguments(args);
@@ -255,7 +259,7 @@ impl Walker<'_> {
         id: ExprId,
         receiver: Value,
         callee: &Callee,
-        shape: crate::model::locks::Shape,
+        shape: Shape,
         taken: Acquire,
         async_: bool,
     ) -> Value {
@@ -271,6 +275,20 @@ impl Walker<'_> {
         }
         let guard = self.acquire(lock, taken, self.body[id].span);
         Value { guards: SmallVec::from_slice(&[guard]), ..Value::of(place.step(Step::Inside)) }
+    }
+
+    /// A method of a map of locked shards: it has a shard while its closures run, and longer where it gives a reference
+    /// into the map.
+    fn take_shard(&mut self, id: ExprId, map: Value, callee: &Callee, taken: Acquire, values: &[Value]) -> Value {
+        let inside = self.take(id, map, callee, Shape::ShardedMap, taken, false);
+        self.run_closures(values);
+        self.state.release(|guard| values.iter().any(|value| value.guards.contains(&guard.id)));
+        let place = self.step(inside.place, Step::Element(Index::Any));
+        if self.carries_guard(self.ty(id)) {
+            return Value { guards: inside.guards, ..Value::of(place) };
+        }
+        self.consume(&Value { guards: inside.guards, ..Value::default() });
+        Value::of(place)
     }
 
     pub(super) fn arguments(&mut self, args: &[ExprId]) -> Vec<Value> {

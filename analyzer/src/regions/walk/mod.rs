@@ -12,6 +12,7 @@ mod bind;
 mod calls;
 mod control;
 mod exprs;
+mod hidden;
 mod library;
 mod temporaries;
 mod types;
@@ -131,6 +132,8 @@ pub(super) struct Walker<'w> {
     /// Expressions evaluated so far.
     steps: usize,
     summary: Summary,
+    /// A value was returned.
+    returned: bool,
     /// Of the bodies that are walked together with this one.
     group: &'w Group,
     out: &'w mut Output,
@@ -172,6 +175,7 @@ pub(super) fn walk(cx: &Context<'_>, group: &Group, id: BodyId, out: &mut Output
         detached: 0,
         steps: 0,
         summary: Summary::default(),
+        returned: false,
         out,
     };
     walker.function();
@@ -313,14 +317,10 @@ impl<'w> Walker<'w> {
     fn drop_local(&mut self, local: LocalId) {
         self.state.release(|guard| guard.owner == Owner::Local(local));
         let data = &self.types.locals[local.0 as usize];
-        if let Ty::Adt(adt, _) = &data.ty
-            && !data.by_ref
-            && data.param.is_none()
-            && !self.moved.contains(&local)
-            && let Some(drop) = self.cx.drops.get(adt)
-        {
+        if matches!(data.ty, Ty::Adt(..)) && !data.by_ref && !self.moved.contains(&local) {
+            let ty = data.ty.clone();
             let place = Some(self.local_place(local));
-            self.apply(*drop, &[Value::of(place)], None, false);
+            self.drop_value(&ty, &Value::of(place), None);
         }
     }
 
@@ -414,6 +414,9 @@ impl<'w> Walker<'w> {
                 self.summary.returns.push(returned);
             }
         }
+        let parts = value.parts.iter().filter_map(|(name, part)| Some((*name, part.place.clone()?)));
+        self.summary.add_parts(parts, !self.returned);
+        self.returned = true;
         if let Some(place) = &value.place
             && matches!(place.root, Root::Param(_) | Root::Static(_))
             && self.summary.returns_place.is_none()
@@ -438,7 +441,7 @@ impl<'w> Walker<'w> {
             waiting: acquire.waiting,
             site,
             way: Way::new(),
-            held: SmallVec::new(),
+            held: Vec::new(),
             released: 0,
             dispatched: false,
         };
@@ -497,8 +500,8 @@ impl<'w> Walker<'w> {
             return;
         }
         let own = live.iter().filter(|guard| guard.param.is_none()).map(|guard| guard.held.clone());
-        let mut held: SmallVec<[HeldLock; 2]> = own.collect();
-        held.extend(acquired.held.drain(..));
+        let mut held: Vec<HeldLock> = own.collect();
+        held.append(&mut acquired.held);
         acquired.held = held;
         acquired.released |= self.state.released;
         self.summary.add(acquired);

@@ -34,6 +34,29 @@ impl<'w> Walker<'w> {
         }
     }
 
+    /// Whether an expression names a lock, or something whose fields may be locks.
+    pub(super) fn locks_inside(&self, id: ExprId) -> bool {
+        let ty = self.ty(id);
+        ty.any(&mut |part| match part {
+            Ty::Adt(id, _) => {
+                self.model.adt(*id).lock.is_some() || !self.model.crate_of(self.model.adt(*id).module).stub
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether a guard in a value of this type stays there: of `impl Deref<Target = T>` and `Box<dyn Drop>` the type
+    /// does not tell, but whoever made the value did.
+    pub(super) fn may_carry(&self, ty: &Ty) -> bool {
+        match ty {
+            Ty::Unknown | Ty::Param(_) | Ty::Opaque(_) | Ty::Dyn(_) => true,
+            Ty::Adt(id, args) if self.model.known.transparent.contains(id) => {
+                args.iter().any(|arg| self.may_carry(arg))
+            }
+            ty => self.carries_guard(ty),
+        }
+    }
+
     pub(super) fn local_place(&mut self, local: LocalId) -> Place {
         if let Some(place) = self.places.get(&local) {
             return place.clone();
@@ -51,9 +74,11 @@ impl<'w> Walker<'w> {
     pub(super) fn through(&self, place: Option<Place>, derefs: &[FnId]) -> Option<Place> {
         let mut place = place;
         for id in derefs {
-            let target = self.summary(*id)?.returns_place.clone()?;
-            let args = [place];
-            place = Some(target.instantiate(&args, || Root::Value(self.id, u32::MAX)));
+            place = match self.summary(*id).and_then(|summary| summary.returns_place.clone()) {
+                Some(target) => Some(target.instantiate(&[place], || Root::Value(self.id, u32::MAX))),
+                // A pointer of the sources' own making: what it points to is as good as itself.
+                None => place.and_then(|place| place.step(Step::Inside)),
+            };
         }
         place
     }
