@@ -1,19 +1,14 @@
 //! Scan fixtures: `fixtures/scan/{bad,good}/<rule>/*.rs`.
 //!
-//! A line `... //~ rule` of a bad file expects a finding of that rule whose primary place is on that line; `//~^ rule`
-//! expects it one line above, `//~^^ rule` two; several rules are separated by commas. Whatever else is found there at
-//! deny or warn level fails the test. A good file gives nothing at deny or warn level. `//@ edition: 2024` on the
-//! first lines of a file sets its edition; 2021 otherwise.
+//! Whatever is found at deny or warn level in a bad file beside what its marks expect fails the test. A good file gives
+//! nothing at these levels. The marks are those of `lockcheck_tests::snippets`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use lockcheck::finding::{Level, Report};
-use lockcheck::source::{Request, discover};
-use lockcheck_tests::{folder, workspace};
-
-/// Line and rule.
-type Mark = (usize, String);
+use lockcheck_tests::snippets::{Mark, edition, marks, scan};
+use lockcheck_tests::workspace;
 
 fn fixtures(kind: &str) -> Vec<(String, PathBuf)> {
     let root = workspace().join("fixtures/scan").join(kind);
@@ -30,28 +25,6 @@ fn fixtures(kind: &str) -> Vec<(String, PathBuf)> {
         files.map(|file| (rule(&dir), file)).collect::<Vec<_>>()
     };
     entries(&root).into_iter().filter(|path| path.is_dir()).flat_map(in_rule).collect()
-}
-
-/// Scans one file as the library of a package of its edition.
-fn scan(text: &str) -> Report {
-    let edition = text.lines().find_map(|line| line.strip_prefix("//@ edition:")).map_or("2021", str::trim);
-    let manifest = format!("[package]\nname = \"fixture\"\nversion = \"0.1.0\"\nedition = \"{edition}\"\n");
-    let dir = folder(&[("Cargo.toml", &manifest), ("src/lib.rs", text)]);
-    let request = Request { paths: &[dir.path().join("src/lib.rs")], cwd: dir.path(), metadata: None };
-    lockcheck::scan(&discover(&request).expect("a readable fixture"))
-}
-
-/// What the marks of a file expect.
-fn marks(text: &str) -> Vec<Mark> {
-    let mut marks = Vec::new();
-    for (at, line) in text.lines().enumerate() {
-        let Some((_, mark)) = line.split_once("//~") else { continue };
-        let rules = mark.trim_start_matches('^');
-        let line = at + 1 - (mark.len() - rules.len()).min(at);
-        marks.extend(rules.split(',').map(|rule| (line, rule.trim().to_owned())));
-    }
-    marks.sort();
-    marks
 }
 
 /// What is wrong with a report, given what is expected of it.
@@ -83,7 +56,7 @@ fn check(kind: &str, expected: impl Fn(&str, &str) -> Vec<Mark>) {
     let mut failed = Vec::new();
     for (rule, file) in &fixtures {
         let text = std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        let wrong = differences(&scan(&text), &expected(rule, &text));
+        let wrong = differences(&scan(&text, edition(&text)), &expected(rule, &text));
         let shown = file.strip_prefix(workspace()).unwrap_or(file).display();
         failed.extend(wrong.iter().map(|wrong| format!("{shown}: {wrong}")));
     }
@@ -93,7 +66,7 @@ fn check(kind: &str, expected: impl Fn(&str, &str) -> Vec<Mark>) {
 #[test]
 fn bad_code_is_found_where_it_is_marked() {
     check("bad", |rule, text| {
-        let marks = marks(text);
+        let marks = marks(text, edition(text));
         assert!(marks.iter().any(|(_, marked)| marked == rule), "a bad file of {rule} without a mark of it:\n{text}");
         marks
     });
@@ -102,22 +75,14 @@ fn bad_code_is_found_where_it_is_marked() {
 #[test]
 fn good_code_is_left_alone() {
     check("good", |rule, text| {
-        assert_eq!(marks(text), [], "a good file of {rule} with marks");
+        assert_eq!(marks(text, edition(text)), [], "a good file of {rule} with marks");
         Vec::new()
     });
 }
 
 #[test]
-fn marks_point_at_their_line_or_above() {
-    let text = "a //~ one\nb\n//~^ two, three\n//~^^^ one";
-    let expected = [(1, "one"), (1, "one"), (2, "three"), (2, "two")];
-    assert_eq!(marks(text), expected.map(|(line, rule)| (line, rule.to_owned())));
-    assert_eq!(marks("//~^^^^ one"), [(1, "one".to_owned())]);
-}
-
-#[test]
 fn differences_tell_what_is_missing_and_what_is_too_much() {
-    let report = scan("fn main() {}\n");
+    let report = scan("fn main() {}\n", "2021");
     assert_eq!(differences(&report, &[]), Vec::<String>::new());
     assert_eq!(differences(&report, &[(3, "double_lock".into())]), ["line 3: expected double_lock, not found"]);
 }

@@ -203,6 +203,8 @@ pub enum NoticeKind {
     CutOffTrace,
     /// The observed program ended in a way the reader should know.
     Program,
+    /// The configuration names what is not there.
+    Configuration,
     /// lockcheck itself went wrong on one file and went on.
     InternalError,
 }

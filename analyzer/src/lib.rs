@@ -18,13 +18,16 @@
 //! its tracked types recorded. That nothing was found is no proof.
 
 pub mod cli;
+pub mod config;
 pub mod finding;
 pub mod graph;
 pub mod model;
+mod nearest;
 pub mod regions;
 pub mod report;
 pub mod rules;
 pub mod source;
+pub mod suppress;
 pub mod syntax;
 pub mod trace;
 
@@ -38,15 +41,21 @@ const STACK: usize = 128 << 20;
 
 /// The static pass: source text in, findings out.
 pub fn scan(sources: &source::Sources) -> Report {
+    scan_with(sources, &config::Config::default())
+}
+
+/// The static pass with the user's lock types. Levels are not applied here.
+pub fn scan_with(sources: &source::Sources, config: &config::Config) -> Report {
     match rayon::ThreadPoolBuilder::new().stack_size(STACK).build() {
-        Ok(pool) => pool.install(|| scan_here(sources)),
-        Err(_) => scan_here(sources),
+        Ok(pool) => pool.install(|| scan_here(sources, config)),
+        Err(_) => scan_here(sources, config),
     }
 }
 
-fn scan_here(sources: &source::Sources) -> Report {
+fn scan_here(sources: &source::Sources, config: &config::Config) -> Report {
     let program = model::program::Program::parse(sources);
-    let model = program.model();
+    let mut model = program.model();
+    let problems = config.locks_of(&mut model);
     let regions = regions::regions(&model, &program.names);
     let graph = regions::order::lock_graph(&regions, &program.names);
     let facts = rules::Facts { graph: &graph, regions: Some(&regions), replay: None, notices: Default::default() };
@@ -62,9 +71,18 @@ fn scan_here(sources: &source::Sources) -> Report {
         ..Summary::default()
     };
     let own = facts.notices.into_inner();
-    let notices =
-        sources.notices.iter().cloned().chain(program.notices(sources)).chain(regions.notices()).chain(own).collect();
+    let notices = sources
+        .notices
+        .iter()
+        .cloned()
+        .chain(program.notices(sources))
+        .chain(regions.notices())
+        .chain(own)
+        .chain(problems)
+        .collect();
     let mut report = Report { mode: Mode::Scan, summary, findings, notices };
+    let texts = sources.files.iter().map(|file| (file.display.as_str(), file.text.clone()));
+    suppress::apply(&mut report, texts, suppress::Pass::Static);
     report.finish();
     drop((graph, regions, model));
     // Nobody has to wait until millions of small pieces are given back.

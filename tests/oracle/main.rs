@@ -4,18 +4,20 @@
 //! block but log every overlap, and are run. What the program saw must be what the marks say: each second acquisition
 //! of a held lock is a `double_lock`, each suspension under a thread-blocking guard a `guard_across_await`, and each
 //! pair of locks taken both ways round has one of its acquisitions marked `lock_order_inversion`. The scan must say
-//! the same in every one of these editions.
+//! the same in every one of these editions. The guard-scope table is `fixtures/scan/scopes`: `table.rs` sees to it that
+//! every row is there.
 //!
 //! Misses: read under read is an overlap here and a warning there; both carry the same mark.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use lockcheck::finding::Level;
-use lockcheck::source::{Request, discover};
+use lockcheck_tests::snippets::{self, header};
 use lockcheck_tests::{command, folder, project_files};
+
+mod table;
 
 const LOCKS: &str = include_str!("locks.rs");
 
@@ -52,27 +54,25 @@ struct Log {
 }
 
 fn fixtures() -> Vec<Fixture> {
-    let files = project_files("fixtures/scan/bad").into_iter().chain(project_files("fixtures/scan/good"));
     let fixture = |file: lockcheck_tests::ProjectFile| {
-        let editions = file.text.lines().find_map(|line| line.strip_prefix("//@ oracle:"))?;
-        let editions = editions.split(',').map(|each| each.trim().to_owned()).collect();
+        let editions: Vec<String> = header(&file.text, "oracle").into_iter().map(str::to_owned).collect();
         let module = file.path.trim_start_matches("fixtures/scan/").trim_end_matches(".rs").replace('/', "_");
-        Some(Fixture { path: file.path, module, text: file.text, editions })
+        (!editions.is_empty()).then_some(Fixture { path: file.path, module, text: file.text, editions })
     };
-    files.filter_map(fixture).collect()
+    ["bad", "good", "scopes"]
+        .into_iter()
+        .flat_map(|kind| project_files(&format!("fixtures/scan/{kind}")))
+        .filter_map(fixture)
+        .collect()
 }
 
-/// What the marks say: `//~ rule` on the line, each `^` one line up.
-fn marks(text: &str) -> Lines {
-    let mut marks = Lines::new();
-    for (at, line) in text.lines().enumerate() {
-        let Some((_, mark)) = line.split_once("//~") else { continue };
-        let rules = mark.trim_start_matches('^');
-        for rule in rules.split(',') {
-            marks.entry(rule.trim().to_owned()).or_default().insert(at + 1 - (mark.len() - rules.len()));
-        }
+/// What the marks say in an edition.
+fn marks(text: &str, edition: &str) -> Lines {
+    let mut lines = Lines::new();
+    for (line, rule) in snippets::marks(text, edition) {
+        lines.entry(rule).or_default().insert(line);
     }
-    marks
+    lines
 }
 
 /// Compiles the fixtures as one program and gives what each of them did.
@@ -145,15 +145,10 @@ fn differences(marks: &Lines, log: &Log) -> Vec<String> {
     wrong
 }
 
-/// Scans one file as the library of a package of this edition.
-fn scan(edition: &str, text: &str) -> Lines {
-    let manifest = format!("[package]\nname = \"fixture\"\nversion = \"0.1.0\"\nedition = \"{edition}\"\n");
-    let dir = folder(&[("Cargo.toml", &manifest), ("src/lib.rs", text)]);
-    let path: PathBuf = Path::join(dir.path(), "src/lib.rs");
-    let report =
-        lockcheck::scan(&discover(&Request { paths: &[path], cwd: dir.path(), metadata: None }).expect("files"));
+/// What the scan finds at warn level and above.
+fn scan(text: &str, edition: &str) -> Lines {
     let mut lines = Lines::new();
-    for finding in report.findings.iter().filter(|finding| finding.level >= Level::Warn) {
+    for finding in snippets::scan(text, edition).findings.iter().filter(|finding| finding.level >= Level::Warn) {
         lines.entry(finding.rule.to_owned()).or_default().insert(finding.primary.line as usize);
     }
     lines
@@ -179,7 +174,7 @@ fn marks_say_what_the_compiled_program_does() {
     for (edition, fixtures) in editions {
         let logs = run(edition, &fixtures);
         for fixture in fixtures {
-            let wrong = differences(&marks(&fixture.text), &logs[&fixture.module]);
+            let wrong = differences(&marks(&fixture.text, edition), &logs[&fixture.module]);
             failed.extend(wrong.iter().map(|wrong| format!("{} ({edition}): {wrong}", fixture.path)));
         }
     }
@@ -192,7 +187,7 @@ fn the_scan_says_the_same_in_every_edition() {
     let mut failed = Vec::new();
     for (edition, fixtures) in by_edition(&fixtures) {
         for fixture in fixtures {
-            let (marks, found) = (marks(&fixture.text), scan(edition, &fixture.text));
+            let (marks, found) = (marks(&fixture.text, edition), scan(&fixture.text, edition));
             let none = BTreeSet::new();
             for rule in DECIDED {
                 let [marks, found] = [&marks, &found].map(|lines| lines.get(rule).unwrap_or(&none));
@@ -218,5 +213,5 @@ fn a_wrong_mark_is_noticed() {
         "line 9: double_lock is marked, but does not happen",
         "lines {6, 9}: lock_order_inversion happens, but is not marked",
     ];
-    assert_eq!(differences(&marks(text), &logs["wrong"]), expected);
+    assert_eq!(differences(&marks(text, "2021"), &logs["wrong"]), expected);
 }

@@ -5,6 +5,9 @@
 //!
 //! Misses: processes that a command leaves behind.
 
+pub mod mutate;
+pub mod snippets;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;

@@ -14,11 +14,14 @@ use crate::source::{Targets, Text, Texts};
 /// Analyses traces and reports; the report for people goes to standard output.
 pub(super) fn analyze(args: &AnalyzeArgs, matches: Option<&ArgMatches>, terminal: &Terminal) -> Result<Exit, Failure> {
     let started = Instant::now();
-    let levels = Levels::read(matches)?;
+    let config = super::config(&args.report, &[], &std::env::current_dir().unwrap_or_default())?;
+    let levels = Levels::read(&config, matches)?;
     let mut report = crate::analyze(&args.traces).map_err(|error| Failure(error.to_string()))?;
+    let texts = texts();
+    super::suppress(&mut report, &texts);
     levels.apply(&mut report);
     report.summary.elapsed_ms = started.elapsed().as_millis() as u64;
-    terminal.emit(&report, &args.report, &texts(), &Targets::default(), Stream::Stdout)?;
+    terminal.emit(&report, &args.report, &texts, &Targets::default(), Stream::Stdout)?;
     Ok(Exit::of(&report))
 }
 

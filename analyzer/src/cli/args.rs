@@ -78,6 +78,9 @@ pub(super) struct ReportArgs {
     /// also write the report to a file; may be given several times
     #[arg(long, value_name = "FORMAT=PATH", value_parser = output)]
     pub(super) output: Vec<(Format, PathBuf)>,
+    /// the configuration, in place of the nearest lockcheck.toml
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
     /// do not report a rule, a group, or all `warnings`; of several such flags the last one counts
     #[arg(short = 'A', long = "allow", value_name = "RULE|GROUP")]
     pub(super) allow: Vec<String>,

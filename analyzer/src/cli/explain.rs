@@ -1,9 +1,9 @@
 //! `lockcheck explain` and `lockcheck rules`.
 
-use super::nearest::hint;
 use super::terminal::to_stdout;
 use super::{Exit, Failure};
 use crate::finding::Level;
+use crate::nearest::hint;
 use crate::rules::REGISTRY;
 
 /// Prints what a rule is about.

@@ -6,27 +6,25 @@
 use clap::ArgMatches;
 
 use super::Failure;
-use super::nearest::hint;
+use crate::config::Config;
 use crate::finding::{Level, Report};
-use crate::rules::{Group, REGISTRY};
+use crate::rules::selector::Selector;
+use crate::rules::unparsed_file;
 
-const GROUPS: [Group; 5] = [Group::Deadlock, Group::SharedState, Group::Liveness, Group::Suspicious, Group::Meta];
-
-/// What the flags say, in their order.
+/// What the configuration says, then what the flags say, in their order.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Levels(Vec<(Target, Level)>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Target {
-    Rule(&'static str),
-    Group(Group),
+    Rules(Selector),
     /// Whatever is at warn level by then.
     Warnings,
 }
 
 impl Levels {
-    /// Reads the flags of a command.
-    pub(super) fn read(matches: Option<&ArgMatches>) -> Result<Levels, Failure> {
+    /// The configuration's levels, and behind them the flags of a command.
+    pub(super) fn read(config: &Config, matches: Option<&ArgMatches>) -> Result<Levels, Failure> {
         let mut flags = Vec::new();
         for (id, level) in [("allow", Level::Allow), ("warn", Level::Warn), ("deny", Level::Deny)] {
             let Some(matches) = matches else { break };
@@ -35,7 +33,11 @@ impl Levels {
             flags.extend(places.zip(names).map(|(place, name)| (place, name.clone(), level)));
         }
         flags.sort_by_key(|(place, ..)| *place);
-        Levels::from_flags(flags.into_iter().map(|(_, name, level)| (name, level)))
+        let flags = Levels::from_flags(flags.into_iter().map(|(_, name, level)| (name, level)))?;
+        let mut levels: Vec<_> =
+            config.levels.iter().map(|(selector, level)| (Target::Rules(*selector), *level)).collect();
+        levels.extend(flags.0);
+        Ok(Levels(levels))
     }
 
     fn from_flags(flags: impl IntoIterator<Item = (String, Level)>) -> Result<Levels, Failure> {
@@ -49,45 +51,37 @@ impl Levels {
         Ok(Levels(out))
     }
 
+    /// The level of a rule's finding that has `level` by itself.
+    fn of(&self, rule: &str, level: Level) -> Level {
+        self.0.iter().fold(level, |level, (target, wanted)| match target {
+            Target::Rules(selector) if selector.matches(rule) => *wanted,
+            Target::Warnings if level == Level::Warn => *wanted,
+            _ => level,
+        })
+    }
+
     /// Sets the levels of the findings, drops what is allowed and counts anew.
     pub(super) fn apply(&self, report: &mut Report) {
         for finding in &mut report.findings {
-            let group = REGISTRY.iter().find(|rule| rule.id == finding.rule).map(|rule| rule.group);
-            for (target, level) in &self.0 {
-                let applies = match target {
-                    Target::Rule(id) => *id == finding.rule,
-                    Target::Group(name) => Some(*name) == group,
-                    Target::Warnings => finding.level == Level::Warn,
-                };
-                if applies {
-                    finding.level = *level;
-                }
-            }
+            finding.level = self.of(finding.rule, finding.level);
         }
+        unparsed_file::as_findings(report, self.of(unparsed_file::RULE.id, unparsed_file::RULE.level));
         report.finish();
     }
 }
 
 fn target(name: &str) -> Result<Target, Failure> {
-    let id = name.strip_prefix("lockcheck::").unwrap_or(name).replace('-', "_");
-    if id == "warnings" {
+    if name.strip_prefix("lockcheck::").unwrap_or(name) == "warnings" {
         return Ok(Target::Warnings);
     }
-    if let Some(group) = GROUPS.into_iter().find(|group| group.name() == id) {
-        // A rule and a group may share a name; the group then includes the rule.
-        return Ok(Target::Group(group));
-    }
-    let known = REGISTRY.iter().map(|rule| rule.id);
-    known.clone().find(|known| *known == id).map(Target::Rule).ok_or_else(|| {
-        let names = known.chain(GROUPS.into_iter().map(Group::name)).chain(["warnings"]);
-        Failure(format!("`{name}` is neither a rule nor a group{}", hint(&id, names)))
-    })
+    Selector::parse(name, &["warnings"]).map(Target::Rules).map_err(|error| Failure(error.to_string()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::finding::*;
+    use crate::rules::Group;
 
     fn report(levels: &[Level]) -> Report {
         let finding = |(at, level): (usize, &Level)| Finding {
@@ -143,11 +137,11 @@ mod tests {
         let matches = command.get_matches_from(arguments);
         let expected = [
             (Target::Warnings, Level::Deny),
-            (Target::Rule("lost_update"), Level::Allow),
-            (Target::Rule("double_lock"), Level::Deny),
-            (Target::Group(Group::Deadlock), Level::Warn),
+            (Target::Rules(Selector::Rule("lost_update")), Level::Allow),
+            (Target::Rules(Selector::Rule("double_lock")), Level::Deny),
+            (Target::Rules(Selector::Group(Group::Deadlock)), Level::Warn),
         ];
-        assert_eq!(Levels::read(Some(&matches)), Ok(Levels(expected.to_vec())));
+        assert_eq!(Levels::read(&Config::default(), Some(&matches)), Ok(Levels(expected.to_vec())));
     }
 
     #[test]
@@ -156,7 +150,7 @@ mod tests {
         assert_eq!(error("warning"), "`warning` is neither a rule nor a group; did you mean `warnings`?");
         assert_eq!(error("shared"), "`shared` is neither a rule nor a group; did you mean `shared_state`?");
         assert_eq!(error("xyz"), "`xyz` is neither a rule nor a group");
-        assert_eq!(target("shared-state"), Ok(Target::Group(Group::SharedState)));
+        assert_eq!(target("shared-state"), Ok(Target::Rules(Selector::Group(Group::SharedState))));
         assert_eq!(target("lockcheck::warnings"), Ok(Target::Warnings));
     }
 }

@@ -13,16 +13,17 @@ mod exit;
 mod explain;
 mod host;
 mod levels;
-mod nearest;
+
 mod run;
 mod scan;
 mod scenarios;
 mod terminal;
 mod watch;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
@@ -30,6 +31,10 @@ use clap::{CommandFactory, FromArgMatches};
 use args::{Args, Command};
 pub use exit::Exit;
 use terminal::Terminal;
+
+use crate::config::Config;
+use crate::finding::Report;
+use crate::source::{Text, Texts};
 
 /// Why a command could not do its job: one line for the user.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +54,22 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         Exit::Internal
     });
     exit.into()
+}
+
+/// The configuration that counts for these paths, or that the user names.
+fn config(args: &args::ReportArgs, paths: &[PathBuf], cwd: &Path) -> Result<Config, Failure> {
+    crate::config::load(args.config.as_deref(), paths, cwd).map_err(|error| Failure(error.to_string()))
+}
+
+/// Takes out what comments in the files that a recorded run names suppress.
+fn suppress(report: &mut Report, texts: &Texts) {
+    let places = report.findings.iter().flat_map(|finding| {
+        let steps = finding.threads.iter().flat_map(|thread| &thread.steps);
+        [&finding.primary].into_iter().chain(&finding.related).chain(steps)
+    });
+    let names: BTreeSet<String> = places.map(|place| place.file.clone()).collect();
+    let files: Vec<(&str, Text)> = names.iter().filter_map(|name| Some((name.as_str(), texts.get(name)?))).collect();
+    crate::suppress::apply(report, files, crate::suppress::Pass::Recorded);
 }
 
 /// As a cargo subcommand the program gets its own name as first argument.

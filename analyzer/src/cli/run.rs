@@ -20,7 +20,8 @@ pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Termi
         return Ok(Exit::Clean);
     }
     let name = scenario(args)?;
-    let levels = Levels::read(matches)?;
+    let config = super::config(&args.report, &[], &std::env::current_dir().unwrap_or_default())?;
+    let levels = Levels::read(&config, matches)?;
     let started = Instant::now();
     let folder = tempfile::Builder::new().prefix("lockcheck-").tempdir();
     let folder = folder.map_err(|error| Failure(format!("no temporary folder for the trace: {error}")))?;
@@ -42,9 +43,11 @@ pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Termi
     let mut report = analysed(&traces)?;
     about_the_run(&mut report, &end, &traces);
     report.notices.extend(notice(&end, args));
+    let texts = analyze::texts();
+    super::suppress(&mut report, &texts);
     levels.apply(&mut report);
     report.summary.elapsed_ms = started.elapsed().as_millis() as u64;
-    terminal.emit(&report, &args.report, &analyze::texts(), &Targets::default(), Stream::Stderr)?;
+    terminal.emit(&report, &args.report, &texts, &Targets::default(), Stream::Stderr)?;
 
     let failed = !matches!(&end, End::Itself(status) if status.success());
     Ok(Exit::of_run(&report, failed, matches!(end, End::Interrupted)))

@@ -10,20 +10,24 @@ use super::terminal::{Stream, Terminal};
 use super::{Exit, Failure, cargo};
 use crate::finding::NoticeKind;
 use crate::report::Format;
-use crate::source::{Request, Targets, Texts, discover};
+use crate::source::{Request, Targets, Texts, discover_without};
 
 /// Scans and reports; the report for people goes to standard output.
 pub(super) fn scan(args: &ScanArgs, matches: Option<&ArgMatches>, terminal: &Terminal) -> Result<Exit, Failure> {
     let started = Instant::now();
-    let levels = Levels::read(matches)?;
     let cwd = std::env::current_dir().map_err(|error| Failure(format!("no current directory: {error}")))?;
+    let config = super::config(&args.report, &args.paths, &cwd)?;
+    let levels = Levels::read(&config, matches)?;
     let cargo_lines = args.report.message_format == Format::Json
         || args.report.output.iter().any(|(format, _)| *format == Format::Json);
     let metadata = (args.paths.is_empty() || cargo_lines).then(|| cargo::metadata(&cwd, terminal)).flatten();
     let request = Request { paths: &args.paths, cwd: &cwd, metadata: metadata.as_ref() };
-    let sources = discover(&request).map_err(|error| Failure(error.to_string()))?;
+    let sources = discover_without(&request, &|file| config.exclude.contains(file));
+    let sources = sources.map_err(|error| Failure(error.to_string()))?;
 
-    let mut report = crate::scan(&sources);
+    let mut report = crate::scan_with(&sources, &config);
+    let unread = |kind| matches!(kind, NoticeKind::UnparsedFile | NoticeKind::UnreadableFile);
+    let not_all = report.notices.iter().any(|notice| unread(notice.kind));
     levels.apply(&mut report);
     report.summary.elapsed_ms = started.elapsed().as_millis() as u64;
     let targets = Targets::new(&sources, metadata.as_ref());
@@ -32,8 +36,7 @@ pub(super) fn scan(args: &ScanArgs, matches: Option<&ArgMatches>, terminal: &Ter
     if sources.files.is_empty() {
         return Err(Failure("none of the files could be read".into()));
     }
-    let unread = |kind| matches!(kind, NoticeKind::UnparsedFile | NoticeKind::UnreadableFile);
-    if args.strict && report.notices.iter().any(|notice| unread(notice.kind)) {
+    if args.strict && not_all {
         return Err(Failure("not every file could be read, and --strict is given".into()));
     }
     Ok(Exit::of(&report))

@@ -4,7 +4,7 @@ use lockcheck_fixtures::{Options, Scenario, options};
 
 use super::Failure;
 use super::args::RunArgs;
-use super::nearest::hint;
+use crate::nearest::hint;
 
 pub(super) use lockcheck_fixtures::all;
 

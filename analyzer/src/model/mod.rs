@@ -17,6 +17,7 @@ pub mod program;
 pub mod resolve;
 pub mod signatures;
 pub mod ty;
+pub mod user_locks;
 
 use rustc_hash::FxHashMap;
 
@@ -290,6 +291,8 @@ pub struct Model<'a> {
     pub resolved_imports: FxHashMap<(ModuleId, Symbol), resolve::Imported>,
     /// Modules behind glob imports.
     pub resolved_globs: FxHashMap<ModuleId, Vec<Def>>,
+    /// What methods of the user's own lock types take.
+    pub user_acquires: FxHashMap<(AdtId, Symbol), locks::Acquire>,
     /// Items of the stubs that the analysis refers to.
     pub known: known::Known,
 }

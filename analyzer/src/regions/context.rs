@@ -35,7 +35,7 @@ pub(super) struct Context<'w> {
     /// Types with a `Drop` impl in the sources.
     pub(super) drops: FxHashMap<AdtId, FnId>,
     /// Types with a guard in a field.
-    pub(super) carriers: FxHashSet<AdtId>,
+    pub(super) carriers: FxHashMap<AdtId, Waiting>,
     /// Collections and iterators of the stubs.
     pub(super) containers: FxHashSet<AdtId>,
 }
@@ -176,29 +176,44 @@ pub(super) fn context<'w>(model: &'w Model<'w>, files: &'w [String]) -> Context<
 }
 
 /// Types of the sources that have a guard in a field, however deep.
-fn carriers(model: &Model<'_>) -> FxHashSet<AdtId> {
-    let mut out = FxHashSet::default();
+fn carriers(model: &Model<'_>) -> FxHashMap<AdtId, Waiting> {
+    let mut out = FxHashMap::default();
     loop {
         let before = out.len();
         for (index, adt) in model.adts.iter().enumerate() {
             let id = AdtId(index as u32);
-            if out.contains(&id) || model.crate_of(adt.module).stub {
+            if out.contains_key(&id) || model.crate_of(adt.module).stub {
                 continue;
             }
-            let has_guard = adt.variants.iter().flatten().any(|field| {
-                field.ty.any(&mut |part| match part {
-                    Ty::Adt(part, _) => {
-                        matches!(model.adt(*part).lock, Some(LockType::Guard { .. })) || out.contains(part)
-                    }
-                    _ => false,
-                }) && !matches!(field.ty, Ty::Ref(_))
-            });
-            if has_guard {
-                out.insert(id);
+            let fields = adt.variants.iter().flatten().filter(|field| !matches!(field.ty, Ty::Ref(_)));
+            let found = fields.filter_map(|field| guard_in(model, &out, &field.ty));
+            if let Some(waiting) = found.reduce(either) {
+                out.insert(id, waiting);
             }
         }
         if out.len() == before {
             return out;
         }
     }
+}
+
+/// Whether a value of this type can have a guard in it, and what the waiters for its lock do.
+pub(super) fn guard_in(model: &Model<'_>, carriers: &FxHashMap<AdtId, Waiting>, ty: &Ty) -> Option<Waiting> {
+    let mut found = None;
+    ty.any(&mut |part| {
+        if let Ty::Adt(id, _) = part {
+            let here = match model.adt(*id).lock {
+                Some(LockType::Guard { waiting }) => Some(waiting),
+                _ => carriers.get(id).copied(),
+            };
+            found = found.into_iter().chain(here).reduce(either);
+        }
+        found == Some(Waiting::Thread)
+    });
+    found
+}
+
+/// Of two guards in one value the one that blocks threads counts.
+fn either(a: Waiting, b: Waiting) -> Waiting {
+    if a == Waiting::Thread { a } else { b }
 }

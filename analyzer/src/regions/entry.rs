@@ -12,6 +12,9 @@ use crate::model::FnId;
 use crate::model::infer::Name;
 use crate::syntax::{ExprId, ExprKind};
 
+/// Locks kept per function: along a chain of calls that each hold one more, all of them would be quadratic.
+const MOST_GATES: usize = 8;
+
 /// Functions that anybody may call.
 pub(super) fn roots(cx: &Context<'_>) -> FxHashSet<FnId> {
     let mut out = FxHashSet::default();
@@ -65,7 +68,10 @@ pub(super) fn gates(cx: &Context<'_>, out: &Output) -> FxHashMap<u32, Gates> {
                     Some(before) => before.into_iter().filter(|(key, mode)| here.get(key) == Some(mode)).collect(),
                 });
             }
-            let common = common.unwrap_or_default();
+            let mut common = common.unwrap_or_default();
+            while common.len() > MOST_GATES {
+                common.pop_last();
+            }
             if !common.is_empty() && entry.get(&index) != Some(&common) {
                 entry.insert(index, common);
                 changed = true;

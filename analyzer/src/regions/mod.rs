@@ -187,7 +187,7 @@ impl Regions {
     /// What was cut short.
     pub fn notices(&self) -> Option<Notice> {
         let message = format!(
-            "{} functions take more locks than are kept ({} each): findings through them may be missing",
+            "{} functions take more locks than are kept ({} each), or call closures too often: findings through them may be missing",
             self.truncated,
             summary::MOST_ACQUIRES
         );
@@ -285,8 +285,8 @@ fn callees(cx: &Context<'_>, id: BodyId) -> Vec<FnId> {
         target.into_iter().chain(callee.derefs.iter().copied())
     });
     let locals = types.locals.iter().filter(|local| !local.by_ref).map(|local| &local.ty);
-    // Values that nobody takes, and elements of collections.
-    let made = types.calls.keys().map(|call| types.ty(*call));
+    // Values that nobody takes, temporaries, and elements of collections.
+    let made = types.distinct().iter();
     let elements = types.calls.values().flat_map(|callee| match callee.on.peeled() {
         Ty::Adt(_, args) => args.iter().collect(),
         _ => Vec::new(),

@@ -18,6 +18,8 @@ use crate::syntax::{Span, Symbol};
 
 /// Acquisitions kept per function.
 pub const MOST_ACQUIRES: usize = 64;
+/// Acquisitions under more locks than this are not kept: a part of what is held would say too much.
+pub const MOST_HELD: usize = 8;
 /// Calls kept on the way to an acquisition.
 pub const LONGEST_WAY: usize = 8;
 
@@ -168,6 +170,10 @@ impl Summary {
     /// Adds an acquisition unless one of the same lock, mode and held set with a way no longer is there. Where there are
     /// too many, those that differ by what the function itself holds become one, with what all of them hold.
     pub fn add(&mut self, acquired: Acquired) {
+        if acquired.held.len() > MOST_HELD {
+            self.truncated = true;
+            return;
+        }
         let hash = hash(&acquired.lock, acquired.mode, acquired.try_, acquired.released);
         if self.merge(&acquired, hash) {
             return;

@@ -156,6 +156,7 @@ fn notice_name(kind: NoticeKind) -> &'static str {
         NoticeKind::Truncated => "truncated",
         NoticeKind::CutOffTrace => "cut_off_trace",
         NoticeKind::Program => "program",
+        NoticeKind::Configuration => "configuration",
         NoticeKind::InternalError => "internal_error",
     }
 }

@@ -1,7 +1,10 @@
 //! `guard_across_await`: a guard of a thread-blocking lock that lives while its task is suspended.
 
+use indexmap::IndexMap;
+
 use super::{Facts, Group, Rule, wording};
 use crate::finding::{Evidence, Finding, Fingerprint, Level, ThreadPath};
+use crate::regions::HeldAtAwait;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -12,6 +15,9 @@ pub const RULE: Rule = Rule {
     docs: DOCS,
     check,
 };
+
+/// Further awaits of one guard that are shown.
+const MOST_AWAITS: usize = 8;
 
 const DOCS: &str = r#"## What it does
 Reports a guard of a `std`, `parking_lot` or `spin` lock that is alive at an `.await`: in a variable, or as a temporary
@@ -41,7 +47,15 @@ async fn refresh(cache: &Mutex<Cache>) {
 
 fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     let Some(regions) = facts.regions else { return };
+    // One finding per guard: ending it before the first await mends all of them.
+    let mut guards: IndexMap<(&str, u32, u32, u32), Vec<&HeldAtAwait>> = IndexMap::new();
     for found in &regions.awaits {
+        let site = &found.held.site;
+        guards.entry((&site.file, site.line, site.column, site.end_column)).or_default().push(found);
+    }
+    for mut awaits in guards.into_values() {
+        awaits.sort_by_key(|found| (!found.must, found.at.line, found.at.column));
+        let Some((found, later)) = awaits.split_first() else { continue };
         let held = &found.held;
         let name = wording::name(held);
         let level = if found.test {
@@ -54,7 +68,9 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
         let primary = wording::at(&found.at, format!("suspended here while {name} is held"));
         let mut steps = wording::calls(&held.way, &held.site);
         steps.push(wording::at(&held.site, format!("{name} {} here", wording::taken(held))));
-        let related = steps.clone();
+        let mut related = steps.clone();
+        let later = later.iter().take(MOST_AWAITS);
+        related.extend(later.map(|found| wording::at(&found.at, "and here".to_string())));
         steps.push(primary.clone());
         let key = held.class.as_ref().map_or_else(|| "parameter".to_string(), |class| class.key.clone());
         out.push(Finding {

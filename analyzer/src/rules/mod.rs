@@ -20,7 +20,11 @@ pub mod lost_wakeup;
 pub mod pool_starvation;
 pub mod reentrant_initialization;
 pub mod same_class_nesting;
+pub mod selector;
 pub mod static_mut_mutation;
+pub mod suppression_without_reason;
+pub mod unparsed_file;
+pub mod unused_suppression;
 mod waiting;
 mod wording;
 
@@ -108,6 +112,9 @@ pub const REGISTRY: &[&Rule] = &[
     &long_lived_temporary_guard::RULE,
     &guard_dropped_immediately::RULE,
     &static_mut_mutation::RULE,
+    &suppression_without_reason::RULE,
+    &unused_suppression::RULE,
+    &unparsed_file::RULE,
 ];
 
 /// Runs every rule.

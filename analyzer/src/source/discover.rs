@@ -45,6 +45,11 @@ pub enum DiscoverError {
 
 /// Finds and reads the files. Files that cannot be read are notices; see [`Sources::notices`].
 pub fn discover(request: &Request<'_>) -> Result<Sources, DiscoverError> {
+    discover_without(request, &|_| false)
+}
+
+/// The same without the files that `exclude` (of an absolute path) is true for, unless the user names them.
+pub fn discover_without(request: &Request<'_>, exclude: &dyn Fn(&Path) -> bool) -> Result<Sources, DiscoverError> {
     let mut found = Found::default();
     if request.paths.is_empty() {
         found.workspace(request);
@@ -52,6 +57,8 @@ pub fn discover(request: &Request<'_>) -> Result<Sources, DiscoverError> {
     for path in request.paths {
         found.path(path, request)?;
     }
+    let named: BTreeSet<PathBuf> = request.paths.iter().map(|path| absolute(request.cwd, path)).collect();
+    found.files.retain(|file, _| named.contains(file) || !exclude(file));
     if found.files.is_empty() {
         let shown: Vec<_> = request.paths.iter().map(|path| format!("`{}`", path.display())).collect();
         let shown = if shown.is_empty() { "the current directory".into() } else { shown.join(", ") };

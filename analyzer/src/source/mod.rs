@@ -19,11 +19,11 @@ use std::path::PathBuf;
 
 use crate::finding::Notice;
 
-pub use discover::{DiscoverError, Request, discover};
+pub use discover::{DiscoverError, Request, discover, discover_without};
 pub use targets::{Target, Targets};
 pub use text::{MAX_BYTES, Text, TextError};
 pub use texts::Texts;
-pub use walk::display_path;
+pub use walk::{display_path, nearest_folder};
 
 /// All that was found under the given paths.
 #[derive(Clone, Debug, Default)]

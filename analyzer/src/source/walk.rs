@@ -70,6 +70,19 @@ pub(super) fn absolute(base: &Path, path: &Path) -> PathBuf {
     out
 }
 
+/// The innermost folder that holds all of `paths`; `base` where there are none. A file counts as its folder.
+pub fn nearest_folder(paths: &[PathBuf], base: &Path) -> PathBuf {
+    let folder = |path: &PathBuf| {
+        let path = absolute(base, path);
+        if path.is_dir() { path } else { path.parent().map_or(path.clone(), Path::to_owned) }
+    };
+    let mut folders = paths.iter().map(folder);
+    let Some(first) = folders.next() else { return base.to_owned() };
+    folders.fold(first, |shared, folder| {
+        shared.components().zip(folder.components()).take_while(|(a, b)| a == b).map(|(part, _)| part).collect()
+    })
+}
+
 /// How reports show an absolute path: relative to `base` with `/`, going up where it lies beside it; as it is where
 /// both share nothing but the root.
 pub fn display_path(base: &Path, path: &Path) -> String {

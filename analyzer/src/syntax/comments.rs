@@ -29,17 +29,23 @@ pub fn comments(text: &str) -> Vec<Comment> {
         }
         let end = scanner.offset();
         let Some(written) = text.get(start..end).map(str::trim_end) else { continue };
-        if is_documentation(written) {
-            continue;
-        }
-        let inner = match written.strip_prefix("/*") {
-            Some(block) => block.strip_suffix("*/").unwrap_or(block),
-            None => &written[2..],
-        };
+        let Some(said) = said(written) else { continue };
         let span = lines.span(&text, start..start + written.len());
-        comments.push(Comment { span, text: inner.trim().to_owned() });
+        comments.push(Comment { span, text: said.to_owned() });
     }
     comments
+}
+
+/// What a comment says, without what makes it one; `None` for documentation.
+pub(super) fn said(written: &str) -> Option<&str> {
+    if is_documentation(written) {
+        return None;
+    }
+    let inner = match written.strip_prefix("/*") {
+        Some(block) => block.strip_suffix("*/").unwrap_or(block),
+        None => written.strip_prefix("//").unwrap_or(written),
+    };
+    Some(inner.trim())
 }
 
 /// `///` and `//!`, `/**` and `/*!`; four slashes, three stars and `/**/` are no documentation.

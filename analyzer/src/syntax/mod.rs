@@ -15,6 +15,7 @@ mod lower;
 mod macro_items;
 mod macros;
 mod nesting;
+pub mod outline;
 mod pats;
 mod prepare;
 mod recover;

@@ -103,6 +103,11 @@ pub struct BodyTypes {
 }
 
 impl BodyTypes {
+    /// The types that expressions have, each once.
+    pub fn distinct(&self) -> &[Ty] {
+        &self.distinct
+    }
+
     /// The expression's type.
     pub fn ty(&self, id: ExprId) -> &Ty {
         let index = self.types.get(id.0 as usize);

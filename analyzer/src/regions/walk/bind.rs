@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{Use, Walker};
-use crate::model::infer::LocalId;
+use crate::model::infer::{LocalId, Target};
 use crate::regions::place::{Index, Step};
 use crate::regions::state::{GuardId, Owner, Value};
 use crate::syntax::{ExprId, ExprKind, PatId, PatKind, Symbol};
@@ -215,7 +215,32 @@ impl Walker<'_> {
 
     /// An initialiser: temporaries that the extending rules name live to the end of the block.
     pub(super) fn initialiser(&mut self, init: ExprId, how: Use) -> Value {
+        let outer = self.extended;
+        let owner = outer.unwrap_or_else(|| self.innermost_block());
+        let value = match &self.body[init].kind {
+            // The extending position is handed on to the values of blocks, branches and arms.
+            ExprKind::Block { label: None, .. } | ExprKind::If { .. } | ExprKind::Match { .. } => {
+                self.extended = Some(owner);
+                self.eval(init, how)
+            }
+            _ => {
+                self.extended = None;
+                self.extending(init, how, owner)
+            }
+        };
+        self.extended = outer;
+        value
+    }
+
+    /// An expression in an extending position: `owner` has the temporaries that it borrows.
+    fn extending(&mut self, init: ExprId, how: Use, owner: Owner) -> Value {
         let body = self.body;
+        let part = |this: &mut Self, part: ExprId| {
+            this.extended = Some(owner);
+            let value = this.initialiser(part, Use::Move);
+            this.extended = None;
+            value
+        };
         match &body[init].kind {
             ExprKind::Ref { expr, .. } => {
                 let mut base = *expr;
@@ -227,44 +252,45 @@ impl Walker<'_> {
                 }
                 if !matches!(
                     body[base].kind,
-                    ExprKind::Call { .. } | ExprKind::MethodCall { .. } | ExprKind::Await(_) | ExprKind::Try(_)
+                    ExprKind::Call { .. }
+                        | ExprKind::MethodCall { .. }
+                        | ExprKind::Await(_)
+                        | ExprKind::Try(_)
+                        | ExprKind::Struct { .. }
                 ) {
                     return self.eval(init, how);
                 }
                 let value = self.eval(base, Use::Place);
-                let block = self.extended.unwrap_or_else(|| self.innermost_block());
-                self.own(&value.guards, block);
+                self.own(&value.guards, owner);
                 Value::of(value.place)
             }
             ExprKind::Array { items, .. } => {
                 let mut out = Value::default();
                 for item in items {
-                    let value = self.initialiser(*item, Use::Move);
+                    let value = part(self, *item);
                     out.guards.extend(value.guards);
                 }
                 out
             }
+            ExprKind::Call { args, .. } => {
+                let target = self.types.calls.get(&init).map(|callee| callee.target.clone());
+                let Some(Target::Constructor(adt, _)) = target else { return self.eval(init, how) };
+                let values: Vec<Value> = args.iter().map(|arg| part(self, *arg)).collect();
+                self.constructed(adt, values)
+            }
             ExprKind::Struct { fields, rest: None, .. } => {
                 let mut out = Value::default();
                 for (name, item) in fields {
-                    let value = self.initialiser(*item, Use::Move);
+                    let value = part(self, *item);
                     out.guards.extend(value.guards.iter().copied());
                     out.parts.push((*name, value));
                 }
                 out
             }
-            ExprKind::Block { stmts, label: None, .. } if matches!(stmts.last(), Some(crate::syntax::Stmt::Expr { expr, semi: false }) if matches!(body[*expr].kind, ExprKind::Ref { .. })) =>
-            {
-                // The extending position is handed on to the block's value.
-                let outer = self.extended.replace(self.extended.unwrap_or_else(|| self.innermost_block()));
-                let value = self.eval(init, how);
-                self.extended = outer;
-                value
-            }
             ExprKind::Tuple(items) => {
                 let mut out = Value::default();
                 for (index, item) in items.iter().enumerate() {
-                    let value = self.initialiser(*item, Use::Move);
+                    let value = part(self, *item);
                     out.guards.extend(value.guards.iter().copied());
                     out.parts.push((Symbol::from(index.to_string()), value));
                 }

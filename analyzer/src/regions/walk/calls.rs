@@ -4,11 +4,11 @@
 use smallvec::SmallVec;
 
 use super::{Use, Walker};
-use crate::model::FnId;
 use crate::model::infer::{Callee, Target};
 use crate::model::known::Role;
 use crate::model::locks::{Acquire, LockType, Shape, acquire};
 use crate::model::ty::Ty;
+use crate::model::{AdtId, FnId};
 use crate::regions::place::{Index, Step};
 use crate::regions::state::Value;
 use crate::regions::summary::LockRef;
@@ -93,21 +93,11 @@ impl Walker<'_> {
         };
         match &resolved.target {
             Target::Constructor(adt, _) => {
-                let wraps = [self.model.known.option, self.model.known.result].contains(&Some(*adt));
                 let values = self.arguments(args);
-                let mut out = Value::default();
-                for value in &values {
-                    out.guards.extend(value.guards.iter().copied());
-                }
+                let wraps = [self.model.known.option, self.model.known.result].contains(&Some(*adt));
                 let fields = values.iter().enumerate();
                 self.note_fields(id, fields.filter(|_| !wraps));
-                if let (true, [value]) = (wraps, &values[..]) {
-                    out.place.clone_from(&value.place);
-                    out.task = value.task;
-                    out.future = value.future;
-                    out.closure = value.closure;
-                }
-                out
+                self.constructed(*adt, values)
             }
             Target::Closure(closure) => {
                 let values = self.arguments(args);
@@ -139,6 +129,26 @@ impl Walker<'_> {
             }
             Target::Fn(function) => self.resolved(id, *function, resolved, None, args),
         }
+    }
+
+    /// The value of a tuple struct or variant.
+    pub(super) fn constructed(&self, adt: AdtId, values: Vec<Value>) -> Value {
+        let wraps = [self.model.known.option, self.model.known.result].contains(&Some(adt));
+        let mut out = Value::default();
+        for value in &values {
+            out.guards.extend(value.guards.iter().copied());
+        }
+        if let (true, [value]) = (wraps, &values[..]) {
+            out.place.clone_from(&value.place);
+            out.task = value.task;
+            out.future = value.future;
+            out.closure = value.closure;
+        }
+        if !self.model.adt(adt).is_enum {
+            out.parts =
+                values.into_iter().enumerate().map(|(at, value)| (Symbol::from(at.to_string()), value)).collect();
+        }
+        out
     }
 
     pub(super) fn method_call(&mut self, id: ExprId, receiver: ExprId, name: Symbol, args: &[ExprId]) -> Value {
@@ -193,14 +203,19 @@ impl Walker<'_> {
             by_value &= self.model.adt_of(self.ty(receiver)) == self.model.adt_of(&callee.on)
                 || matches!(self.ty(receiver), Ty::Unknown);
             let value = self.eval(receiver, if by_value { Use::Move } else { Use::Place });
+            if !by_value {
+                self.keep_temporary(receiver, &value);
+            }
             let place = self.dereferenced(value.place, &callee.derefs, receiver);
             receiver_value = Some(Value { place, ..value });
         }
         let name = self.model.function(function).syntax.name;
         let stub = self.model.crate_of(self.model.function(function).module).stub;
-        if stub
-            && let Some(LockType::Lock { shape, waiting }) = self.lock_type(&callee.on)
-            && let Some(taken) = acquire(shape, waiting, name.as_str())
+        if let Some(LockType::Lock { shape, waiting }) = self.lock_type(&callee.on)
+            && let Some(taken) = match self.model.user_acquire(&callee.on, name) {
+                None if stub => acquire(shape, waiting, name.as_str()),
+                named => named,
+            }
         {
             let values = self.arguments(args);
             let value = receiver_value.or_else(|| values.first().cloned()).unwrap_or_default();

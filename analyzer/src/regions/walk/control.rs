@@ -13,10 +13,14 @@ impl Walker<'_> {
         }
         self.push_block();
         let mut out = Value::default();
+        let extended = self.extended.take();
         for (index, stmt) in stmts.iter().enumerate() {
             match stmt {
                 Stmt::Let { pat, init, els, .. } => self.let_(*pat, *init, *els),
-                Stmt::Expr { expr, semi } if !semi && index + 1 == stmts.len() => out = self.tail(*expr),
+                Stmt::Expr { expr, semi } if !semi && index + 1 == stmts.len() => {
+                    self.extended = extended;
+                    out = self.tail(*expr);
+                }
                 Stmt::Expr { expr, .. } => self.terminating(|this| {
                     let value = this.eval(*expr, Use::Move);
                     this.discarded(*expr, &value);
@@ -24,6 +28,7 @@ impl Walker<'_> {
                 Stmt::Item(_) => {}
             }
         }
+        self.extended = extended;
         self.pop_block();
         if label.is_some() {
             let frame = self.pop_frame();
@@ -38,23 +43,21 @@ impl Walker<'_> {
     fn tail(&mut self, expr: ExprId) -> Value {
         if self.edition >= Edition::E2024 {
             let scope = self.push_temporaries();
-            let value = self.tail_value(expr);
+            let value = self.result(expr);
             self.own(&value.guards, Owner::Nobody);
             self.pop_temporaries(scope);
             self.rehome(&value);
             value
         } else {
-            let value = self.tail_value(expr);
+            let value = self.result(expr);
             self.rehome(&value);
             value
         }
     }
 
-    fn tail_value(&mut self, expr: ExprId) -> Value {
-        match self.body[expr].kind {
-            ExprKind::Ref { .. } if self.extended.is_some() => self.initialiser(expr, Use::Move),
-            _ => self.eval(expr, Use::Move),
-        }
+    /// What a block, branch or arm gives: in an extending position where the whole expression is in one.
+    fn result(&mut self, expr: ExprId) -> Value {
+        if self.extended.is_some() { self.initialiser(expr, Use::Move) } else { self.eval(expr, Use::Move) }
     }
 
     pub(super) fn if_(&mut self, cond: ExprId, then: ExprId, els: Option<ExprId>) -> Value {
@@ -65,7 +68,9 @@ impl Walker<'_> {
         self.push_block();
         let end = super::exprs::body_end(self.body, els.unwrap_or(then));
         let construct = self.blocking.construct.replace(("if let", end));
+        let extended = self.extended.take();
         let mut otherwise = self.condition(cond);
+        self.extended = extended;
         self.blocking.construct = construct;
         let mark = self.pool_mark();
         let mut out = self.branch(then);
@@ -93,7 +98,7 @@ impl Walker<'_> {
     /// A branch's value goes to whoever has the whole expression.
     fn branch(&mut self, expr: ExprId) -> Value {
         let scope = self.push_temporaries();
-        let value = self.eval(expr, Use::Move);
+        let value = self.result(expr);
         self.own(&value.guards, Owner::Nobody);
         self.pop_temporaries(scope);
         self.rehome(&value);
@@ -175,6 +180,7 @@ impl Walker<'_> {
 
     pub(super) fn match_(&mut self, scrutinee: ExprId, arms: &[Arm]) -> Value {
         let first_guard = self.next;
+        let extended = self.extended.take();
         let value = self.eval(scrutinee, Use::Place);
         let end = arms.iter().map(|arm| super::exprs::body_end(self.body, arm.body)).max().unwrap_or(0);
         self.note_head(scrutinee, "match", first_guard, &value, end);
@@ -193,7 +199,9 @@ impl Walker<'_> {
                 self.terminating(|this| this.eval(guard, Use::Place));
             }
             let scope = self.push_temporaries();
-            let arm_value = self.eval(arm.body, Use::Move);
+            self.extended = extended;
+            let arm_value = self.result(arm.body);
+            self.extended = None;
             self.own(&arm_value.guards, Owner::Nobody);
             self.pop_temporaries(scope);
             self.pop_block();
@@ -206,6 +214,7 @@ impl Walker<'_> {
             branches.push(self.pool_branch(mark));
         }
         self.pool_either(branches);
+        self.extended = extended;
         self.state = if arms.is_empty() { State::unreachable() } else { after };
         out
     }
@@ -369,7 +378,7 @@ impl Walker<'_> {
     pub(super) fn run_closure(&mut self, id: ExprId, args: &[Value]) -> Value {
         let body = self.body;
         let ExprKind::Closure { params, body: inner, .. } = &body[id].kind else { return Value::default() };
-        if self.running.contains(&id) || self.running.len() >= NESTING {
+        if self.running.contains(&id) || self.running.len() >= NESTING || self.is_worn_out() {
             return Value::default();
         }
         self.run.insert(id);
@@ -396,7 +405,7 @@ impl Walker<'_> {
     pub(super) fn run_async(&mut self, id: ExprId) -> Value {
         let body = self.body;
         let ExprKind::Async { body: inner, .. } = &body[id].kind else { return Value::default() };
-        if self.running.contains(&id) || self.running.len() >= NESTING {
+        if self.running.contains(&id) || self.running.len() >= NESTING || self.is_worn_out() {
             return Value::default();
         }
         self.run.insert(id);

@@ -2,6 +2,7 @@
 
 use super::{Use, Walker};
 use crate::model::infer::Name;
+use crate::model::locks::Waiting;
 use crate::model::ty::Ty;
 use crate::regions::place::{Index, Place, Root, Step};
 use crate::regions::state::{Owner, Value};
@@ -11,6 +12,7 @@ impl Walker<'_> {
     /// Evaluates an expression.
     pub(super) fn eval(&mut self, id: ExprId, how: Use) -> Value {
         let body = self.body;
+        self.steps += 1;
         match &body[id].kind {
             ExprKind::Path(_) | ExprKind::QualifiedPath { .. } => self.path(id, how),
             ExprKind::Lit(_) | ExprKind::Unknown => Value::default(),
@@ -60,6 +62,7 @@ impl Walker<'_> {
                     self.changes(*expr);
                 }
                 let value = self.eval(*expr, Use::Place);
+                self.keep_temporary(*expr, &value);
                 Value { guards: Default::default(), ..value }
             }
             ExprKind::Binary { lhs, rhs, .. } => {
@@ -151,6 +154,7 @@ impl Walker<'_> {
                     Some(future) => self.run_future(future),
                     None => value,
                 };
+                self.awaited_lock(*inner, &value);
                 self.suspend(body[id].span);
                 value
             }
@@ -211,6 +215,18 @@ impl Walker<'_> {
             }
             ExprKind::Macro { kind, args, .. } => self.macro_(id, *kind, args),
             ExprKind::Select { arms } => self.select(id, arms),
+        }
+    }
+
+    /// `lock().await` on a lock that is known by its name only: it suspends the task.
+    fn awaited_lock(&mut self, call: ExprId, value: &Value) {
+        let span = self.body[call].span;
+        for id in &value.guards {
+            if let Some(guard) = self.state.guard(*id)
+                && guard.held.site.span == span
+            {
+                guard.held.waiting = Waiting::Task;
+            }
         }
     }
 

@@ -21,9 +21,12 @@ mod library;
 mod once;
 mod scopes;
 mod submissions;
+mod temporaries;
 mod types;
 
 use std::rc::Rc;
+
+use types::{Literals, through_literal};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
@@ -32,7 +35,7 @@ pub(super) use once::lazy_statics;
 
 use super::context::Context;
 use super::output::Output;
-use super::place::{BodyId, Place, Root, Step};
+use super::place::{BodyId, Place, Root};
 use super::state::{GuardId, LiveGuard, Owner, State, Value};
 use super::summary::{Acquired, HeldLock, LockRef, Returned, Site, Summary, Way};
 use crate::graph::LockMode;
@@ -59,6 +62,8 @@ struct Scope {
     id: u32,
     /// A block: its locals. A temporary scope has none.
     locals: Option<Vec<LocalId>>,
+    /// Temporaries with a destructor, oldest first.
+    temporaries: Vec<temporaries::Temporary>,
 }
 
 /// A loop, labelled block, or body around the current point.
@@ -85,6 +90,13 @@ enum FrameKind {
 
 /// How deep closures, loops and calls of closures are followed.
 const NESTING: usize = 24;
+
+/// More guards at once than anybody holds; what lies beyond is not followed.
+const MOST_GUARDS: usize = 256;
+
+/// How often a body's expressions are evaluated on average, before its closures are followed no further: closures that
+/// call each other twice would take exponential time.
+const MOST_TURNS: usize = 40;
 
 /// Interprets one body.
 pub(super) struct Walker<'w> {
@@ -129,6 +141,8 @@ pub(super) struct Walker<'w> {
     /// How often each loop around runs, where that is written.
     repeats: Vec<Option<u32>>,
     blocking: blocking::Own,
+    /// Expressions evaluated so far.
+    steps: usize,
     summary: Summary,
     /// A value was returned.
     returned: bool,
@@ -173,6 +187,7 @@ pub(super) fn walk(cx: &Context<'_>, group: &Group, id: BodyId, out: &mut Output
         detached: 0,
         repeats: Vec::new(),
         blocking: blocking::Own::default(),
+        steps: 0,
         summary: Summary::default(),
         returned: false,
         out,
@@ -220,16 +235,14 @@ impl<'w> Walker<'w> {
     /// A guard that comes in as a parameter is held by the caller; it is tracked to see when it is given back.
     fn own_param_guard(&mut self, id: LocalId, param: u32, ty: &Ty) {
         let Ty::Adt(adt, _) = ty else { return };
-        let waiting = match self.model.adt(*adt).lock {
-            Some(LockType::Guard { waiting }) => waiting,
-            _ if self.carries_guard(ty) => Waiting::Thread,
-            _ => return,
-        };
+        let Some(waiting) = self.guard_in(ty) else { return };
+        // What only may have a guard in it, may have none.
+        let must = matches!(self.model.adt(*adt).lock, Some(LockType::Guard { .. }));
         let lock =
             LockRef { place: Place::new(Root::Param(param)), adt: *adt, shape: crate::model::locks::Shape::Mutex };
         let span = self.body[self.body.root].span;
         let site = Site { file: self.file, span, body: self.id };
-        let held = HeldLock { lock, mode: LockMode::Exclusive, site, way: Way::new(), must: true, waiting };
+        let held = HeldLock { lock, mode: LockMode::Exclusive, site, way: Way::new(), must, waiting };
         let guard = self.fresh();
         self.state.guards.push(LiveGuard {
             id: GuardId(guard),
@@ -277,6 +290,13 @@ impl<'w> Walker<'w> {
         self.note_started(started);
         self.frame = frame;
         self.state = state;
+    }
+
+    /// Whether enough has been evaluated.
+    fn is_worn_out(&mut self) -> bool {
+        let worn_out = self.steps > 10_000 + MOST_TURNS * self.body.exprs.len();
+        self.summary.truncated |= worn_out;
+        worn_out
     }
 
     fn fresh(&mut self) -> u32 {
@@ -357,7 +377,9 @@ impl<'w> Walker<'w> {
         let id = GuardId(self.fresh());
         let owner = self.temporary();
         let frame = self.frame;
-        self.state.guards.push(LiveGuard { id, held, try_, owner, frame, param: None });
+        if self.state.guards.len() < MOST_GUARDS {
+            self.state.guards.push(LiveGuard { id, held, try_, owner, frame, param: None });
+        }
         id
     }
 
@@ -367,6 +389,11 @@ impl<'w> Walker<'w> {
             return;
         }
         self.note_request(&acquired);
+        if self.state.guards.len() >= MOST_GUARDS {
+            // Without all of what is held, nothing can be said about its order.
+            self.summary.truncated = true;
+            return;
+        }
         let mut acquired = acquired;
         let live: Vec<&LiveGuard> = self.state.guards.iter().filter(|guard| !without.contains(&guard.id)).collect();
         let pairs = !acquired.try_ && live.iter().any(|guard| guard.param.is_none());
@@ -375,12 +402,12 @@ impl<'w> Walker<'w> {
             .map(|guard| guard.held.clone())
             .chain(acquired.held.iter().filter(|held| held.must && pairs).cloned())
             .collect();
-        for (index, guard) in live.iter().enumerate() {
-            // Of several guards of one lock the last one says it all.
-            let again = |later: &&LiveGuard| later.held.lock == guard.held.lock && later.held.mode == guard.held.mode;
-            if live[index + 1..].iter().any(again) {
-                continue;
-            }
+        // Of several guards of one lock the last one says it all.
+        let mut seen = FxHashSet::default();
+        let mut last: Vec<&LiveGuard> =
+            live.iter().rev().filter(|guard| seen.insert((&guard.held.lock, guard.held.mode))).copied().collect();
+        last.reverse();
+        for guard in last {
             if guard.param.is_none() && !acquired.try_ {
                 self.out.pair(self.cx, (self.id, self.task, self.next), &guard.held, guard.try_, &acquired, &gates);
             }
@@ -437,66 +464,5 @@ impl<'w> Walker<'w> {
                 self.out.held_at_await(self.cx, self.id, guard, site);
             }
         }
-    }
-
-    fn local_place(&mut self, local: LocalId) -> Place {
-        if let Some(place) = self.places.get(&local) {
-            return place.clone();
-        }
-        let version = self.binds.get(&local).copied().unwrap_or(0);
-        Place::new(Root::Local(self.id, local, version))
-    }
-
-    /// What is known of a function of the sources by now.
-    fn summary(&self, id: FnId) -> Option<&'w Summary> {
-        self.group.get(&BodyId(id.0)).or_else(|| self.cx.summaries.get(id.0 as usize))
-    }
-
-    /// A place seen through `Deref` impls of the sources.
-    fn through(&self, place: Option<Place>, derefs: &[FnId]) -> Option<Place> {
-        let mut place = place;
-        for id in derefs {
-            place = match self.summary(*id).and_then(|summary| summary.returns_place.clone()) {
-                Some(target) => Some(target.instantiate(&[place], || Root::Value(self.id, u32::MAX))),
-                // A pointer of the sources' own making: what it points to is as good as itself.
-                None => place.and_then(|place| place.step(Step::Inside)),
-            };
-        }
-        place
-    }
-
-    fn through_literal(&self, place: Place) -> Place {
-        through_literal(&self.literals, self.id, place)
-    }
-
-    fn step(&self, place: Option<Place>, step: Step) -> Option<Place> {
-        place.and_then(|place| place.step(step))
-    }
-
-    /// A place for a value of unknown origin.
-    fn unknown_place(&mut self) -> Place {
-        let value = self.fresh();
-        Place::new(Root::Value(self.id, value))
-    }
-}
-
-type Literals = FxHashMap<LocalId, Vec<(Symbol, Place)>>;
-
-/// A field of a variable that was made by a literal is what the literal put there.
-fn through_literal(literals: &Literals, body: BodyId, place: Place) -> Place {
-    let Root::Local(of, local, _) = place.root else { return place };
-    let name = match place.steps.first() {
-        Some(Step::Field(_, name)) if of == body => *name,
-        Some(Step::Tuple(index)) if of == body => Symbol::from(index.to_string()),
-        _ => return place,
-    };
-    let part = literals.get(&local).and_then(|parts| parts.iter().find(|(part, _)| *part == name));
-    match part {
-        Some((_, part)) if *part != place => {
-            let mut out = part.clone();
-            out.steps.extend(place.steps[1..].iter().copied());
-            out
-        }
-        _ => place,
     }
 }

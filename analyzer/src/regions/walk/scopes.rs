@@ -13,7 +13,7 @@ use crate::syntax::Symbol;
 impl Walker<'_> {
     pub(super) fn push_temporaries(&mut self) -> u32 {
         let id = self.fresh();
-        self.scopes.push(Scope { id, locals: None });
+        self.scopes.push(Scope { id, locals: None, temporaries: Vec::new() });
         id
     }
 
@@ -28,7 +28,7 @@ impl Walker<'_> {
 
     pub(super) fn push_block(&mut self) -> u32 {
         let id = self.fresh();
-        self.scopes.push(Scope { id, locals: Some(Vec::new()) });
+        self.scopes.push(Scope { id, locals: Some(Vec::new()), temporaries: Vec::new() });
         id
     }
 
@@ -36,13 +36,6 @@ impl Walker<'_> {
         if let Some(scope) = self.scopes.pop() {
             self.end_scope(&scope);
         }
-    }
-
-    pub(super) fn end_scope(&mut self, scope: &Scope) {
-        for local in scope.locals.iter().flatten().rev() {
-            self.drop_local(*local);
-        }
-        self.state.release(|guard| guard.owner == Owner::Temporary(scope.id));
     }
 
     pub(super) fn drop_local(&mut self, local: LocalId) {

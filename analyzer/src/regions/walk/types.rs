@@ -1,24 +1,30 @@
-//! What a type says about guards and locks in a value.
+//! What the walk asks about types, places and functions walked before.
+
+use rustc_hash::FxHashMap;
 
 use super::Walker;
-use crate::model::locks::LockType;
+use crate::model::FnId;
+use crate::model::infer::LocalId;
+use crate::model::locks::{LockType, Waiting};
 use crate::model::ty::Ty;
-use crate::regions::place::{Place, Root};
-use crate::syntax::ExprId;
+use crate::regions::context::guard_in;
+use crate::regions::place::{BodyId, Place, Root, Step};
+use crate::regions::summary::Summary;
+use crate::syntax::{ExprId, Symbol};
 
-impl Walker<'_> {
+impl<'w> Walker<'w> {
     pub(super) fn ty(&self, id: ExprId) -> &Ty {
         self.types.ty(id)
     }
 
     /// Whether a value of this type can have a guard in it.
     pub(super) fn carries_guard(&self, ty: &Ty) -> bool {
-        ty.any(&mut |part| match part {
-            Ty::Adt(id, _) => {
-                matches!(self.model.adt(*id).lock, Some(LockType::Guard { .. })) || self.cx.carriers.contains(id)
-            }
-            _ => false,
-        })
+        self.guard_in(ty).is_some()
+    }
+
+    /// What waiters for the lock of a guard in a value of this type do; `None` where there can be no guard.
+    pub(super) fn guard_in(&self, ty: &Ty) -> Option<Waiting> {
+        guard_in(self.model, &self.cx.carriers, ty)
     }
 
     /// The lock type of a value, through references.
@@ -58,5 +64,66 @@ impl Walker<'_> {
             }
             ty => self.carries_guard(ty),
         }
+    }
+
+    pub(super) fn local_place(&mut self, local: LocalId) -> Place {
+        if let Some(place) = self.places.get(&local) {
+            return place.clone();
+        }
+        let version = self.binds.get(&local).copied().unwrap_or(0);
+        Place::new(Root::Local(self.id, local, version))
+    }
+
+    /// What is known of a function of the sources by now.
+    pub(super) fn summary(&self, id: FnId) -> Option<&'w Summary> {
+        self.group.get(&BodyId(id.0)).or_else(|| self.cx.summaries.get(id.0 as usize))
+    }
+
+    /// A place seen through `Deref` impls of the sources.
+    pub(super) fn through(&self, place: Option<Place>, derefs: &[FnId]) -> Option<Place> {
+        let mut place = place;
+        for id in derefs {
+            place = match self.summary(*id).and_then(|summary| summary.returns_place.clone()) {
+                Some(target) => Some(target.instantiate(&[place], || Root::Value(self.id, u32::MAX))),
+                // A pointer of the sources' own making: what it points to is as good as itself.
+                None => place.and_then(|place| place.step(Step::Inside)),
+            };
+        }
+        place
+    }
+
+    pub(super) fn through_literal(&self, place: Place) -> Place {
+        through_literal(&self.literals, self.id, place)
+    }
+
+    pub(super) fn step(&self, place: Option<Place>, step: Step) -> Option<Place> {
+        place.and_then(|place| place.step(step))
+    }
+
+    /// A place for a value of unknown origin.
+    pub(super) fn unknown_place(&mut self) -> Place {
+        let value = self.fresh();
+        Place::new(Root::Value(self.id, value))
+    }
+}
+
+pub(super) type Literals = FxHashMap<LocalId, Vec<(Symbol, Place)>>;
+
+/// A field of a variable that was made by a literal is what the literal put there.
+pub(super) fn through_literal(literals: &Literals, body: BodyId, place: Place) -> Place {
+    let Root::Local(of, local, _) = place.root else { return place };
+    let name = match place.steps.first() {
+        Some(Step::Field(_, name)) if of == body => *name,
+        Some(Step::Tuple(index)) if of == body => Symbol::from(index.to_string()),
+        _ => return place,
+    };
+    let part = literals.get(&local).and_then(|parts| parts.iter().find(|(part, _)| *part == name));
+    match part {
+        Some((_, part)) if *part != place => {
+            let mut out = part.clone();
+            out.steps.extend(place.steps[1..].iter().copied());
+            out
+        }
+        _ => place,
     }
 }
