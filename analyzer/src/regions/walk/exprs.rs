@@ -113,11 +113,13 @@ impl Walker<'_> {
                 let items = self.eval(*iter, Use::Move);
                 self.note_head(*iter, "for", before, &items, body_end(self.body, *body));
                 self.note_message_loop(*iter, *body, self.message_receiver(*iter).as_ref());
+                let times = self.count_of(*iter);
+                self.repeats.push(times);
                 self.lazily(*iter, &items);
+                let task = items.task;
                 let place = self.step(items.place.clone(), Step::Element(Index::Any));
                 self.hidden(*iter, &items);
-                self.repeats.push(self.count_of(*iter));
-                let out = self.loop_(*label, None, Some((*pat, Value { task: items.task, ..Value::of(place) })), *body);
+                let out = self.loop_(*label, None, Some((*pat, Value { task, ..Value::of(place) })), *body);
                 self.repeats.pop();
                 out
             }

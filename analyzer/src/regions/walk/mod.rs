@@ -312,7 +312,8 @@ impl<'w> Walker<'w> {
             }
         }
         let parts = value.parts.iter().filter_map(|(name, part)| Some((*name, part.place.clone()?)));
-        self.summary.add_parts(parts, !self.returned);
+        let parts: Vec<_> = parts.filter(|(_, place)| self.is_whole(place)).collect();
+        self.summary.add_parts(parts.into_iter(), !self.returned);
         self.returned = true;
         if let Some(place) = &value.place
             && matches!(place.root, Root::Param(_) | Root::Static(_))

@@ -73,7 +73,7 @@ impl Walker<'_> {
         for inner in &summary.blocking.initialises {
             if !inner.way.contains(&site) {
                 let way = std::iter::once(site).chain(inner.way.iter().copied()).take(LONGEST_WAY).collect();
-                self.reaches(inner.cell.clone(), inner.adt, inner.site, way);
+                self.reaches(inner.cell.unkeyed(), inner.adt, inner.site, way);
             }
         }
     }
