@@ -252,7 +252,7 @@ on_both! {
         assert_eq!(format!("{sender:?} {receiver:?}"), "Sender { .. } Receiver { .. }");
         drop(sender);
         assert_eq!(receiver.iter().collect::<Vec<_>>(), [7]);
-        assert_eq!((&receiver).into_iter().next(), None);
+        assert_eq!(IntoIterator::into_iter(&receiver).next(), None);
         assert_eq!((receiver.try_recv(), receiver.recv().is_err()), (Err(TryRecvError::Disconnected), true));
         assert_eq!(receiver.recv_timeout(SHORT), Err(RecvTimeoutError::Disconnected));
         let (sender, receiver) = mpsc::channel();

@@ -218,7 +218,7 @@ fn nobody_notifies() {
             let waited = bell.wait_while(ready.lock().expect("not poisoned"), |ready| !*ready);
             drop(waited);
         },
-        || later(),
+        later,
     );
 }
 

@@ -149,7 +149,10 @@ pub fn replay(mut recording: Recording, notices: &mut Vec<Notice>) -> (LockGraph
         notice(NoticeKind::Truncated, message);
     }
     let class_graph = order_graph::class_graph(&recording, &history, &names);
-    let class_cycles = possible::possible(&class_graph, &history, &recording).cycles;
+    // Classes of several processes have the same names and no lock in common.
+    let one_process = recording.processes <= 1;
+    let class_cycles =
+        if one_process { possible::possible(&class_graph, &history, &recording).cycles } else { Vec::new() };
     let events = ordered.events.len();
     let replay = Replay {
         recording,

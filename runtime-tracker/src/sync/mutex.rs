@@ -93,7 +93,25 @@ impl<T: ?Sized> Mutex<T> {
     #[inline(always)]
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
-        lock(&self.head, Self::KIND, Site::here());
+        // As `lock` below; written out because the compiler makes less of a call, even of one that it inlines.
+        let site = Site::here();
+        match config::mode() {
+            config::ORDER => {
+                let lock = self.head.lock(Mode::Exclusive, Self::KIND);
+                let held = held::current();
+                let key = held.request(lock, site);
+                if !take(&self.head.state) {
+                    contended(&self.head, lock, site);
+                }
+                held.push(key, lock, site);
+            }
+            config::OFF => {
+                if !take(&self.head.state) {
+                    contended(&self.head, LockMode::NONE, site);
+                }
+            }
+            _ => acquire(&self.head, Self::KIND, site, 0),
+        }
         MutexGuard::wrap(self)
     }
 
@@ -143,6 +161,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 }
 
 /// Takes the lock, waiting for it if need be.
+#[cfg(feature = "parking_lot")]
 #[inline(always)]
 #[track_caller]
 pub(crate) fn lock(head: &Head, kind: Kind, site: Site) {
