@@ -44,6 +44,18 @@ pub fn scan(sources: &source::Sources) -> Report {
     }
 }
 
+/// The statements of every function with what they do to shared and local state.
+pub fn sections(sources: &source::Sources) -> Vec<regions::effects::reach::Sections> {
+    let sections = || {
+        let program = model::program::Program::parse(sources);
+        regions::sections(&program.model(), &program.names).sections
+    };
+    match rayon::ThreadPoolBuilder::new().stack_size(STACK).build() {
+        Ok(pool) => pool.install(sections),
+        Err(_) => sections(),
+    }
+}
+
 fn scan_here(sources: &source::Sources) -> Report {
     let program = model::program::Program::parse(sources);
     let model = program.model();

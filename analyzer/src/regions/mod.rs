@@ -7,6 +7,7 @@
 //! Misses: calls that the model cannot resolve; they take nothing and keep nothing.
 
 mod context;
+pub mod effects;
 mod entry;
 pub mod order;
 mod output;
@@ -162,6 +163,18 @@ pub struct Regions {
     pub dropped: Vec<DroppedAtOnce>,
     /// Writes to `static mut`.
     pub static_writes: Vec<StaticWrite>,
+    /// Stale reads, each with the reason why others can interfere.
+    pub stale: Vec<(effects::stale::Stale, effects::reach::Concurrency)>,
+    /// Stretches of concurrent code that rely on shared state that they do not hold.
+    pub unsafe_regions: Vec<effects::reach::UnsafeRegion>,
+    /// Uses of cells without the lock that all others hold.
+    pub unguarded: Vec<effects::cells::Unguarded>,
+    /// `unsafe impl Sync` and `Send` that do not hold.
+    pub claims: Vec<effects::interior::Claim>,
+    /// Writes without synchronisation to what other threads have, too.
+    pub unsynchronized: Vec<effects::interior::Unsynchronized>,
+    /// Statements with their criteria, where they were asked for.
+    pub sections: Vec<effects::reach::Sections>,
     /// Spawned threads and tasks.
     pub tasks: Vec<Task>,
     /// Acquisitions in the sources.
@@ -191,7 +204,17 @@ impl Regions {
 /// Walks everything. `files` are the names of the model's files as reports show them. Types are inferred in parallel;
 /// cost is linear in the size of the bodies times the depth of recursion groups.
 pub fn regions(model: &Model<'_>, files: &[String]) -> Regions {
+    walk_all(model, files, false)
+}
+
+/// The same with the statements of every function ([`Regions::sections`]).
+pub fn sections(model: &Model<'_>, files: &[String]) -> Regions {
+    walk_all(model, files, true)
+}
+
+fn walk_all(model: &Model<'_>, files: &[String], sections: bool) -> Regions {
     let mut cx = context::context(model, files);
+    cx.sections = sections;
     let mut out = Output::default();
     let calls: Vec<Vec<FnId>> =
         (0..cx.bodies.len()).into_par_iter().map(|index| callees(&cx, BodyId(index as u32))).collect();
@@ -217,6 +240,7 @@ pub fn regions(model: &Model<'_>, files: &[String]) -> Regions {
         }
     }
     entry::add_gates(&cx, &mut out);
+    effects::reach::finish(&cx, &mut out);
     out.regions.files = files.to_vec();
     out.regions.classes = out.classes.len();
     out.regions.functions =

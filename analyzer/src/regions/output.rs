@@ -31,6 +31,8 @@ pub(super) struct Output {
     /// For every function of the sources: its callers, each with what is surely held at the call.
     pub(super) calls: FxHashMap<FnId, Vec<(BodyId, Gates)>>,
     pub(super) classes: FxHashSet<String>,
+    /// What is known of shared state, by body.
+    pub(super) facts: std::collections::BTreeMap<u32, super::effects::Facts>,
 }
 
 impl Output {

@@ -1,18 +1,25 @@
 //! One file per rule: what users read about it, and the check. Rules read the graph, the regions and the replayed
 //! trace, and never build them.
 
+pub mod atomicity_violation;
 mod blocked;
 pub mod data_race;
 pub mod deadlock;
 pub mod double_lock;
 pub mod guard_across_await;
 pub mod guard_dropped_immediately;
+pub mod inconsistent_guard;
 pub mod join_deadlock;
 pub mod lock_order_inversion;
 pub mod lost_update;
 pub mod pool_starvation;
 pub mod same_class_nesting;
+pub mod split_atomic_update;
+mod stale;
 pub mod static_mut_mutation;
+pub mod unsafe_region;
+pub mod unsound_sync_claim;
+pub mod unsynchronized_mutation;
 mod wording;
 
 use std::cell::RefCell;
@@ -91,6 +98,12 @@ pub const REGISTRY: &[&Rule] = &[
     &data_race::RULE,
     &guard_dropped_immediately::RULE,
     &static_mut_mutation::RULE,
+    &unsafe_region::RULE,
+    &atomicity_violation::RULE,
+    &split_atomic_update::RULE,
+    &inconsistent_guard::RULE,
+    &unsound_sync_claim::RULE,
+    &unsynchronized_mutation::RULE,
 ];
 
 /// Runs every rule.

@@ -10,6 +10,12 @@ use crate::syntax::{ExprId, ExprKind, Lit, MacroKind, StaticKind, Symbol};
 impl Walker<'_> {
     /// Evaluates an expression.
     pub(super) fn eval(&mut self, id: ExprId, how: Use) -> Value {
+        let value = self.expression(id, how);
+        self.seen.note(id, &self.body[id].kind, &value, &self.state);
+        value
+    }
+
+    fn expression(&mut self, id: ExprId, how: Use) -> Value {
         let body = self.body;
         match &body[id].kind {
             ExprKind::Path(_) | ExprKind::QualifiedPath { .. } => self.path(id, how),

@@ -18,6 +18,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::context::Context;
+use super::effects::{self, seen::Seen};
 use super::output::Output;
 use super::place::{BodyId, Place, Root, Step};
 use super::state::{GuardId, LiveGuard, Owner, State, Value};
@@ -114,6 +115,7 @@ pub(super) struct Walker<'w> {
     /// Above zero: what runs is another thread or task and none of the function's own doing.
     detached: u32,
     summary: Summary,
+    seen: Seen,
     out: &'w mut Output,
 }
 
@@ -148,12 +150,15 @@ pub(super) fn walk(cx: &Context<'_>, id: BodyId, out: &mut Output) -> Summary {
         running: Vec::new(),
         detached: 0,
         summary: Summary::default(),
+        seen: Seen::default(),
         out,
     };
     walker.out.first_task = walker.out.regions.tasks.len();
     walker.function();
     walker.out.regions.tasks.extend(walker.tasks);
-    walker.summary
+    let (effects, returns_from, facts) = effects::analyse(cx, id, &walker.seen, !walker.summary.returns.is_empty());
+    walker.out.facts.insert(id.0, facts);
+    Summary { effects, returns_from, ..walker.summary }
 }
 
 impl Walker<'_> {
