@@ -88,5 +88,8 @@ fn without_a_name_the_functions_that_touch_shared_state_are_shown() {
 fn an_unknown_function_is_an_error_with_the_nearest_name() {
     let done = scan(&["--sections", "transacton", BANK]);
     assert_eq!((done.code, done.stdout.as_str()), (Some(2), ""), "{done:?}");
-    assert!(done.stderr.contains("there is no function `transacton`") && done.stderr.contains("`transaction`?"), "{done:?}");
+    assert!(
+        done.stderr.contains("there is no function `transacton`") && done.stderr.contains("`transaction`?"),
+        "{done:?}"
+    );
 }

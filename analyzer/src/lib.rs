@@ -78,6 +78,9 @@ fn scan_here(sources: &source::Sources) -> Report {
         sources.notices.iter().cloned().chain(program.notices(sources)).chain(regions.notices()).chain(own).collect();
     let mut report = Report { mode: Mode::Scan, summary, findings, notices };
     report.finish();
+    drop((graph, regions, model));
+    // Nobody has to wait until millions of small pieces are given back.
+    rayon::spawn(move || drop(program));
     report
 }
 

@@ -176,6 +176,8 @@ pub fn stand_in(name: &str) -> Option<&'static str> {
         "VecDeque" => "std::collections::VecDeque",
         "SmallVec" | "ArrayVec" | "ThinVec" | "TinyVec" => "std::vec::Vec",
         "Slab" => "slab::Slab",
+        "DashMap" | "FxDashMap" => "dashmap::DashMap",
+        "DashSet" | "FxDashSet" => "dashmap::DashSet",
         _ => return None,
     })
 }
@@ -193,6 +195,8 @@ const STAND_INS: &[&str] = &[
     "std::collections::VecDeque",
     "std::vec::Vec",
     "slab::Slab",
+    "dashmap::DashMap",
+    "dashmap::DashSet",
 ];
 
 impl Known {

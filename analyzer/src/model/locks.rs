@@ -44,6 +44,8 @@ pub enum Shape {
     Reentrant,
     /// `read`, `write`, `upgradable_read`
     RwLock,
+    /// A map whose every shard has a lock: `get`, `entry`, `insert`
+    ShardedMap,
 }
 
 /// What a method call on a lock takes.
@@ -60,12 +62,26 @@ pub struct Acquire {
 /// The lock type at this path of a stub crate.
 pub fn lock_type(path: &str) -> Option<LockType> {
     let (krate, name) = (path.split("::").next()?, path.rsplit("::").next()?);
+    if krate == "dashmap" {
+        return sharded(name);
+    }
     let waiting = match krate {
         "std" | "parking_lot" | "lock_api" | "spin" | super::known::BY_NAME => Waiting::Thread,
         "tokio" | "async_lock" | "futures" | "async_std" => Waiting::Task,
         _ => return None,
     };
     by_name(name, waiting)
+}
+
+/// Maps of locked shards, and the references into them, which keep a shard locked.
+fn sharded(name: &str) -> Option<LockType> {
+    Some(match name {
+        "DashMap" | "DashSet" => LockType::Lock { shape: Shape::ShardedMap, waiting: Waiting::Thread },
+        "Ref" | "RefMut" | "Iter" | "IterMut" | "Entry" | "OccupiedEntry" | "VacantEntry" => {
+            LockType::Guard { waiting: Waiting::Thread }
+        }
+        _ => return None,
+    })
 }
 
 /// Whether a type of an unknown crate is a lock or guard by its name.
@@ -127,6 +143,14 @@ pub fn acquire(shape: Shape, waiting: Waiting, name: &str) -> Option<Acquire> {
         (Shape::RwLock, "read_recursive") => SharedRecursive,
         (Shape::RwLock, "write") => Exclusive,
         (Shape::RwLock, "upgradable_read" | "upgradeable_read") => Upgradable,
+        // A reader of a shard never waits for writers that wait themselves. What asks without taking a reference along
+        // (`len`) or needs the map to itself (`into_iter`) is left out.
+        (Shape::ShardedMap, "get" | "iter" | "contains_key" | "contains" | "view") => SharedRecursive,
+        (
+            Shape::ShardedMap,
+            "get_mut" | "iter_mut" | "entry" | "insert" | "remove" | "remove_if" | "remove_if_mut" | "retain" | "alter"
+            | "alter_all" | "clear" | "shrink_to_fit",
+        ) => Exclusive,
         _ => return None,
     };
     Some(Acquire { mode, try_, waiting })

@@ -4,6 +4,7 @@
 //! only and is said in a notice.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -11,6 +12,7 @@ use rustc_hash::FxHashMap;
 use super::{CrateInput, Model, ModelFile, known};
 use crate::finding::{Notice, NoticeKind};
 use crate::source::{Edition, RootKind, Sources};
+use crate::syntax::expand::{Definitions, definitions};
 use crate::syntax::{FileSyntax, Symbol};
 
 /// Parsed sources.
@@ -23,15 +25,33 @@ pub struct Program {
     broken: Vec<usize>,
 }
 
+/// The macros that the files of each package define.
+fn macros(sources: &Sources) -> Vec<Arc<Definitions>> {
+    let found: Vec<Definitions> = sources
+        .files
+        .par_iter()
+        .map(|file| std::panic::catch_unwind(|| definitions(file.text.text())).unwrap_or_default())
+        .collect();
+    let mut out: Vec<Definitions> = sources.packages.iter().map(|_| Definitions::new()).collect();
+    for (file, found) in sources.files.iter().zip(found) {
+        for (name, text) in found {
+            out[file.package].entry(name).or_insert(text);
+        }
+    }
+    out.into_iter().map(Arc::new).collect()
+}
+
 impl Program {
     /// Parses all files.
     pub fn parse(sources: &Sources) -> Program {
+        let macros = macros(sources);
         let parsed: Vec<Option<FileSyntax>> = sources
             .files
             .par_iter()
             .map(|file| {
                 let edition = year(sources.packages[file.package].edition);
-                std::panic::catch_unwind(|| crate::syntax::parse(file.text.text(), edition)).ok()
+                let macros = &macros[file.package];
+                std::panic::catch_unwind(|| crate::syntax::parse_with(file.text.text(), edition, macros)).ok()
             })
             .collect();
         let broken = (0..parsed.len()).filter(|index| parsed[*index].is_none()).collect();

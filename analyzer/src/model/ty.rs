@@ -208,6 +208,10 @@ impl Vars {
         if depth > DEPTH {
             return Ty::Unknown;
         }
+        // Most types hold no variable, and stay shared.
+        if !ty.any(&mut |part| matches!(part, Ty::Var(_))) {
+            return ty.clone();
+        }
         match self.shallow(ty) {
             Ty::Var(_) => Ty::Unknown,
             other => other.map_children(&mut |child| self.resolve_at(child, depth + 1)),

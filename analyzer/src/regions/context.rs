@@ -53,10 +53,6 @@ impl<'w> Context<'w> {
         Some((body, types))
     }
 
-    pub(super) fn summary(&self, id: FnId) -> Option<&Summary> {
-        self.summaries.get(id.0 as usize)
-    }
-
     pub(super) fn local_name(&self, body: BodyId, local: LocalId) -> (String, String) {
         let types = self.types[body.0 as usize].as_ref();
         let name = types.and_then(|types| types.locals.get(local.0 as usize)).map_or("_", |local| local.name.as_str());
@@ -77,7 +73,7 @@ impl<'w> Context<'w> {
 
     /// Whether the class of a place is only known where the function is called.
     pub(super) fn depends_on_caller(&self, place: &Place) -> bool {
-        matches!(place.root, Root::Param(_)) && self.class(place).is_none()
+        matches!(place.root, Root::Param(_)) && !place::has_class(self.model, place)
     }
 
     /// Whether a lock lies inside what the function has as `&mut self` or `self`, with no shared pointer on the way.

@@ -8,7 +8,6 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::ROUNDS;
 use super::context::Context;
 use super::output::{Gates, Output};
-use super::place::{BodyId, Place, Root};
 use crate::model::FnId;
 use crate::model::infer::Name;
 use crate::syntax::{ExprId, ExprKind};
@@ -44,20 +43,6 @@ pub(super) fn roots(cx: &Context<'_>) -> FxHashSet<FnId> {
 
 /// What is surely held whenever a function is entered keeps its pairs apart from others, too. Only for functions that
 /// nobody outside the sources can call; computed from callers down until nothing changes.
-pub(super) fn add_gates(cx: &Context<'_>, out: &mut Output) {
-    let entry = gates(cx, out);
-    for pair in &mut out.regions.pairs {
-        if let Some(gates) = entry.get(&pair.body) {
-            pair.gates.extend(
-                gates
-                    .iter()
-                    .map(|(key, mode)| (Some(key.clone()), Place::new(Root::Value(BodyId(u32::MAX), 0)), *mode)),
-            );
-        }
-    }
-}
-
-/// What is surely held whenever a function is entered, by body.
 pub(super) fn gates(cx: &Context<'_>, out: &Output) -> FxHashMap<u32, Gates> {
     let roots = roots(cx);
     let mut entry: FxHashMap<u32, Gates> = FxHashMap::default();

@@ -9,6 +9,7 @@
 mod context;
 pub mod effects;
 mod entry;
+mod glue;
 pub mod order;
 mod output;
 pub mod place;
@@ -18,15 +19,18 @@ mod walk;
 
 use petgraph::graph::{DiGraph, NodeIndex};
 use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::finding::{Confidence, Location, Notice, NoticeKind};
 use crate::graph::LockMode;
 use crate::model::infer::Target;
 use crate::model::locks::Waiting;
+use crate::model::ty::Ty;
 use crate::model::{FnId, Model};
 use context::Context;
 use output::Output;
 use place::{BodyId, ClassName, Place};
+use walk::Group;
 
 /// How often a group of mutually recursive functions is walked.
 pub const ROUNDS: usize = 4;
@@ -201,8 +205,9 @@ impl Regions {
     }
 }
 
-/// Walks everything. `files` are the names of the model's files as reports show them. Types are inferred in parallel;
-/// cost is linear in the size of the bodies times the depth of recursion groups.
+/// Walks everything. `files` are the names of the model's files as reports show them. Types are inferred in parallel,
+/// bodies that do not call each other are
+/// walked in parallel; cost is linear in the size of the bodies, for mutual recursion times the rounds.
 pub fn regions(model: &Model<'_>, files: &[String]) -> Regions {
     walk_all(model, files, false)
 }
@@ -218,35 +223,71 @@ fn walk_all(model: &Model<'_>, files: &[String], sections: bool) -> Regions {
     let mut out = Output::default();
     let calls: Vec<Vec<FnId>> =
         (0..cx.bodies.len()).into_par_iter().map(|index| callees(&cx, BodyId(index as u32))).collect();
-    for group in groups(&calls) {
-        let calls_itself = |id: BodyId| calls[id.0 as usize].binary_search(&FnId(id.0)).is_ok();
-        let rounds = match group.len() {
-            1 => 1 + usize::from(calls_itself(group[0])),
-            n if n > LARGE_GROUP => 2,
-            _ => ROUNDS,
-        };
-        for _ in 0..rounds {
-            let mut changed = false;
-            for id in &group {
-                let summary = walk::walk(&cx, *id, &mut out);
-                if cx.summaries[id.0 as usize] != summary {
-                    cx.summaries[id.0 as usize] = summary;
-                    changed = true;
-                }
-            }
-            if !changed {
-                break;
+    for level in levels(groups(&calls), &calls) {
+        let walked: Vec<(Group, Output)> = level.par_iter().map(|group| walk_group(&cx, group, &calls)).collect();
+        for (summaries, found) in walked {
+            out.merge(found);
+            for (id, summary) in summaries {
+                cx.summaries[id.0 as usize] = summary;
             }
         }
     }
-    entry::add_gates(&cx, &mut out);
-    effects::reach::finish(&cx, &mut out);
-    out.regions.files = files.to_vec();
-    out.regions.classes = out.classes.len();
-    out.regions.functions =
+    let entry = entry::gates(&cx, &out);
+    let facts = std::mem::take(&mut out.facts);
+    let mut regions = out.into_regions(&entry);
+    effects::reach::finish(&cx, &facts, &entry, &mut regions);
+    regions.files = files.to_vec();
+    regions.functions =
         cx.model.fns.iter().filter(|function| function.syntax.body.is_some() && !stub(model, function)).count();
-    out.regions.truncated = cx.summaries.iter().filter(|summary| summary.truncated).count();
-    out.regions
+    regions.truncated = cx.summaries.iter().filter(|summary| summary.truncated).count();
+    regions
+}
+
+/// Walks bodies that call each other, until nothing changes or the limit of rounds is reached.
+fn walk_group(cx: &Context<'_>, group: &[BodyId], calls: &[Vec<FnId>]) -> (Group, Output) {
+    let mut out = Output::default();
+    let mut summaries = Group::default();
+    let calls_itself = |id: BodyId| calls[id.0 as usize].binary_search(&FnId(id.0)).is_ok();
+    let rounds = match group.len() {
+        1 => 1 + usize::from(calls_itself(group[0])),
+        n if n > LARGE_GROUP => 2,
+        _ => ROUNDS,
+    };
+    // The round in which each summary changed last.
+    let mut changed: FxHashMap<FnId, usize> = FxHashMap::default();
+    for round in 0..rounds {
+        for id in group {
+            let news = |callee: &FnId| changed.get(callee).is_some_and(|last| last + 1 >= round);
+            if round > 0 && !calls[id.0 as usize].iter().any(news) {
+                continue;
+            }
+            let summary = walk::walk(cx, &summaries, *id, &mut out);
+            if summaries.get(id) != Some(&summary) {
+                summaries.insert(*id, summary);
+                changed.insert(FnId(id.0), round);
+            }
+        }
+    }
+    (summaries, out)
+}
+
+/// Groups by the longest chain of calls below them: those of one level do not call each other.
+fn levels(groups: Vec<Vec<BodyId>>, calls: &[Vec<FnId>]) -> Vec<Vec<Vec<BodyId>>> {
+    // Callees come first: what has no level yet is of the group itself.
+    let mut level_of: Vec<Option<usize>> = vec![None; calls.len()];
+    let mut out: Vec<Vec<Vec<BodyId>>> = Vec::new();
+    for group in groups {
+        let below = group.iter().flat_map(|id| &calls[id.0 as usize]).filter_map(|id| level_of[id.0 as usize]);
+        let level = below.map(|level| level + 1).max().unwrap_or(0);
+        for id in &group {
+            level_of[id.0 as usize] = Some(level);
+        }
+        if out.len() <= level {
+            out.resize_with(level + 1, Vec::new);
+        }
+        out[level].push(group);
+    }
+    out
 }
 
 fn stub(model: &Model<'_>, function: &crate::model::FnData<'_>) -> bool {
@@ -263,10 +304,22 @@ fn callees(cx: &Context<'_>, id: BodyId) -> Vec<FnId> {
         };
         target.into_iter().chain(callee.derefs.iter().copied())
     });
-    let locals = types.locals.iter().filter_map(|local| cx.drops.get(&cx.model.adt_of(&local.ty)?).copied());
+    let locals = types.locals.iter().filter(|local| !local.by_ref).map(|local| &local.ty);
+    // Values that nobody takes, and elements of collections.
+    let made = types.calls.keys().map(|call| types.ty(*call));
+    let elements = types.calls.values().flat_map(|callee| match callee.on.peeled() {
+        Ty::Adt(_, args) => args.iter().collect(),
+        _ => Vec::new(),
+    });
+    let mut dropped: FxHashSet<&Ty> = FxHashSet::default();
+    if !cx.drops.is_empty() {
+        dropped.extend(locals.chain(made).chain(elements).filter(|ty| matches!(ty, Ty::Adt(..))));
+    }
+    let locals = dropped.iter().flat_map(|ty| glue::glue(cx.model, &cx.drops, ty)).map(|(drop, _)| drop);
     let mut out: Vec<FnId> =
         direct.chain(locals).filter_map(|function| cx.model.dispatch(function)).flatten().collect();
     out.extend(types.fields.values().flat_map(|(_, derefs)| derefs.iter().copied()));
+    out.extend(types.hidden.values().copied());
     out.sort_unstable();
     out.dedup();
     out

@@ -1,13 +1,13 @@
-//! What walking finds, each thing once.
+//! What walking finds, each thing once: per group of bodies that are walked together, then of all.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use indexmap::IndexMap;
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use super::context::Context;
-use super::place::Root;
-use super::place::{BodyId, ClassName};
+use super::place::{self, BodyId, ClassName, Place, Root};
 use super::state::{LiveGuard, State};
 use super::summary::{Acquired, HeldLock, LockRef, Site, Way};
-use super::{DroppedAtOnce, HeldAtAwait, Pair, Regions, Sameness, StaticWrite};
+use super::{DroppedAtOnce, HeldAtAwait, Pair, Regions, Sameness, StaticWrite, Task};
 use crate::finding::{Confidence, Location};
 use crate::graph::LockMode;
 use crate::model::{FnId, StaticId};
@@ -17,41 +17,90 @@ pub(super) type Gates = std::collections::BTreeMap<String, LockMode>;
 
 type PairKey = (Site, Way, Site, Way, Sameness);
 
-/// What walking finds.
+/// Things in the order in which they were found.
+type Found<K, T> = IndexMap<K, T, FxBuildHasher>;
+
+/// What walking a group of bodies finds. Groups are walked side by side; what they find is [merged](Output::merge) in
+/// a fixed order.
 #[derive(Default)]
 pub(super) struct Output {
-    pub(super) regions: Regions,
-    pub(super) pairs: FxHashSet<PairKey>,
-    pub(super) awaits: FxHashSet<(Site, Site)>,
-    pub(super) dropped: FxHashSet<Site>,
-    pub(super) writes: FxHashSet<Site>,
-    pub(super) counted: FxHashSet<Site>,
-    /// Where the tasks of the body at hand begin in `regions.tasks`.
-    pub(super) first_task: usize,
+    pairs: Found<PairKey, Pair>,
+    awaits: Found<(Site, Site), HeldAtAwait>,
+    dropped: Found<Site, DroppedAtOnce>,
+    writes: Found<Site, StaticWrite>,
+    acquisitions: Found<Site, Identity>,
     /// For every function of the sources: its callers, each with what is surely held at the call.
-    pub(super) calls: FxHashMap<FnId, Vec<(BodyId, Gates)>>,
-    pub(super) classes: FxHashSet<String>,
+    pub(super) calls: Found<FnId, Vec<(BodyId, Gates)>>,
+    /// Threads and tasks that the bodies spawn.
+    tasks: Vec<Task>,
+    /// Where those of the body at hand begin.
+    first_task: usize,
     /// What is known of shared state, by body.
     pub(super) facts: std::collections::BTreeMap<u32, super::effects::Facts>,
 }
 
+/// What is known of the lock of an acquisition.
+enum Identity {
+    /// It is a parameter's: the caller's to know, and counted there.
+    Callers,
+    Unknown,
+    Class(String),
+}
+
 impl Output {
+    /// Adds what another group found.
+    pub(super) fn merge(&mut self, other: Output) {
+        let first_task = self.tasks.len();
+        self.tasks.extend(other.tasks);
+        for (key, mut pair) in other.pairs {
+            pair.task = pair.task.map(|task| first_task + task);
+            self.pairs.entry(key).or_insert(pair);
+        }
+        add_new(&mut self.awaits, other.awaits);
+        add_new(&mut self.dropped, other.dropped);
+        add_new(&mut self.writes, other.writes);
+        add_new(&mut self.acquisitions, other.acquisitions);
+        self.facts.extend(other.facts);
+        for (callee, calls) in other.calls {
+            self.calls.entry(callee).or_default().extend(calls);
+        }
+    }
+
+    /// All of it, in order of functions; `entry` says what is held whenever a body is entered.
+    pub(super) fn into_regions(self, entry: &FxHashMap<u32, Gates>) -> Regions {
+        let mut pairs: Vec<Pair> = self.pairs.into_values().collect();
+        pairs.sort_by_key(|pair| pair.body);
+        for pair in &mut pairs {
+            let nowhere = || Place::new(Root::Value(BodyId(u32::MAX), 0));
+            let gates = entry.get(&pair.body).into_iter().flatten();
+            pair.gates.extend(gates.map(|(key, mode)| (Some(key.clone()), nowhere(), *mode)));
+        }
+        let unresolved = self.acquisitions.values().filter(|identity| matches!(identity, Identity::Unknown)).count();
+        let classes: Vec<&String> = self.acquisitions.values().filter_map(Identity::class).collect();
+        Regions {
+            pairs,
+            awaits: self.awaits.into_values().collect(),
+            dropped: self.dropped.into_values().collect(),
+            static_writes: self.writes.into_values().collect(),
+            tasks: self.tasks,
+            acquisitions: unresolved + classes.len(),
+            unresolved,
+            classes: classes.into_iter().collect::<FxHashSet<_>>().len(),
+            ..Regions::default()
+        }
+    }
+
+    pub(super) fn spawned(&mut self, tasks: Vec<Task>) {
+        self.tasks.extend(tasks);
+        self.first_task = self.tasks.len();
+    }
+
     pub(super) fn count(&mut self, cx: &Context<'_>, lock: &LockRef, site: Site) {
-        if !self.counted.insert(site) {
-            return;
-        }
-        // A parameter's lock is the caller's to know, and counted there.
-        let class = cx.class(&lock.place);
-        if class.is_none() && matches!(lock.place.root, Root::Param(_)) {
-            return;
-        }
-        self.regions.acquisitions += 1;
-        match class {
-            Some(class) => {
-                self.classes.insert(class.key);
-            }
-            None => self.regions.unresolved += 1,
-        }
+        self.acquisitions.entry(site).or_insert_with(|| match cx.class(&lock.place) {
+            Some(class) => Identity::Class(class.key),
+            None if matches!(lock.place.root, Root::Param(_)) => Identity::Callers,
+            None => Identity::Unknown,
+        });
     }
 
     pub(super) fn pair(
@@ -63,22 +112,22 @@ impl Output {
         wanted: &Acquired,
         gates: &[HeldLock],
     ) {
-        let held_class = cx.class(&held.lock.place);
-        let wanted_class = cx.class(&wanted.lock.place);
         let same = if held.lock.place == wanted.lock.place && held.lock.place.is_stable() {
             Sameness::Same
-        } else if held_class.is_some()
-            && held_class.as_ref().map(|class| &class.key) == wanted_class.as_ref().map(|class| &class.key)
-        {
-            Sameness::SameClass
-        } else if held_class.is_some() && wanted_class.is_some() {
-            Sameness::Different
         } else {
+            match place::same_class(cx.model, &held.lock.place, &wanted.lock.place) {
+                Some(true) => Sameness::SameClass,
+                Some(false) => Sameness::Different,
+                None => return,
+            }
+        };
+        let indexmap::map::Entry::Vacant(entry) =
+            self.pairs.entry((held.site, held.way.clone(), wanted.site, wanted.way.clone(), same))
+        else {
             return;
         };
-        if !self.pairs.insert((held.site, held.way.clone(), wanted.site, wanted.way.clone(), same)) {
-            return;
-        }
+        let held_class = cx.class(&held.lock.place);
+        let wanted_class = cx.class(&wanted.lock.place);
         let identity = |class: &Option<ClassName>| class.as_ref().map_or(Confidence::High, |class| class.identity);
         let mut confidence = identity(&held_class).min(identity(&wanted_class));
         if !held.must {
@@ -93,7 +142,7 @@ impl Output {
             .iter()
             .map(|gate| (cx.class(&gate.lock.place).map(|class| class.key), gate.lock.place.clone(), gate.mode))
             .collect();
-        self.regions.pairs.push(Pair {
+        entry.insert(Pair {
             function: info.name.clone(),
             body: body.0,
             task: (task as usize).checked_sub(1).map(|task| self.first_task + task),
@@ -117,43 +166,55 @@ impl Output {
     }
 
     pub(super) fn held_at_await(&mut self, cx: &Context<'_>, body: BodyId, guard: &LiveGuard, site: Site) {
-        if !self.awaits.insert((guard.held.site, site)) {
-            return;
-        }
-        let held = &guard.held;
-        let info = &cx.bodies[body.0 as usize];
-        self.regions.awaits.push(HeldAtAwait {
-            function: info.name.clone(),
-            test: info.test,
-            held: cx.side(&held.lock, held.mode, held.site, &held.way, held.waiting),
-            must: held.must,
-            at: cx.location(site),
+        self.awaits.entry((guard.held.site, site)).or_insert_with(|| {
+            let held = &guard.held;
+            let info = &cx.bodies[body.0 as usize];
+            HeldAtAwait {
+                function: info.name.clone(),
+                test: info.test,
+                held: cx.side(&held.lock, held.mode, held.site, &held.way, held.waiting),
+                must: held.must,
+                at: cx.location(site),
+            }
         });
     }
 
     pub(super) fn dropped_at_once(&mut self, cx: &Context<'_>, body: BodyId, guard: &LiveGuard, site: Site) {
-        if !self.dropped.insert(site) {
-            return;
-        }
-        let held = &guard.held;
-        let info = &cx.bodies[body.0 as usize];
-        let held = cx.side(&held.lock, held.mode, site, &held.way, held.waiting);
-        self.regions.dropped.push(DroppedAtOnce { function: info.name.clone(), test: info.test, held });
+        self.dropped.entry(site).or_insert_with(|| {
+            let held = &guard.held;
+            let info = &cx.bodies[body.0 as usize];
+            let held = cx.side(&held.lock, held.mode, site, &held.way, held.waiting);
+            DroppedAtOnce { function: info.name.clone(), test: info.test, held }
+        });
     }
 
     pub(super) fn static_write(&mut self, cx: &Context<'_>, body: BodyId, id: StaticId, site: Site) {
-        if !self.writes.insert(site) {
-            return;
-        }
-        let info = &cx.bodies[body.0 as usize];
-        let data = &cx.model.statics[id.0 as usize];
-        let declared = Location { function: None, ..cx.location(Site { file: data.file, span: data.span, body }) };
-        self.regions.static_writes.push(StaticWrite {
-            function: info.name.clone(),
-            test: info.test,
-            name: data.name.to_string(),
-            declared,
-            at: cx.location(site),
+        self.writes.entry(site).or_insert_with(|| {
+            let info = &cx.bodies[body.0 as usize];
+            let data = &cx.model.statics[id.0 as usize];
+            let declared = Location { function: None, ..cx.location(Site { file: data.file, span: data.span, body }) };
+            StaticWrite {
+                function: info.name.clone(),
+                test: info.test,
+                name: data.name.to_string(),
+                declared,
+                at: cx.location(site),
+            }
         });
+    }
+}
+
+impl Identity {
+    fn class(&self) -> Option<&String> {
+        match self {
+            Identity::Class(key) => Some(key),
+            _ => None,
+        }
+    }
+}
+
+fn add_new<K: std::hash::Hash + Eq, T>(to: &mut Found<K, T>, from: Found<K, T>) {
+    for (key, value) in from {
+        to.entry(key).or_insert(value);
     }
 }

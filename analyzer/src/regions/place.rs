@@ -37,10 +37,21 @@ pub enum Step {
     Field(AdtId, Symbol),
     /// A field of a tuple.
     Tuple(u32),
-    /// An element: a constant index, or any.
-    Element(Option<u64>),
+    /// An element of a collection.
+    Element(Index),
     /// What a lock guards: other than the lock itself.
     Inside,
+}
+
+/// Which element of a collection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Index {
+    /// Not known.
+    Any,
+    /// A constant index.
+    At(u32),
+    /// The one that a variable names while it is not changed; the number counts its changes. Only the body knows.
+    Named(LocalId, u32),
 }
 
 /// An access path.
@@ -55,6 +66,13 @@ pub struct Place {
 /// A path longer than this (a list walked by recursion) is cut: it becomes a value of unknown origin.
 const LONGEST: usize = 12;
 
+impl Index {
+    /// A constant index.
+    pub fn constant(index: u64) -> Index {
+        u32::try_from(index).map_or(Index::Any, Index::At)
+    }
+}
+
 impl Place {
     /// A path without steps.
     pub fn new(root: Root) -> Place {
@@ -63,7 +81,7 @@ impl Place {
 
     /// The path one step further; `None` where it grows too long.
     pub fn step(&self, step: Step) -> Option<Place> {
-        if step == Step::Element(None) && self.steps.last() == Some(&step) {
+        if step == Step::Element(Index::Any) && self.steps.last() == Some(&step) {
             return Some(self.clone());
         }
         if self.steps.len() >= LONGEST {
@@ -81,7 +99,7 @@ impl Place {
             Some(Some(base)) if base.steps.len() + self.steps.len() <= LONGEST => {
                 let mut out = base.clone();
                 for step in &self.steps {
-                    if !(*step == Step::Element(None) && out.steps.last() == Some(step)) {
+                    if !(*step == Step::Element(Index::Any) && out.steps.last() == Some(step)) {
                         out.steps.push(*step);
                     }
                 }
@@ -89,6 +107,18 @@ impl Place {
             }
             _ => Place { root: fresh(), steps: self.steps.clone() },
         }
+    }
+
+    /// This path without indices that only the body where it was found knows.
+    pub fn unkeyed(&self) -> Place {
+        let mut out = self.clone();
+        for step in &mut out.steps {
+            if matches!(step, Step::Element(Index::Named(..))) {
+                *step = Step::Element(Index::Any);
+            }
+        }
+        out.steps.dedup_by(|b, a| *a == Step::Element(Index::Any) && a == b);
+        out
     }
 
     /// The payload of whichever variant an enum has, where two paths differ in nothing else: one value has one
@@ -114,7 +144,7 @@ impl Place {
 
     /// Whether evaluating the path again in the same function gives the same lock.
     pub fn is_stable(&self) -> bool {
-        !self.steps.contains(&Step::Element(None)) && !matches!(self.root, Root::Value(..))
+        !self.steps.contains(&Step::Element(Index::Any)) && !matches!(self.root, Root::Value(..))
     }
 }
 
@@ -133,29 +163,63 @@ pub struct ClassName {
     pub many: bool,
 }
 
+/// Index of the step that names the class: the innermost field of a type that is not a mere wrapper.
+fn owner(model: &Model<'_>, place: &Place) -> Option<usize> {
+    place.steps.iter().rposition(|step| match step {
+        Step::Field(adt, name) => !is_wrapper(model, *adt, *name),
+        _ => false,
+    })
+}
+
+/// Whether the lock at `place` has a class.
+pub fn has_class(model: &Model<'_>, place: &Place) -> bool {
+    matches!(place.root, Root::Static(_) | Root::Local(..)) || owner(model, place).is_some()
+}
+
+/// Whether the locks at two places are of one class; `None` where one of them has none.
+pub fn same_class(model: &Model<'_>, left: &Place, right: &Place) -> Option<bool> {
+    let at = |place: &Place| match (owner(model, place), place.root) {
+        (Some(at), _) => Some((Root::Value(BodyId(0), 0), at)),
+        (None, Root::Static(_)) => Some((place.root, 0)),
+        // However often it was bound.
+        (None, Root::Local(body, local, _)) => Some((Root::Local(body, local, 0), 0)),
+        (None, _) => None,
+    };
+    let ((left_root, left_at), (right_root, right_at)) = (at(left)?, at(right)?);
+    let named = |place: &Place, at: usize| {
+        let (first, rest) =
+            place.steps[at..].split_first().map_or((None, &[][..]), |(first, rest)| (Some(*first), rest));
+        let shown =
+            rest.iter().filter(|step| matches!(step, Step::Tuple(_) | Step::Element(_))).map(|step| match step {
+                Step::Element(Index::Named(..)) => Step::Element(Index::Any),
+                step => *step,
+            });
+        first.into_iter().chain(shown).collect::<SmallVec<[Step; 4]>>()
+    };
+    Some(left_root == right_root && named(left, left_at) == named(right, right_at))
+}
+
 /// The class of the lock at `place`; `None` where it depends on the caller or stays unknown.
 pub fn class_of(
     model: &Model<'_>,
     place: &Place,
     local_name: &dyn Fn(BodyId, LocalId) -> (String, String),
 ) -> Option<ClassName> {
-    let owner = place.steps.iter().rposition(|step| match step {
-        Step::Field(adt, name) => !is_wrapper(model, *adt, *name),
-        _ => false,
-    });
+    let owner = owner(model, place);
     let suffix = |from: usize| -> String {
         place.steps[from..]
             .iter()
             .map(|step| match step {
                 Step::Field(..) => String::new(),
                 Step::Tuple(index) => format!(".{index}"),
-                Step::Element(Some(index)) => format!("[{index}]"),
-                Step::Element(None) => "[_]".to_string(),
+                Step::Element(Index::At(index)) => format!("[{index}]"),
+                Step::Element(_) => "[_]".to_string(),
                 Step::Inside => String::new(),
             })
             .collect()
     };
-    let many = |from: usize| place.steps[from..].contains(&Step::Element(None));
+    let any = |step: &Step| matches!(step, Step::Element(Index::Any | Index::Named(..)));
+    let many = |from: usize| place.steps[from..].iter().any(any);
     if let Some(at) = owner
         && let Step::Field(adt, field) = place.steps[at]
     {

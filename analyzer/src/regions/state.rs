@@ -5,6 +5,7 @@
 
 use smallvec::SmallVec;
 
+use super::place::{Place, Step};
 use super::summary::HeldLock;
 use crate::model::infer::LocalId;
 use crate::syntax::ExprId;
@@ -113,7 +114,7 @@ pub struct Value {
     /// Guards in the value.
     pub guards: SmallVec<[GuardId; 1]>,
     /// What the value is, refers to, or guards.
-    pub place: Option<super::place::Place>,
+    pub place: Option<Place>,
     /// The parts of a tuple (by number) or struct literal (by name), as far as they are known.
     pub parts: Vec<(crate::syntax::Symbol, Value)>,
     /// The handle of this spawned thread or task; 0 for none.
@@ -125,8 +126,21 @@ pub struct Value {
 }
 
 impl Value {
+    /// What a path into this value names, where the value is a literal that was never given a name.
+    pub fn part_at(&self, path: &Place) -> Option<Place> {
+        let name = match path.steps.first()? {
+            Step::Field(_, name) => *name,
+            Step::Tuple(index) => crate::syntax::Symbol::from(index.to_string()),
+            _ => return None,
+        };
+        let (_, part) = self.parts.iter().find(|(part, _)| *part == name).filter(|_| self.place.is_none())?;
+        let mut out = part.place.clone()?;
+        out.steps.extend(path.steps[1..].iter().copied());
+        Some(out)
+    }
+
     /// A value that is or refers to `place`.
-    pub fn of(place: Option<super::place::Place>) -> Value {
+    pub fn of(place: Option<Place>) -> Value {
         Value { place, ..Value::default() }
     }
 }

@@ -6,13 +6,15 @@
 //!
 //! Misses: what happens beyond the cap; [`Summary::truncated`] says so.
 
-use smallvec::SmallVec;
+use std::hash::{Hash, Hasher};
 
-use super::place::Place;
+use rustc_hash::FxHasher;
+
+use super::place::{Place, Root};
 use crate::graph::LockMode;
 use crate::model::AdtId;
 use crate::model::locks::{Shape, Waiting};
-use crate::syntax::Span;
+use crate::syntax::{Span, Symbol};
 
 /// Acquisitions kept per function.
 pub const MOST_ACQUIRES: usize = 64;
@@ -42,7 +44,7 @@ pub struct LockRef {
 }
 
 /// The way from a function to a site in a callee: the calls, outermost first.
-pub type Way = SmallVec<[Site; 2]>;
+pub type Way = Vec<Site>;
 
 /// A lock held at some point.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -77,7 +79,7 @@ pub struct Acquired {
     /// The calls to there.
     pub way: Way,
     /// What the function itself holds there.
-    pub held: SmallVec<[HeldLock; 2]>,
+    pub held: Vec<HeldLock>,
     /// Bit `i`: the guard passed as parameter `i` was given back before.
     pub released: u64,
     /// A call on the way had more than one possible target.
@@ -99,7 +101,7 @@ pub struct CalledParam {
     /// Which parameter.
     pub param: u32,
     /// What the function holds there.
-    pub held: SmallVec<[HeldLock; 2]>,
+    pub held: Vec<HeldLock>,
     /// Where.
     pub site: Site,
 }
@@ -109,10 +111,14 @@ pub struct CalledParam {
 pub struct Summary {
     /// Locks taken, in order of first meeting.
     pub acquires: Vec<Acquired>,
+    /// For each of these a hash of what tells it from others.
+    hashes: Vec<u64>,
     /// Guards in the returned value.
     pub returns: Vec<Returned>,
     /// What the returned reference or pointer names.
     pub returns_place: Option<Place>,
+    /// What is in the fields of the struct literal that it returns, where callers can name that.
+    pub returns_parts: Vec<(Symbol, Place)>,
     /// Callable parameters that are called.
     pub calls: Vec<CalledParam>,
     /// Pairs of locks that threads or tasks spawned here take, where they depend on the function's parameters.
@@ -125,37 +131,121 @@ pub struct Summary {
     pub diverges: bool,
     /// Not all acquisitions could be kept.
     pub truncated: bool,
+    /// Acquisitions that differ by what the function itself holds were made one.
+    pub collapsed: bool,
 }
 
 impl Summary {
+    /// Notes the fields of a struct literal that is returned, as far as the caller can name what is in them.
+    pub fn add_parts(&mut self, parts: impl Iterator<Item = (Symbol, Place)>, first: bool) {
+        let parts: Vec<_> = parts.filter(|(_, place)| matches!(place.root, Root::Param(_) | Root::Static(_))).collect();
+        if first {
+            self.returns_parts = parts;
+        } else {
+            self.returns_parts.retain(|part| parts.contains(part));
+        }
+    }
+
     /// Adds a pair of a spawned thread or task.
     pub fn add_spawned(&mut self, held: HeldLock, wanted: Acquired) {
-        let pair = (held, Acquired { held: SmallVec::new(), ..wanted });
+        let pair = (held, Acquired { held: Vec::new(), ..wanted });
         if self.spawned.len() < MOST_ACQUIRES && !self.spawned.contains(&pair) {
             self.spawned.push(pair);
         }
     }
 
-    /// Adds an acquisition unless one of the same lock, mode and held set with a way no longer is there.
+    /// Whether [`Summary::add`] would change nothing for an acquisition like `other` but of another lock, released set
+    /// and length of way, with nothing held.
+    pub fn knows(&self, lock: &LockRef, other: &Acquired, released: u64, way: usize) -> bool {
+        let hash = hash(lock, other.mode, other.try_, released);
+        self.hashes.iter().zip(&self.acquires).any(|(known, acquired)| {
+            *known == hash
+                && acquired.held.is_empty()
+                && one_to_callers(&acquired.lock, lock)
+                && (acquired.mode, acquired.try_, acquired.released) == (other.mode, other.try_, released)
+                && acquired.way.len() <= way
+        })
+    }
+
+    /// Adds an acquisition unless one of the same lock, mode and held set with a way no longer is there. Where there are
+    /// too many, those that differ by what the function itself holds become one, with what all of them hold.
     pub fn add(&mut self, acquired: Acquired) {
-        let same = |other: &Acquired| {
-            other.lock == acquired.lock
-                && other.mode == acquired.mode
-                && other.try_ == acquired.try_
-                && other.released == acquired.released
-                && other.held.len() == acquired.held.len()
-                && other.held.iter().zip(&acquired.held).all(|(a, b)| a.lock == b.lock)
-        };
-        if let Some(known) = self.acquires.iter_mut().find(|other| same(other)) {
-            if acquired.way.len() < known.way.len() {
-                *known = acquired;
-            }
+        let hash = hash(&acquired.lock, acquired.mode, acquired.try_, acquired.released);
+        if self.merge(&acquired, hash) {
             return;
+        }
+        if self.acquires.len() >= MOST_ACQUIRES && !self.collapsed {
+            self.collapsed = true;
+            let hashes = std::mem::take(&mut self.hashes);
+            for (known, hash) in std::mem::take(&mut self.acquires).into_iter().zip(hashes) {
+                if !self.merge(&known, hash) {
+                    self.acquires.push(known);
+                    self.hashes.push(hash);
+                }
+            }
+            if self.merge(&acquired, hash) {
+                return;
+            }
         }
         if self.acquires.len() >= MOST_ACQUIRES {
             self.truncated = true;
             return;
         }
         self.acquires.push(acquired);
+        self.hashes.push(hash);
     }
+
+    /// Whether it goes into one that is there.
+    fn merge(&mut self, acquired: &Acquired, hash: u64) -> bool {
+        let one = |a: &HeldLock, b: &HeldLock| one_to_callers(&a.lock, &b.lock);
+        let collapsed = self.collapsed;
+        let same = |other: &Acquired| {
+            one_to_callers(&other.lock, &acquired.lock)
+                && other.mode == acquired.mode
+                && other.try_ == acquired.try_
+                && other.released == acquired.released
+                && (other.held.len() == acquired.held.len()
+                    && other.held.iter().zip(&acquired.held).all(|(a, b)| one(a, b))
+                    || collapsed && !other.open() && !acquired.open())
+        };
+        let at = (0..self.acquires.len()).find(|at| self.hashes[*at] == hash && same(&self.acquires[*at]));
+        let Some(known) = at.map(|at| &mut self.acquires[at]) else { return false };
+        let mut held = std::mem::take(&mut known.held);
+        held.retain(|held| acquired.held.iter().any(|other| one(held, other)));
+        if acquired.way.len() < known.way.len() {
+            *known = acquired.clone();
+        }
+        known.held = held;
+        true
+    }
+}
+
+impl Acquired {
+    /// Only a caller can name one of the locks: what is held here makes a pair there.
+    fn open(&self) -> bool {
+        let open = |lock: &LockRef| {
+            matches!(lock.place.root, Root::Param(_))
+                && !lock.place.steps.iter().any(|step| matches!(step, super::place::Step::Field(..)))
+        };
+        open(&self.lock) || self.held.iter().any(|held| open(&held.lock))
+    }
+}
+
+/// Whether a caller cannot tell two locks apart: values that the function made or found itself are nothing that a caller
+/// can name, so only their path from there on matters.
+fn one_to_callers(a: &LockRef, b: &LockRef) -> bool {
+    let own = |lock: &LockRef| matches!(lock.place.root, Root::Value(..)) && !lock.place.steps.is_empty();
+    a == b || own(a) && own(b) && a.place.steps == b.place.steps && a.adt == b.adt && a.shape == b.shape
+}
+
+/// Equal for acquisitions that callers cannot tell apart by their locks.
+fn hash(lock: &LockRef, mode: LockMode, try_: bool, released: u64) -> u64 {
+    let mut hasher = FxHasher::default();
+    if matches!(lock.place.root, Root::Value(..)) {
+        (&lock.place.steps, lock.adt, lock.shape).hash(&mut hasher);
+    } else {
+        lock.hash(&mut hasher);
+    }
+    (mode, try_, released).hash(&mut hasher);
+    hasher.finish()
 }

@@ -12,7 +12,9 @@ pub(super) fn taken(side: &Side) -> &'static str {
 /// The same from a mode and a lock type.
 pub(super) fn mode_taken(mode: LockMode, kind: &str) -> &'static str {
     match mode {
-        LockMode::Exclusive if kind.ends_with("RwLock") => "write-locked",
+        LockMode::Exclusive if ["RwLock", "DashMap", "DashSet"].iter().any(|name| kind.ends_with(name)) => {
+            "write-locked"
+        }
         LockMode::Exclusive => "locked",
         LockMode::Shared | LockMode::SharedRecursive => "read-locked",
         LockMode::Upgradable => "locked for upgradable reading",

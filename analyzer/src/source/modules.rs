@@ -1,16 +1,14 @@
 //! Which files a file includes as modules: what is needed to tell crate roots from the rest before anything is parsed.
 //!
 //! Guarantees: `mod x;`, nested inline modules, `#[path]` (also inside `cfg_attr`), `include!` of a literal, and all of
-//! these inside macro calls, read from tokens, so comments and strings do not mislead. Only files with a `mod ...;` or
-//! an `include!` in them are tokenised.
+//! these inside macro calls, read from the text's shape, so comments and strings do not mislead.
 //!
 //! Misses: modules whose declaration a macro builds. Such a file then is a root of its own.
 
 use std::path::{Path, PathBuf};
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
-
 use super::walk::absolute;
+use crate::syntax::shape::{Scanner, Shape};
 
 /// A file that another one asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,18 +26,15 @@ enum WantedKind {
     Path(String),
 }
 
-/// What `text` includes, in source order. Empty where the text is not even tokens.
+/// What `text` includes, in source order. Linear in its length; a text whose brackets do not match includes nothing.
 pub(super) fn wanted(text: &str) -> Vec<Wanted> {
     if !declares_something(text) {
         return Vec::new();
     }
-    let mut out = Vec::new();
-    if let Ok(tokens) = text.parse::<TokenStream>() {
-        collect(tokens, &mut Vec::new(), &mut out);
-    }
-    // Tokens carry spans of a per-thread map that would grow with every file; none of them is kept.
-    proc_macro2::extra::invalidate_current_thread_spans();
-    out
+    let tokens: Vec<Token<'_>> = Tokens { text, scanner: Scanner::new(text) }.collect();
+    let mut reader = Reader { tokens: &tokens, at: 0, inside: Vec::new(), out: Vec::new() };
+    let balanced = reader.list() && reader.at == tokens.len();
+    if balanced { reader.out } else { Vec::new() }
 }
 
 /// A cheap look that may say yes too often.
@@ -52,87 +47,159 @@ fn declares_something(text: &str) -> bool {
         })
 }
 
-fn collect(tokens: TokenStream, inside: &mut Vec<String>, out: &mut Vec<Wanted>) {
-    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    let mut path = None;
-    let mut at = 0;
-    while at < tokens.len() {
-        match &tokens[at..] {
-            [TokenTree::Punct(hash), TokenTree::Group(group), ..]
-                if hash.as_char() == '#' && group.delimiter() == Delimiter::Bracket =>
-            {
-                path = path_attribute(group.stream()).or(path);
-                at += 2;
-                continue;
-            }
-            [TokenTree::Ident(word), TokenTree::Ident(name), TokenTree::Punct(end), ..]
-                if word == "mod" && end.as_char() == ';' =>
-            {
-                let name = name.to_string();
-                let name = name.strip_prefix("r#").unwrap_or(&name).to_owned();
-                let kind = path.take().map_or(WantedKind::Module(name), WantedKind::Path);
-                out.push(Wanted { inside: inside.clone(), kind });
-                at += 3;
-                continue;
-            }
-            [TokenTree::Ident(word), TokenTree::Ident(name), TokenTree::Group(body), ..] if word == "mod" => {
-                let name = name.to_string();
-                inside.push(path.take().unwrap_or_else(|| name.strip_prefix("r#").unwrap_or(&name).to_owned()));
-                collect(body.stream(), inside, out);
-                inside.pop();
-                at += 3;
-                continue;
-            }
-            [TokenTree::Ident(word), TokenTree::Punct(bang), TokenTree::Group(arguments), ..]
-                if word == "include" && bang.as_char() == '!' =>
-            {
-                if let Some(file) = only_string(arguments.stream()) {
-                    out.push(Wanted { inside: Vec::new(), kind: WantedKind::Path(file) });
+/// A token as far as declarations of modules go; comments are none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Token<'a> {
+    Word(&'a str),
+    Punct(u8),
+    Open(u8),
+    Close(u8),
+    Literal(&'a str),
+}
+
+struct Tokens<'a> {
+    text: &'a str,
+    scanner: Scanner<'a>,
+}
+
+impl<'a> Iterator for Tokens<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        loop {
+            let (start, shape) = self.scanner.next()?;
+            let written = || self.text.get(start..self.scanner.offset()).unwrap_or_default();
+            return Some(match shape {
+                Shape::Comment => continue,
+                Shape::Open(byte) => Token::Open(byte),
+                Shape::Close(byte) => Token::Close(byte),
+                Shape::Punct(byte) => Token::Punct(byte),
+                Shape::Word(end) => {
+                    let word = self.text.get(start..end).unwrap_or_default();
+                    Token::Word(word.strip_prefix("r#").unwrap_or(word))
                 }
-                at += 3;
-                continue;
-            }
-            // `pub`, `pub(crate)` and `unsafe` may stand between an attribute and its `mod`.
-            [TokenTree::Ident(word), ..] if word == "pub" || word == "unsafe" || word == "crate" || word == "in" => {}
-            [TokenTree::Group(group), ..] => {
-                collect(group.stream(), inside, out);
-                if group.delimiter() != Delimiter::Parenthesis {
-                    path = None;
-                }
-            }
-            _ => path = None,
+                Shape::Literal => Token::Literal(written()),
+            });
         }
-        at += 1;
+    }
+}
+
+/// Nested deeper, nothing is read: the parser will not either.
+const DEEPEST: usize = 256;
+
+struct Reader<'t, 'a> {
+    tokens: &'t [Token<'a>],
+    at: usize,
+    /// Names of the inline modules around, and an entry without name for every other bracket.
+    inside: Vec<Option<String>>,
+    out: Vec<Wanted>,
+}
+
+impl Reader<'_, '_> {
+    /// Up to the closing bracket of the list, or the end; `false` where the brackets do not match.
+    fn list(&mut self) -> bool {
+        let mut path = None;
+        while let Some(rest) = self.tokens.get(self.at..).filter(|rest| !rest.is_empty()) {
+            match rest {
+                [Token::Punct(b'#'), Token::Open(b'['), ..] => {
+                    let Some(end) = self.matching(self.at + 1) else { return false };
+                    path = path_attribute(&self.tokens[self.at + 2..end]).or(path);
+                    self.at = end + 1;
+                    continue;
+                }
+                [Token::Word("mod"), Token::Word(name), Token::Punct(b';'), ..] => {
+                    let kind = path.take().map_or_else(|| WantedKind::Module((*name).to_owned()), WantedKind::Path);
+                    self.out.push(Wanted { inside: self.inside.iter().flatten().cloned().collect(), kind });
+                    self.at += 3;
+                    continue;
+                }
+                [Token::Word("mod"), Token::Word(name), Token::Open(open), ..] => {
+                    let name = path.take().unwrap_or_else(|| (*name).to_owned());
+                    self.at += 3;
+                    if !self.nested(*open, Some(name)) {
+                        return false;
+                    }
+                    continue;
+                }
+                [Token::Word("include"), Token::Punct(b'!'), Token::Open(_), Token::Literal(file), ..] => {
+                    if let Some(file) = string(file) {
+                        self.out.push(Wanted { inside: Vec::new(), kind: WantedKind::Path(file) });
+                    }
+                    self.at += 2;
+                    continue;
+                }
+                // `pub`, `pub(crate)` and `unsafe` may stand between an attribute and its `mod`.
+                [Token::Word("pub" | "unsafe" | "crate" | "in"), ..] => {}
+                [Token::Open(open), ..] => {
+                    self.at += 1;
+                    if !self.nested(*open, None) {
+                        return false;
+                    }
+                    if *open != b'(' {
+                        path = None;
+                    }
+                    continue;
+                }
+                [Token::Close(_), ..] => return true,
+                _ => path = None,
+            }
+            self.at += 1;
+        }
+        self.inside.is_empty()
+    }
+
+    /// What stands in brackets, the closing one included.
+    fn nested(&mut self, open: u8, name: Option<String>) -> bool {
+        if self.inside.len() >= DEEPEST {
+            return false;
+        }
+        self.inside.push(name);
+        let closed = self.list() && self.tokens.get(self.at) == Some(&Token::Close(closing(open)));
+        self.inside.pop();
+        self.at += 1;
+        closed
+    }
+
+    /// Where the bracket at `open` closes.
+    fn matching(&self, open: usize) -> Option<usize> {
+        let mut depth = 0usize;
+        for (at, token) in self.tokens.iter().enumerate().skip(open) {
+            match token {
+                Token::Open(_) => depth += 1,
+                Token::Close(_) => {
+                    depth -= 1;
+                    if depth == 0 {
+                        return Some(at);
+                    }
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+}
+
+fn closing(open: u8) -> u8 {
+    match open {
+        b'(' => b')',
+        b'[' => b']',
+        _ => b'}',
     }
 }
 
 /// `path = "..."`, also inside `cfg_attr(condition, path = "...")`.
-fn path_attribute(attribute: TokenStream) -> Option<String> {
-    let tokens: Vec<TokenTree> = attribute.into_iter().collect();
-    if let [TokenTree::Ident(name), TokenTree::Group(arguments)] = &tokens[..]
-        && name == "cfg_attr"
-    {
-        return path_attribute(arguments.stream());
+fn path_attribute(attribute: &[Token<'_>]) -> Option<String> {
+    if !matches!(attribute, [Token::Word("path" | "cfg_attr"), ..]) {
+        return None;
     }
-    tokens.windows(3).find_map(|window| match window {
-        [TokenTree::Ident(name), TokenTree::Punct(equals), TokenTree::Literal(value)]
-            if name == "path" && equals.as_char() == '=' =>
-        {
-            string(value)
-        }
+    attribute.windows(3).find_map(|window| match window {
+        [Token::Word("path"), Token::Punct(b'='), Token::Literal(value)] => string(value),
         _ => None,
     })
 }
 
-fn only_string(arguments: TokenStream) -> Option<String> {
-    match arguments.into_iter().next() {
-        Some(TokenTree::Literal(literal)) => string(&literal),
-        _ => None,
-    }
-}
-
-fn string(literal: &proc_macro2::Literal) -> Option<String> {
-    syn::parse_str::<syn::LitStr>(&literal.to_string()).ok().map(|value| value.value())
+fn string(literal: &str) -> Option<String> {
+    syn::parse_str::<syn::LitStr>(literal).ok().map(|value| value.value())
 }
 
 /// Where the module files of a file lie.

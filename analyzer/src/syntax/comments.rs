@@ -5,7 +5,7 @@
 //! quote that nobody closes.
 
 use super::prepare::prepare;
-use super::scan::{Lines, Scanner, Shape};
+use super::shape::{Lines, Scanner, Shape};
 use super::tree::Span;
 
 /// A comment that is not documentation.

@@ -5,7 +5,7 @@
 //! where a broken impl, trait or module is. Guarantees: what is kept tokenizes; work is bounded by a multiple of
 //! the length. Misses: items that share a line; code that is not indented as usual.
 
-use super::scan::{Lines, Scanner, Shape, blank};
+use super::shape::{Lines, Scanner, Shape, blank};
 use super::tree::SyntaxNotice;
 use proc_macro2::TokenStream;
 use std::ops::Range;

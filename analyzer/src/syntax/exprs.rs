@@ -11,6 +11,7 @@ use super::{pats, spans};
 use smallvec::SmallVec;
 use syn::punctuated::Punctuated;
 use syn::{BinOp, Expr, Pat, Token};
+use thin_vec::ThinVec;
 
 /// Chains of one operator with more operands than this are balanced.
 const LONG_CHAIN: usize = 16;
@@ -61,7 +62,7 @@ impl BodyLowering<'_> {
         self.expr(expr).id
     }
 
-    fn ids(&mut self, exprs: &Punctuated<Expr, Token![,]>) -> Vec<ExprId> {
+    fn ids(&mut self, exprs: &Punctuated<Expr, Token![,]>) -> ThinVec<ExprId> {
         exprs.iter().map(|expr| self.id(expr)).collect()
     }
 
@@ -341,7 +342,7 @@ impl BodyLowering<'_> {
     }
 
     fn closure(&mut self, e: &syn::ExprClosure) -> Lowered {
-        let mut params = Vec::with_capacity(e.inputs.len());
+        let mut params = ThinVec::with_capacity(e.inputs.len());
         for input in &e.inputs {
             let ty = match input {
                 Pat::Type(typed) => Some(self.file.ty(&typed.ty)),
@@ -375,7 +376,7 @@ impl BodyLowering<'_> {
 
     fn match_expr(&mut self, e: &syn::ExprMatch) -> Lowered {
         let scrutinee = self.id(&e.expr);
-        let mut arms = Vec::with_capacity(e.arms.len());
+        let mut arms = ThinVec::with_capacity(e.arms.len());
         for arm in &e.arms {
             arms.push(self.arm(&arm.pat, &arm.body));
         }
@@ -394,7 +395,7 @@ impl BodyLowering<'_> {
     }
 
     fn struct_expr(&mut self, e: &syn::ExprStruct) -> Lowered {
-        let mut fields = Vec::with_capacity(e.fields.len());
+        let mut fields = ThinVec::with_capacity(e.fields.len());
         for field in &e.fields {
             let name = self.member(&field.member);
             fields.push((name, self.id(&field.expr)));

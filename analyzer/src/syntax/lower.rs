@@ -23,21 +23,39 @@ pub(super) struct Lowering {
     /// How many macro calls the current tokens stand in.
     pub(super) macro_depth: u32,
     pub(super) name_buffer: String,
+    pub(super) scratch: (Vec<Expr>, Vec<Pat>),
+    /// The macros that can be called.
+    pub(super) macros: super::expand::Macros,
 }
 
+/// Expansions inside expansions are followed so far: every level may add as much nesting as a definition has.
+const MAX_EXPANSION_DEPTH: u32 = 8;
+
 impl Lowering {
+    /// What a call of a macro of the crate makes.
+    pub(super) fn expansion(&mut self, mac: &syn::Macro) -> Option<proc_macro2::TokenStream> {
+        let last = &mac.path.segments.last()?.ident;
+        if self.macro_depth > MAX_EXPANSION_DEPTH {
+            return None;
+        }
+        self.macros.expand(&last.to_string(), &mac.tokens, last.span())
+    }
+
     pub(super) fn notice(&mut self, span: Span, message: impl Into<String>) {
         self.notices.push(SyntaxNotice { span, message: message.into() });
     }
 
     /// Lowers the code of one function or initialiser.
     pub(super) fn body(&mut self, build: impl FnOnce(&mut BodyLowering) -> ExprId) -> Box<Body> {
-        let mut lowering = BodyLowering { file: self, exprs: Vec::new(), pats: Vec::new() };
+        // Both grow in memory that the file's bodies share (one inside another has its own), and are copied out once.
+        let (exprs, pats) = std::mem::take(&mut self.scratch);
+        let mut lowering = BodyLowering { file: self, exprs, pats };
         let root = build(&mut lowering);
         let BodyLowering { mut exprs, mut pats, .. } = lowering;
-        exprs.shrink_to_fit();
-        pats.shrink_to_fit();
-        Box::new(Body { exprs, pats, root })
+        #[expect(clippy::drain_collect, reason = "the buffers stay for the next body")]
+        let body = Body { exprs: exprs.drain(..).collect(), pats: pats.drain(..).collect(), root };
+        self.scratch = (exprs, pats);
+        Box::new(body)
     }
 }
 

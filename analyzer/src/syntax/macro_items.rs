@@ -49,7 +49,7 @@ impl Lowering {
         self.macro_depth += 1;
         if !self.known_item_macro(&item.mac, out)
             && !self.cfg_if_items(&item.mac, out)
-            && let Ok(items) = item.mac.parse_body_with(all_items)
+            && let Some(items) = self.made(&item.mac, all_items)
         {
             items.iter().for_each(|item| self.item(item, out));
         }
@@ -95,9 +95,15 @@ impl Lowering {
         true
     }
 
+    /// The items that a macro of the crate makes, or those that stand in the call of one that nobody here knows.
+    fn made<T>(&mut self, mac: &Macro, read: fn(ParseStream) -> Result<Vec<T>>) -> Option<Vec<T>> {
+        let made = self.expansion(mac).and_then(|tokens| read.parse2(tokens).ok());
+        made.or_else(|| mac.parse_body_with(read).ok())
+    }
+
     pub(super) fn impl_macro(&mut self, mac: &Macro, out: &mut Vec<AssocItem>) {
         if self.macro_depth < MAX_MACRO_DEPTH
-            && let Ok(items) = mac.parse_body_with(all::<syn::ImplItem>)
+            && let Some(items) = self.made(mac, all::<syn::ImplItem>)
         {
             self.macro_depth += 1;
             items.iter().for_each(|item| self.impl_member(item, out));
@@ -107,7 +113,7 @@ impl Lowering {
 
     pub(super) fn trait_macro(&mut self, mac: &Macro, out: &mut Vec<AssocItem>) {
         if self.macro_depth < MAX_MACRO_DEPTH
-            && let Ok(items) = mac.parse_body_with(all::<syn::TraitItem>)
+            && let Some(items) = self.made(mac, all::<syn::TraitItem>)
         {
             self.macro_depth += 1;
             items.iter().for_each(|item| self.trait_item(item, out));

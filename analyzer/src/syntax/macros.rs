@@ -11,6 +11,7 @@ use syn::ext::IdentExt as _;
 use syn::parse::discouraged::Speculative as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Block, Expr, Ident, LitStr, Macro, Pat, Result, Token};
+use thin_vec::{ThinVec, thin_vec};
 
 /// Macro calls nested deeper than this are not read: every level parses its tokens again.
 const MAX_MACRO_DEPTH: u32 = 32;
@@ -105,7 +106,7 @@ impl BodyLowering<'_> {
         let span = extent(mac);
         let name = mac.path.segments.last().map_or_else(|| Symbol::from(""), |last| self.name(&last.ident));
         if self.file.macro_depth >= MAX_MACRO_DEPTH {
-            return self.push(span, ExprKind::Macro { name, kind: MacroKind::Opaque, args: Vec::new() });
+            return self.push(span, ExprKind::Macro { name, kind: MacroKind::Opaque, args: ThinVec::new() });
         }
         self.file.macro_depth += 1;
         let lowered = match self.known_macro(mac, name, span) {
@@ -141,7 +142,7 @@ impl BodyLowering<'_> {
                 let (scrutinee, pat, guard, rest) = mac.parse_body_with(matching).ok()?;
                 let no = self.args(&rest);
                 let no = ExprKind::Macro { name, kind: MacroKind::Diverges, args: no };
-                Some(self.two_arms(span, &scrutinee, &pat, guard.as_ref(), [ExprKind::Tuple(Vec::new()), no]))
+                Some(self.two_arms(span, &scrutinee, &pat, guard.as_ref(), [ExprKind::Tuple(ThinVec::new()), no]))
             }
             Shape::Try => {
                 let operand: Expr = mac.parse_body().ok()?;
@@ -172,28 +173,39 @@ impl BodyLowering<'_> {
             Shape::Defer => {
                 let stmts = mac.parse_body_with(Block::parse_within).ok()?;
                 let body = self.macro_block(span, &stmts).id;
-                let closure = ExprKind::Closure { params: Vec::new(), ret: None, body, move_: false, async_: false };
+                let closure =
+                    ExprKind::Closure { params: ThinVec::new(), ret: None, body, move_: false, async_: false };
                 let closure = self.push(span, closure).id;
-                Some(self.push(span, ExprKind::Macro { name, kind: MacroKind::Unknown, args: vec![closure] }))
+                Some(self.push(span, ExprKind::Macro { name, kind: MacroKind::Unknown, args: thin_vec![closure] }))
             }
             Shape::Select => self.select_macro(mac, span),
-            Shape::Inert => Some(self.push(span, ExprKind::Macro { name, kind: MacroKind::Value, args: Vec::new() })),
+            Shape::Inert => {
+                Some(self.push(span, ExprKind::Macro { name, kind: MacroKind::Value, args: ThinVec::new() }))
+            }
             Shape::Unknown => None,
         }
     }
 
     fn unknown_macro(&mut self, mac: &Macro, name: Symbol, span: Span) -> Lowered {
+        if let Some(tokens) = self.file.expansion(mac) {
+            if let Ok(expr) = syn::parse2::<Expr>(tokens.clone()) {
+                return self.expr(&expr);
+            }
+            if let Ok(stmts) = Block::parse_within.parse2(tokens) {
+                return self.macro_block(span, &stmts);
+            }
+        }
         if let Ok(args) = mac.parse_body_with(arguments) {
             return self.call(span, name, MacroKind::Unknown, &args);
         }
         if let Ok(stmts) = mac.parse_body_with(Block::parse_within) {
             let block = self.macro_block(span, &stmts).id;
-            return self.push(span, ExprKind::Macro { name, kind: MacroKind::Unknown, args: vec![block] });
+            return self.push(span, ExprKind::Macro { name, kind: MacroKind::Unknown, args: thin_vec![block] });
         }
-        self.push(span, ExprKind::Macro { name, kind: MacroKind::Opaque, args: Vec::new() })
+        self.push(span, ExprKind::Macro { name, kind: MacroKind::Opaque, args: ThinVec::new() })
     }
 
-    fn args(&mut self, args: &[Expr]) -> Vec<super::tree::ExprId> {
+    fn args(&mut self, args: &[Expr]) -> ThinVec<super::tree::ExprId> {
         args.iter().map(|arg| self.id(arg)).collect()
     }
 
@@ -225,7 +237,7 @@ impl BodyLowering<'_> {
         let wild = self.push_pat(span, PatKind::Wild);
         let no = self.push(span, no).id;
         let arms = vec![Arm { pat, guard, body }, Arm { pat: wild, guard: None, body: no }];
-        self.push(span, ExprKind::Match { scrutinee, arms })
+        self.push(span, ExprKind::Match { scrutinee, arms: arms.into() })
     }
 
     fn vec_macro(&mut self, mac: &Macro, span: Span) -> Option<Lowered> {
@@ -238,7 +250,7 @@ impl BodyLowering<'_> {
     }
 
     /// Lowers a macro call that stands as a statement; `semi` says that its value is not the block's.
-    pub(super) fn macro_stmt(&mut self, mac: &Macro, semi: bool, out: &mut Vec<Stmt>) {
+    pub(super) fn macro_stmt(&mut self, mac: &Macro, semi: bool, out: &mut ThinVec<Stmt>) {
         let is = |name: &str| mac.path.segments.last().is_some_and(|last| last.ident == name);
         let mut items = Vec::new();
         if self.file.known_item_macro(mac, &mut items) {
@@ -257,6 +269,23 @@ impl BodyLowering<'_> {
             && matches!(stmts.first(), Some(syn::Stmt::Local(_)))
         {
             out.extend(self.stmts(&stmts));
+            return;
+        }
+        // What the statements of an expansion declare, the caller may have named.
+        let name = mac.path.segments.last().map(|last| last.ident.to_string());
+        if name.is_some_and(|name| shape(&name) == Shape::Unknown)
+            && let Some(tokens) = self.file.expansion(mac)
+            && let Ok(stmts) = Block::parse_within.parse2(tokens)
+        {
+            self.file.macro_depth += 1;
+            let before = out.len();
+            out.extend(self.stmts(&stmts));
+            self.file.macro_depth -= 1;
+            if out.len() > before
+                && let Some(Stmt::Expr { semi: last, .. }) = out.last_mut()
+            {
+                *last |= semi;
+            }
             return;
         }
         out.push(Stmt::Expr { expr: self.macro_expr(mac).id, semi });

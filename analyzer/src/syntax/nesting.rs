@@ -5,7 +5,7 @@
 //! descend. Guarantees: the parser never needs more stack than [`Need::stack`] says; what is nested beyond
 //! [`MAX_NESTING`] is blanked before parsing and gets a notice. Cost: one pass over the bytes.
 
-use super::scan::{Lines, Scanner, Shape, blank};
+use super::shape::{Lines, Scanner, Shape, blank};
 use super::tree::SyntaxNotice;
 use std::borrow::Cow;
 use std::ops::Range;

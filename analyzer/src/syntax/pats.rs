@@ -7,6 +7,7 @@ use super::spans;
 use super::tree::{PatId, PatKind, Pos, Span, Symbol};
 use syn::Pat;
 use syn::punctuated::Punctuated;
+use thin_vec::ThinVec;
 
 /// Patterns nested deeper than this are not followed.
 const MAX_PAT_DEPTH: u32 = 100;
@@ -49,7 +50,7 @@ impl BodyLowering<'_> {
                 self.push_pat(span, PatKind::TupleStruct { path, pats })
             }
             Pat::Struct(pat) => {
-                let mut fields = Vec::with_capacity(pat.fields.len());
+                let mut fields = ThinVec::with_capacity(pat.fields.len());
                 for field in &pat.fields {
                     let name = self.member(&field.member);
                     fields.push((name, self.pat_at(&field.pat, depth)));
@@ -65,7 +66,7 @@ impl BodyLowering<'_> {
                 self.push_pat(span, PatKind::Ref(inner))
             }
             Pat::Or(pat) => {
-                let pats: Vec<PatId> = pat.cases.iter().map(|case| self.pat_at(case, depth)).collect();
+                let pats: ThinVec<PatId> = pat.cases.iter().map(|case| self.pat_at(case, depth)).collect();
                 let ends = pats.first().zip(pats.last()).map(|(&first, &last)| (first, last));
                 let span = ends.map_or_else(Span::default, |(first, last)| Span {
                     start: self.pat_span(first).start,
@@ -107,7 +108,7 @@ impl BodyLowering<'_> {
         }
     }
 
-    fn pats(&mut self, pats: &Punctuated<Pat, syn::Token![,]>, depth: u32) -> Vec<PatId> {
+    fn pats(&mut self, pats: &Punctuated<Pat, syn::Token![,]>, depth: u32) -> ThinVec<PatId> {
         pats.iter().map(|pat| self.pat_at(pat, depth)).collect()
     }
 

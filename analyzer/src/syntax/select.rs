@@ -14,6 +14,7 @@ use syn::parse::ParseStream;
 use syn::parse::discouraged::Speculative as _;
 use syn::punctuated::Punctuated;
 use syn::{Expr, Ident, Macro, Pat, Result, Token};
+use thin_vec::ThinVec;
 
 enum Future {
     /// An expression that is polled.
@@ -39,7 +40,7 @@ impl BodyLowering<'_> {
             let pat = arm.pat.as_ref().map(|pat| self.pat(pat));
             arms.push(SelectArm { pat, future, guard, body: self.id(&arm.body) });
         }
-        Some(self.push(span, ExprKind::Select { arms }))
+        Some(self.push(span, ExprKind::Select { arms: arms.into() }))
     }
 
     fn future(&mut self, future: &Future) -> Option<super::tree::ExprId> {
@@ -52,7 +53,7 @@ impl BodyLowering<'_> {
                     receiver,
                     method: self.name(operation),
                     method_span: spans::of(operation.span()),
-                    types: Vec::new(),
+                    types: ThinVec::new(),
                     args: rest.iter().map(|arg| self.id(arg)).collect(),
                 };
                 let span = Span { start: spans::start(operation.span()), end: spans::end(*end) };

@@ -8,6 +8,7 @@ use super::lower::{BodyLowering, Lowered};
 use super::spans;
 use super::tree::{BlockKind, ExprKind, Pos, Stmt, Symbol};
 use syn::{Block, Expr, Pat};
+use thin_vec::ThinVec;
 
 impl BodyLowering<'_> {
     pub(super) fn labelled_block(&mut self, label: Option<&syn::Label>, block: &Block) -> Lowered {
@@ -37,8 +38,8 @@ impl BodyLowering<'_> {
         self.push(span, ExprKind::Block { stmts, label, kind })
     }
 
-    pub(super) fn stmts(&mut self, stmts: &[syn::Stmt]) -> Vec<Stmt> {
-        let mut lowered = Vec::with_capacity(stmts.len());
+    pub(super) fn stmts(&mut self, stmts: &[syn::Stmt]) -> ThinVec<Stmt> {
+        let mut lowered = ThinVec::with_capacity(stmts.len());
         let last = stmts.len().wrapping_sub(1);
         for (index, stmt) in stmts.iter().enumerate() {
             match stmt {

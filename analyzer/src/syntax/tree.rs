@@ -7,6 +7,7 @@
 //! Misses: what stood in a macro whose arguments are not expressions (`ExprKind::Macro` of kind `Opaque`).
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 mod body;
 
@@ -332,7 +333,7 @@ pub struct Path {
     /// Began with `::`.
     pub absolute: bool,
     /// Its segments.
-    pub segments: Vec<PathSegment>,
+    pub segments: SmallVec<[PathSegment; 1]>,
 }
 
 /// One segment of a path.

@@ -5,9 +5,11 @@
 
 use super::lower::Lowering;
 use super::tree::{GenericArgs, Generics, Path, PathSegment, Symbol, TypeParam, TypeRef};
+use smallvec::SmallVec;
 use std::fmt::Write as _;
 use syn::punctuated::Punctuated;
 use syn::{GenericArgument, GenericParam, PathArguments, ReturnType, Token, Type, TypeParamBound, WherePredicate};
+use thin_vec::ThinVec;
 
 /// Types nested deeper than this are not followed.
 const MAX_TYPE_DEPTH: u32 = 64;
@@ -67,8 +69,8 @@ impl Lowering {
     }
 
     /// The types of a turbofish.
-    pub(super) fn turbofish(&mut self, args: Option<&syn::AngleBracketedGenericArguments>) -> Vec<TypeRef> {
-        args.map(|args| self.generic_args(args).types).unwrap_or_default()
+    pub(super) fn turbofish(&mut self, args: Option<&syn::AngleBracketedGenericArguments>) -> ThinVec<TypeRef> {
+        args.map(|args| self.generic_args(args).types.into()).unwrap_or_default()
     }
 
     pub(super) fn return_type(&mut self, output: &ReturnType) -> Option<TypeRef> {
@@ -132,7 +134,8 @@ impl Lowering {
                 ty.path.segments.last().is_some_and(|last| matches!(last.arguments, PathArguments::Parenthesized(_)));
             return if sugar { TypeRef::DynTrait(vec![path]) } else { TypeRef::Path(path) };
         };
-        let names = path.segments.split_off(qself.position.min(path.segments.len()));
+        let names: SmallVec<[super::tree::PathSegment; 1]> =
+            path.segments.drain(qself.position.min(path.segments.len())..).collect();
         let mut of = self.ty(&qself.ty);
         let mut trait_ = (!path.segments.is_empty()).then(|| Box::new(path));
         for segment in names {

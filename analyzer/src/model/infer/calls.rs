@@ -65,7 +65,7 @@ impl Infer<'_> {
         let Some(first) = names.first() else { return Value::Unknown };
         let typed = |this: &mut Self, used: usize| {
             // `Type::name`: everything before is a type.
-            let head = Path { absolute: path.absolute, segments: path.segments[..used].to_vec() };
+            let head = Path { absolute: path.absolute, segments: path.segments[..used].into() };
             let on = this.lower_path(&head);
             let on = match on {
                 Ty::Adt(id, args) => Ty::Adt(
@@ -114,7 +114,7 @@ impl Infer<'_> {
             Some((Def::Adt(adt), used)) if used == names.len() => Value::Constructor(adt, 0),
             Some((Def::External(name), used)) if used == names.len() => {
                 // The stand-ins for locks of unknown crates have constructors.
-                let head = Path { absolute: path.absolute, segments: path.segments[..used - 1].to_vec() };
+                let head = Path { absolute: path.absolute, segments: path.segments[..used - 1].into() };
                 if used > 1 && crate::model::locks::is_lock_name(names[used - 2].as_str()) {
                     let on = self.lower_path(&head);
                     if let Some(id) = self.associated(&on, names[used - 1]) {
@@ -282,6 +282,11 @@ impl Infer<'_> {
         let receiver_ty = self.shallow(&receiver_ty);
         let bounds = self.bounds();
         let Some(method) = self.model.find_method(&mut self.vars, bounds, &receiver_ty, name) else {
+            if name.as_str() == "to_string"
+                && let Some(function) = self.formatting(&receiver_ty)
+            {
+                self.out.hidden.insert(receiver, function);
+            }
             return self.unknown_method(&receiver_ty, name, args);
         };
         let signature = self.model.signature(method.id);

@@ -10,7 +10,7 @@ impl Infer<'_> {
     /// Infers an expression and records its type.
     pub(super) fn expr(&mut self, id: ExprId, expected: Expected<'_>) -> Ty {
         let ty = self.expr_kind(id, expected);
-        self.out.types[id.0 as usize] = ty.clone();
+        self.types[id.0 as usize] = ty.clone();
         ty
     }
 
@@ -39,12 +39,21 @@ impl Infer<'_> {
                 let base = self.expr(*base, None);
                 let range = matches!(body[*index].kind, ExprKind::Range { .. });
                 self.expr(*index, None);
+                self.index_operator(id, &base);
                 self.index(&base, range)
             }
             ExprKind::Deref(inner) => {
                 let ty = self.expr(*inner, None);
                 let ty = self.shallow(&ty);
-                self.model.deref(&mut self.vars, &ty).map_or(Ty::Unknown, |(target, _)| target)
+                match self.model.deref(&mut self.vars, &ty) {
+                    Some((target, through)) => {
+                        if let Some(function) = through {
+                            self.deref_operator(id, function, &ty);
+                        }
+                        target
+                    }
+                    None => Ty::Unknown,
+                }
             }
             ExprKind::Unary(inner) => self.expr(*inner, None),
             ExprKind::Ref { expr, .. } => {
@@ -54,7 +63,8 @@ impl Infer<'_> {
             ExprKind::Binary { lhs, rhs, comparison } => {
                 let ty = self.expr(*lhs, None);
                 self.expr(*rhs, None);
-                if *comparison { Ty::Prim } else { ty }
+                let found = self.operator(id, &ty, *comparison);
+                found.unwrap_or(if *comparison { Ty::Prim } else { ty })
             }
             ExprKind::Logic { lhs, rhs, .. } => {
                 self.exprs(&[*lhs, *rhs]);
@@ -138,6 +148,7 @@ impl Infer<'_> {
             ExprKind::For { pat, iter, body, .. } => {
                 let ty = self.expr(*iter, None);
                 let ty = self.shallow(&ty);
+                self.turns(*iter, &ty);
                 let item = self.item_of(&ty).unwrap_or_default();
                 let item = self.normal(&item);
                 self.breaks.push(Ty::Unknown);
@@ -219,8 +230,9 @@ impl Infer<'_> {
                 self.exprs(&from.iter().chain(to).copied().collect::<Vec<_>>());
                 self.model.known.iter.map_or(Ty::Unknown, |id| Ty::Adt(id, [Ty::Prim].into()))
             }
-            ExprKind::Macro { kind, args, .. } => {
+            ExprKind::Macro { name, kind, args } => {
                 let types: Vec<Ty> = args.iter().map(|arg| self.expr(*arg, None)).collect();
+                self.formats(*name, args, &types);
                 match kind {
                     MacroKind::Diverges => Ty::Never,
                     MacroKind::Statement => Ty::unit(),
@@ -446,7 +458,7 @@ impl Infer<'_> {
             self.vars.unify(wanted, &given);
         }
         self.closures.insert(id, (types, given));
-        self.out.types[id.0 as usize] = Ty::Closure(id);
+        self.types[id.0 as usize] = Ty::Closure(id);
         Ty::Closure(id)
     }
 }

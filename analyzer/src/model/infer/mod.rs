@@ -7,9 +7,11 @@
 
 mod calls;
 mod exprs;
+mod hidden;
 mod pats;
 
-use rustc_hash::FxHashMap;
+use indexmap::IndexSet;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use smallvec::SmallVec;
 
 use super::lookup::Bounds;
@@ -79,8 +81,9 @@ pub struct Callee {
 /// The result of inference.
 #[derive(Debug, Default)]
 pub struct BodyTypes {
-    /// Per expression.
-    pub types: Vec<Ty>,
+    /// Per expression an index into `distinct`: a body has few types, and many expressions of each.
+    types: Vec<u32>,
+    distinct: Vec<Ty>,
     /// All locals.
     pub locals: Vec<Local>,
     /// Path expressions.
@@ -93,6 +96,8 @@ pub struct BodyTypes {
     pub fields: FxHashMap<ExprId, (AdtId, SmallVec<[FnId; 1]>)>,
     /// Struct and variant patterns: what they name.
     pub constructors: FxHashMap<PatId, (AdtId, u32)>,
+    /// Functions that run without being written, by the argument that is formatted or the iterator of a loop.
+    pub hidden: FxHashMap<ExprId, FnId>,
     /// The receiver's local.
     pub self_local: Option<LocalId>,
 }
@@ -100,7 +105,8 @@ pub struct BodyTypes {
 impl BodyTypes {
     /// The expression's type.
     pub fn ty(&self, id: ExprId) -> &Ty {
-        self.types.get(id.0 as usize).unwrap_or(&Ty::Unknown)
+        let index = self.types.get(id.0 as usize);
+        index.and_then(|index| self.distinct.get(*index as usize)).unwrap_or(&Ty::Unknown)
     }
 }
 
@@ -114,6 +120,8 @@ pub(super) struct Infer<'m> {
     signature: &'m Signature,
     params: Vec<Symbol>,
     vars: Vars,
+    /// Per expression, before variables are filled in.
+    types: Vec<Ty>,
     out: BodyTypes,
     /// Names in scope, innermost last.
     scope: Vec<(Symbol, LocalId)>,
@@ -176,7 +184,8 @@ impl<'m> Infer<'m> {
             signature,
             params: signature.generics.iter().map(|(name, _)| *name).collect(),
             vars: Vars::default(),
-            out: BodyTypes { types: vec![Ty::Unknown; body.exprs.len()], ..BodyTypes::default() },
+            types: vec![Ty::Unknown; body.exprs.len()],
+            out: BodyTypes::default(),
             scope: Vec::new(),
             closures: FxHashMap::default(),
             returns: Vec::new(),
@@ -186,8 +195,10 @@ impl<'m> Infer<'m> {
 
     fn finish(mut self) -> BodyTypes {
         let vars = &self.vars;
-        let resolve = |ty: &mut Ty| *ty = vars.resolve(ty);
-        self.out.types.iter_mut().for_each(resolve);
+        let mut distinct: IndexSet<Ty, FxBuildHasher> = IndexSet::default();
+        let number = |ty: &Ty| distinct.insert_full(vars.resolve(ty)).0 as u32;
+        self.out.types = self.types.iter().map(number).collect();
+        self.out.distinct = distinct.into_iter().collect();
         self.out.locals.iter_mut().for_each(|local| local.ty = vars.resolve(&local.ty));
         let calls = &mut self.out.calls;
         #[expect(clippy::iter_over_hash_type, reason = "each entry is changed on its own")]

@@ -157,7 +157,7 @@ impl Infer<'_> {
             (Def::Adt(adt), used) if used == names.len() => Some((adt, 0)),
             (Def::Alias(_), used) => {
                 // `type Alias = Enum<..>; Alias::Variant`
-                let head = Path { absolute: path.absolute, segments: path.segments[..used].to_vec() };
+                let head = Path { absolute: path.absolute, segments: path.segments[..used].into() };
                 let Ty::Adt(adt, _) = self.lower_path(&head) else { return None };
                 match names.get(used) {
                     None => Some((adt, 0)),

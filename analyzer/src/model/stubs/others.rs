@@ -201,4 +201,133 @@ pub mod dashmap {
         key: K,
         value: V,
     }
+    impl<K, V> DashMap<K, V> {
+        pub fn new() -> DashMap<K, V> {}
+        pub fn with_capacity(capacity: usize) -> DashMap<K, V> {}
+        pub fn get<Q>(&self, key: &Q) -> Option<Ref<K, V>> {}
+        pub fn get_mut<Q>(&self, key: &Q) -> Option<RefMut<K, V>> {}
+        pub fn iter(&self) -> Iter<K, V> {}
+        pub fn iter_mut(&self) -> IterMut<K, V> {}
+        pub fn entry(&self, key: K) -> Entry<K, V> {}
+        pub fn try_entry(&self, key: K) -> Option<Entry<K, V>> {}
+        pub fn insert(&self, key: K, value: V) -> Option<V> {}
+        pub fn remove<Q>(&self, key: &Q) -> Option<(K, V)> {}
+        pub fn remove_if<Q, F: FnOnce(&K, &V) -> bool>(&self, key: &Q, f: F) -> Option<(K, V)> {}
+        pub fn remove_if_mut<Q, F: FnOnce(&K, &mut V) -> bool>(&self, key: &Q, f: F) -> Option<(K, V)> {}
+        pub fn retain<F: FnMut(&K, &mut V) -> bool>(&self, f: F) {}
+        pub fn alter<Q, F: FnOnce(&K, V) -> V>(&self, key: &Q, f: F) {}
+        pub fn alter_all<F: FnMut(&K, V) -> V>(&self, f: F) {}
+        pub fn view<Q, R, F: FnOnce(&K, &V) -> R>(&self, key: &Q, f: F) -> Option<R> {}
+        pub fn clear(&self) {}
+        pub fn shrink_to_fit(&self) {}
+        pub fn contains_key<Q>(&self, key: &Q) -> bool {}
+        pub fn len(&self) -> usize {}
+        pub fn is_empty(&self) -> bool {}
+        pub fn into_iter(self) -> std::iter::Iter<(K, V)> {}
+    }
+    pub struct DashSet<K> {
+        key: K,
+    }
+    impl<K> DashSet<K> {
+        pub fn new() -> DashSet<K> {}
+        pub fn get<Q>(&self, key: &Q) -> Option<Ref<K, K>> {}
+        pub fn iter(&self) -> Iter<K, K> {}
+        pub fn insert(&self, key: K) -> bool {}
+        pub fn remove<Q>(&self, key: &Q) -> Option<K> {}
+        pub fn retain<F: FnMut(&K) -> bool>(&self, f: F) {}
+        pub fn clear(&self) {}
+        pub fn contains<Q>(&self, key: &Q) -> bool {}
+        pub fn len(&self) -> usize {}
+        pub fn is_empty(&self) -> bool {}
+    }
+    pub struct Ref<K, V> {
+        key: K,
+        value: V,
+    }
+    impl<K, V> Ref<K, V> {
+        pub fn key(&self) -> &K {}
+        pub fn value(&self) -> &V {}
+        pub fn pair(&self) -> (&K, &V) {}
+    }
+    impl<K, V> std::ops::Deref for Ref<K, V> {
+        type Target = V;
+    }
+    pub struct RefMut<K, V> {
+        key: K,
+        value: V,
+    }
+    impl<K, V> RefMut<K, V> {
+        pub fn key(&self) -> &K {}
+        pub fn value(&self) -> &V {}
+        pub fn value_mut(&mut self) -> &mut V {}
+        pub fn pair(&self) -> (&K, &V) {}
+        pub fn pair_mut(&mut self) -> (&K, &mut V) {}
+        pub fn downgrade(self) -> Ref<K, V> {}
+    }
+    impl<K, V> std::ops::Deref for RefMut<K, V> {
+        type Target = V;
+    }
+    pub struct Iter<K, V> {
+        key: K,
+        value: V,
+    }
+    impl<K, V> std::iter::Iterator for Iter<K, V> {
+        type Item = Ref<K, V>;
+    }
+    pub struct IterMut<K, V> {
+        key: K,
+        value: V,
+    }
+    impl<K, V> std::iter::Iterator for IterMut<K, V> {
+        type Item = RefMut<K, V>;
+    }
+    pub enum Entry<K, V> {
+        Occupied(OccupiedEntry<K, V>),
+        Vacant(VacantEntry<K, V>),
+    }
+    impl<K, V> Entry<K, V> {
+        pub fn key(&self) -> &K {}
+        pub fn and_modify<F: FnOnce(&mut V)>(self, f: F) -> Entry<K, V> {}
+        pub fn or_default(self) -> RefMut<K, V> {}
+        pub fn or_insert(self, value: V) -> RefMut<K, V> {}
+        pub fn or_insert_with<F: FnOnce() -> V>(self, f: F) -> RefMut<K, V> {}
+        pub fn or_try_insert_with<E, F: FnOnce() -> Result<V, E>>(self, f: F) -> Result<RefMut<K, V>, E> {}
+        pub fn insert(self, value: V) -> RefMut<K, V> {}
+    }
+    pub struct OccupiedEntry<K, V> {
+        key: K,
+        value: V,
+    }
+    impl<K, V> OccupiedEntry<K, V> {
+        pub fn get(&self) -> &V {}
+        pub fn get_mut(&mut self) -> &mut V {}
+        pub fn key(&self) -> &K {}
+        pub fn insert(&mut self, value: V) -> V {}
+        pub fn into_ref(self) -> RefMut<K, V> {}
+        pub fn remove(self) -> V {}
+    }
+    pub struct VacantEntry<K, V> {
+        key: K,
+        value: V,
+    }
+    impl<K, V> VacantEntry<K, V> {
+        pub fn insert(self, value: V) -> RefMut<K, V> {}
+        pub fn key(&self) -> &K {}
+        pub fn into_key(self) -> K {}
+    }
+    pub mod mapref {
+        pub mod one {
+            pub use crate::Ref;
+            pub use crate::RefMut;
+        }
+        pub mod multiple {
+            pub use crate::Ref as RefMulti;
+            pub use crate::RefMut as RefMutMulti;
+        }
+        pub mod entry {
+            pub use crate::Entry;
+            pub use crate::OccupiedEntry;
+            pub use crate::VacantEntry;
+        }
+    }
 }

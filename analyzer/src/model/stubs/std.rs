@@ -367,6 +367,7 @@ pub mod iter {
     pub fn once<T>(value: T) -> Iter<T> {}
     pub fn empty<T>() -> Iter<T> {}
     pub fn repeat<T>(value: T) -> Iter<T> {}
+    pub fn repeat_with<T, F: FnMut() -> T>(f: F) -> Iter<T> {}
     pub fn from_fn<T, F: FnMut() -> Option<T>>(f: F) -> Iter<T> {}
     pub fn successors<T, F: FnMut(&T) -> Option<T>>(first: Option<T>, f: F) -> Iter<T> {}
 }

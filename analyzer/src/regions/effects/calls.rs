@@ -247,7 +247,7 @@ impl Flow<'_> {
             self.calls.push(Called { function: target, spawn: self.spawn, shared, lends: lends.clone() });
             let read = self.effects_of(id, target, &places, &keys, &taints);
             add(&mut out, &read);
-            let from = self.cx.summary(target).map_or(0, |summary| summary.returns_from);
+            let from = self.summary(target).map_or(0, |summary| summary.returns_from);
             for (index, taint) in taints.iter().enumerate() {
                 if from & 1u64.checked_shl(index as u32).unwrap_or(0) != 0 {
                     add(&mut out, taint);
@@ -313,7 +313,7 @@ impl Flow<'_> {
     fn argument_place(&self, id: ExprId, callee: &Callee) -> Option<Place> {
         let mut place = self.argument(id)?;
         for deref in &callee.derefs {
-            let target = self.cx.summary(*deref)?.returns_place.clone()?;
+            let target = self.summary(*deref)?.returns_place.clone()?;
             place = target.instantiate(&[Some(place)], || Root::Value(self.id, u32::MAX));
         }
         Some(place)
@@ -336,7 +336,7 @@ impl Flow<'_> {
         taints: &[Taint],
     ) -> Taint {
         let mut out = Taint::new();
-        let Some(summary) = self.cx.summary(target) else { return out };
+        let Some(summary) = self.summary(target) else { return out };
         let here = site(self.cx, self.id, self.body[id].span);
         let body = self.id;
         let renew = |place: &Place| place.instantiate(places, || Root::Value(body, u32::MAX));

@@ -9,12 +9,14 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::FxHashMap;
+
 use super::flow::Flow;
 use super::{Access, Cell, Facts};
 use crate::finding::Location;
+use crate::regions::Regions;
 use crate::regions::context::Context;
-use crate::regions::entry;
-use crate::regions::output::Output;
+use crate::regions::output::Gates;
 use crate::regions::place::{BodyId, Place, Root};
 
 /// Uses under the lock that make a custom.
@@ -93,8 +95,7 @@ pub(super) fn uses(cx: &Context<'_>, id: BodyId, flow: &Flow<'_>) -> Vec<Use> {
 }
 
 /// Finds the uses that leave out what the others hold.
-pub(super) fn find(cx: &Context<'_>, facts: &BTreeMap<u32, Facts>, out: &mut Output) {
-    let entry = entry::gates(cx, out);
+pub(super) fn find(facts: &BTreeMap<u32, Facts>, entry: &FxHashMap<u32, Gates>, regions: &mut Regions) {
     let mut cells: BTreeMap<&str, Vec<(&Use, Vec<&str>)>> = BTreeMap::new();
     for (body, facts) in facts {
         for each in &facts.uses {
@@ -123,7 +124,7 @@ pub(super) fn find(cx: &Context<'_>, facts: &BTreeMap<u32, Facts>, out: &mut Out
         }
         for (each, locks) in counted.iter().map(|each| (each.0, &each.1)) {
             if !locks.contains(&lock) {
-                out.regions.unguarded.push(Unguarded {
+                regions.unguarded.push(Unguarded {
                     found: each.clone(),
                     lock: name.clone(),
                     held,

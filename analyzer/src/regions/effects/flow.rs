@@ -11,11 +11,14 @@ use smallvec::SmallVec;
 use super::criteria::Mark;
 use super::seen::Seen;
 use super::{Access, Called, Cell, Event, Held, Key, Spawn, Taint, add, library, param, site};
+use crate::model::FnId;
 use crate::model::infer::{BodyTypes, LocalId, Name};
 use crate::model::locks::LockType;
 use crate::model::ty::Ty;
 use crate::regions::context::Context;
 use crate::regions::place::{BodyId, Place, Root, Step};
+use crate::regions::summary::{Summary, Way};
+use crate::regions::walk::Group;
 use crate::syntax::{Body, ExprId, ExprKind, Lit, PatId, PatKind, Span, StaticKind, Stmt};
 
 /// How deep expressions are followed; syntax is bounded too.
@@ -23,6 +26,8 @@ const DEPTH: u32 = 400;
 
 pub(super) struct Flow<'a> {
     pub(super) cx: &'a Context<'a>,
+    /// Summaries of the bodies that are walked together with this one.
+    group: &'a Group,
     pub(super) id: BodyId,
     pub(super) body: &'a Body,
     pub(super) types: &'a BodyTypes,
@@ -68,7 +73,7 @@ pub(super) struct Flow<'a> {
 
 impl<'a> Flow<'a> {
     pub(super) fn run(
-        cx: &'a Context<'_>,
+        (cx, group): (&'a Context<'_>, &'a Group),
         id: BodyId,
         body: &'a Body,
         types: &'a BodyTypes,
@@ -76,6 +81,7 @@ impl<'a> Flow<'a> {
     ) -> Flow<'a> {
         let mut flow = Flow {
             cx,
+            group,
             id,
             body,
             types,
@@ -113,6 +119,11 @@ impl<'a> Flow<'a> {
         let result = flow.eval(body.root);
         add(&mut flow.returned, &result);
         flow
+    }
+
+    /// The summary of a callee.
+    pub(super) fn summary(&self, id: FnId) -> Option<&'a Summary> {
+        self.group.get(&BodyId(id.0)).or_else(|| self.cx.summaries.get(id.0 as usize))
     }
 
     /// Follows an expression whose value is used.
@@ -337,7 +348,7 @@ impl<'a> Flow<'a> {
             held,
             section,
             site,
-            way: SmallVec::new(),
+            way: Way::new(),
             data,
             by_key: Taint::new(),
             control: Taint::new(),

@@ -19,8 +19,8 @@ use super::{Cell, Facts, site};
 use crate::finding::Location;
 use crate::model::ty::Ty;
 use crate::model::{AdtId, Model};
+use crate::regions::Regions;
 use crate::regions::context::Context;
-use crate::regions::output::Output;
 use crate::regions::place::BodyId;
 use crate::regions::summary::Site;
 use crate::syntax::{ExprId, ExprKind, Span, Symbol};
@@ -103,7 +103,7 @@ pub(super) fn find(cx: &Context<'_>, id: BodyId, flow: &Flow<'_>) -> Vec<Interio
         let at = ExprId(index as u32);
         let Some((target, via)) = written(flow, at) else { continue };
         let held = !flow.seen.held(target).is_empty() || !flow.seen.held(at).is_empty();
-        if held || *quiet.get_or_insert_with(|| synchronises(cx, flow)) {
+        if held || *quiet.get_or_insert_with(|| synchronises(flow)) {
             continue;
         }
         let syntax = function.syntax;
@@ -188,7 +188,7 @@ fn owner(flow: &Flow<'_>, target: ExprId) -> (Option<(AdtId, Symbol)>, String) {
 }
 
 /// Whether a body orders its writes in a way of its own: atomics, locks that are taken or asked, thread identity.
-fn synchronises(cx: &Context<'_>, flow: &Flow<'_>) -> bool {
+fn synchronises(flow: &Flow<'_>) -> bool {
     if flow.events.iter().any(|event| event.cell == Cell::Atomic) {
         return true;
     }
@@ -220,7 +220,7 @@ fn synchronises(cx: &Context<'_>, flow: &Flow<'_>) -> bool {
     }) || flow
         .calls
         .iter()
-        .any(|called| cx.summary(called.function).is_some_and(|summary| !summary.acquires.is_empty()))
+        .any(|called| flow.summary(called.function).is_some_and(|summary| !summary.acquires.is_empty()))
 }
 
 /// Fields of a type, however deep.
@@ -271,7 +271,7 @@ pub(super) fn finish(
     cx: &Context<'_>,
     facts: &BTreeMap<u32, Facts>,
     spawned: &FxHashMap<u32, Evidence>,
-    out: &mut Output,
+    regions: &mut Regions,
 ) {
     let model = cx.model;
     let mut claims: BTreeMap<AdtId, (usize, String)> = BTreeMap::new();
@@ -285,7 +285,7 @@ pub(super) fn finish(
         if trait_ == "Sync" {
             claims.insert(*adt, (index, trait_.to_string()));
         } else if let Some((field, _)) = fields(model, *adt).find(|(_, ty)| is_counted(model, ty)) {
-            out.regions.claims.push(Claim {
+            regions.claims.push(Claim {
                 name: model.adt(*adt).name.to_string(),
                 key: model.adt_path(*adt),
                 trait_: trait_.to_string(),
@@ -310,7 +310,7 @@ pub(super) fn finish(
                 let synchronised = fields(model, adt).any(|(_, ty)| is_synchronised(model, ty, DEPTH, &mut seen));
                 let at = cx.location(write.at);
                 if synchronised || write.via == Via::Pointer {
-                    out.regions.unsynchronized.push(Unsynchronized {
+                    regions.unsynchronized.push(Unsynchronized {
                         name: write.name.clone(),
                         key: format!("{}.{field}", model.adt_path(adt)),
                         via: write.via,
@@ -320,7 +320,7 @@ pub(super) fn finish(
                         spawned: false,
                     });
                 } else if reported.insert(adt) {
-                    out.regions.claims.push(Claim {
+                    regions.claims.push(Claim {
                         name: model.adt(adt).name.to_string(),
                         key: model.adt_path(adt),
                         trait_: trait_.clone(),
@@ -339,7 +339,7 @@ pub(super) fn finish(
                 (spawn.many || twice || spawned.contains_key(body)).then(|| cx.location(spawn.site))
             });
             if let (Some(because), Via::Pointer | Via::UnsafeCell) = (evidence, write.via) {
-                out.regions.unsynchronized.push(Unsynchronized {
+                regions.unsynchronized.push(Unsynchronized {
                     name: write.name.clone(),
                     key: format!("{}::{}", cx.bodies[*body as usize].path, write.name),
                     via: write.via,

@@ -26,8 +26,9 @@ pub mod stale;
 use smallvec::SmallVec;
 
 use super::context::Context;
-use super::place::{BodyId, Place, Root, Step};
+use super::place::{BodyId, Index, Place, Root, Step};
 use super::summary::{LONGEST_WAY, Site, Way};
+use super::walk::Group;
 use crate::model::FnId;
 use crate::syntax::{ExprId, ExprKind, Span};
 use seen::Seen;
@@ -216,9 +217,15 @@ pub(super) struct Facts {
 /// Follows the values of a body that was walked; gives its effects and what else is known of it.
 ///
 /// `gives_guard`: the function returns a guard; what it guards is for the caller to look at.
-pub(super) fn analyse(cx: &Context<'_>, id: BodyId, seen: &Seen, gives_guard: bool) -> (Vec<Effect>, u64, Facts) {
+pub(super) fn analyse(
+    cx: &Context<'_>,
+    group: &Group,
+    id: BodyId,
+    seen: &Seen,
+    gives_guard: bool,
+) -> (Vec<Effect>, u64, Facts) {
     let Some((body, types)) = cx.body(id) else { return Default::default() };
-    let flow = flow::Flow::run(cx, id, body, types, seen);
+    let flow = flow::Flow::run((cx, group), id, body, types, seen);
     let mut effects = effects(&flow, id);
     effects.retain(|effect| !gives_guard || effect.access != Access::Read);
     let stale = stale::find(cx, id, &flow);
@@ -273,9 +280,13 @@ fn effects(flow: &flow::Flow<'_>, id: BodyId) -> Vec<Effect> {
             continue;
         }
         let from = params(event.data.iter().chain(&event.control));
+        let cell = match event.cell {
+            Cell::Guarded(_) => Cell::Guarded(event.cell_place().unkeyed().steps.len() as u32),
+            other => other,
+        };
         let effect = Effect {
-            place: event.place.clone(),
-            cell: event.cell,
+            place: event.place.unkeyed(),
+            cell,
             access: event.access,
             key: event.key.clone(),
             held: event.held.iter().map(|held| held.0).collect(),
@@ -304,7 +315,7 @@ fn effects(flow: &flow::Flow<'_>, id: BodyId) -> Vec<Effect> {
 /// Whether a place lies in another one, or the other in it.
 pub(super) fn overlap(a: &Place, b: &Place) -> bool {
     let same = |(a, b): (&Step, &Step)| match (a, b) {
-        (Step::Element(None), Step::Element(_)) | (Step::Element(_), Step::Element(None)) => true,
+        (Step::Element(a), Step::Element(b)) => a == b || *a == Index::Any || *b == Index::Any,
         (a, b) => a == b,
     };
     a.root == b.root && a.steps.iter().zip(&b.steps).all(same)

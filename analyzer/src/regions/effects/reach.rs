@@ -16,8 +16,9 @@ use super::stale::{Dependence, Stale};
 use super::{Facts, cells, interior};
 use crate::finding::Location;
 use crate::model::{Def, FnId};
+use crate::regions::Regions;
 use crate::regions::context::Context;
-use crate::regions::output::Output;
+use crate::regions::output::Gates;
 use crate::regions::place::BodyId;
 use crate::syntax::Symbol;
 
@@ -61,26 +62,30 @@ pub struct Sections {
     pub statements: Vec<Statement>,
 }
 
-/// Decides what of the stale reads is reported, and how; `out` has the facts of all bodies.
-pub(in crate::regions) fn finish(cx: &Context<'_>, out: &mut Output) {
-    let facts = std::mem::take(&mut out.facts);
-    let spawned = spawned(cx, &facts);
-    let callable = callable(cx, &facts);
+/// Decides what of the stale reads is reported, and how; `facts` are those of all bodies, `entry` what is held whenever one is entered.
+pub(in crate::regions) fn finish(
+    cx: &Context<'_>,
+    facts: &BTreeMap<u32, Facts>,
+    entry: &FxHashMap<u32, Gates>,
+    regions: &mut Regions,
+) {
+    let spawned = spawned(cx, facts);
+    let callable = callable(cx, facts);
     let mut writers: FxHashMap<&str, Vec<(u32, Option<u32>)>> = FxHashMap::default();
-    for (body, facts) in &facts {
+    for (body, facts) in facts {
         if !cx.bodies[*body as usize].test {
             facts.writes.iter().for_each(|(key, spawn)| writers.entry(key).or_default().push((*body, *spawn)));
         }
     }
     let exchanged: FxHashSet<&str> =
         facts.values().flat_map(|facts| facts.exchanged.iter().map(String::as_str)).collect();
-    cells::find(cx, &facts, out);
-    interior::finish(cx, &facts, &spawned, out);
-    for (body, facts) in &facts {
+    cells::find(facts, entry, regions);
+    interior::finish(cx, facts, &spawned, regions);
+    for (body, facts) in facts {
         if cx.sections && !facts.statements.is_empty() {
-            out.regions.sections.push(sections(cx, *body, facts));
+            regions.sections.push(sections(cx, *body, facts));
         }
-        let mut regions: BTreeMap<Option<u32>, UnsafeRegion> = BTreeMap::new();
+        let mut unsafe_: BTreeMap<Option<u32>, UnsafeRegion> = BTreeMap::new();
         for stale in &facts.stale {
             let protocol = stale.protocol || exchanged.contains(stale.key.as_str());
             let stale = &Stale { protocol, ..stale.clone() };
@@ -110,7 +115,7 @@ pub(in crate::regions) fn finish(cx: &Context<'_>, out: &mut Output) {
                         && !stale.state_machine
                         && !free(facts, stale.spawn).is_empty() =>
                 {
-                    let region = regions.entry(stale.spawn).or_insert_with(|| UnsafeRegion {
+                    let region = unsafe_.entry(stale.spawn).or_insert_with(|| UnsafeRegion {
                         function: stale.function.clone(),
                         test: stale.test,
                         started: site.clone(),
@@ -120,10 +125,10 @@ pub(in crate::regions) fn finish(cx: &Context<'_>, out: &mut Output) {
                     });
                     region.pairs.push(stale.clone());
                 }
-                _ => out.regions.stale.push((stale.clone(), concurrency)),
+                _ => regions.stale.push((stale.clone(), concurrency)),
             }
         }
-        out.regions.unsafe_regions.extend(regions.into_values());
+        regions.unsafe_regions.extend(unsafe_.into_values());
     }
 }
 

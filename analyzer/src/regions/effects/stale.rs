@@ -16,7 +16,7 @@ use super::{Access, Cell, Event, Key, overlap};
 use crate::finding::Location;
 use crate::model::Model;
 use crate::regions::context::Context;
-use crate::regions::place::{BodyId, Place, Root, Step};
+use crate::regions::place::{BodyId, Index, Place, Root, Step};
 
 /// How the write depends on the read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -247,7 +247,7 @@ fn same_element(read: &Event, write: &Event, origin: u32, dependence: Dependence
             Cell::Guarded(steps) => &event.place.steps[steps as usize..],
             _ => &[],
         };
-        match (&event.key, within.contains(&Step::Element(None))) {
+        match (&event.key, within.contains(&Step::Element(Index::Any))) {
             (Key::Whole, true) => Key::Unknown,
             (key, _) => key.clone(),
         }

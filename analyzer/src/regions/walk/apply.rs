@@ -3,6 +3,8 @@
 //! Guarantees: parameters become the arguments' access paths; what a callee makes itself is new at every call; a lock
 //! wrapper's acquisition is shown at the call that hands the guard out.
 
+use std::rc::Rc;
+
 use smallvec::SmallVec;
 
 use super::{Walker, through_literal};
@@ -10,7 +12,7 @@ use crate::model::FnId;
 use crate::regions::place::{Place, Root, Step};
 use crate::regions::state::{GuardId, Owner, State, Value};
 use crate::regions::summary::{Acquired, CalledParam, HeldLock, LONGEST_WAY, LockRef, Returned, Site, Way};
-use crate::syntax::ExprId;
+use crate::syntax::{ExprId, Symbol};
 
 impl Walker<'_> {
     /// Applies what a call can run.
@@ -58,27 +60,45 @@ impl Walker<'_> {
     /// Applies a function's summary at a call. `args` begins with the receiver, or an empty value where there is none;
     /// `site` is `None` for a `drop` at the end of a scope, which nobody wrote.
     pub(super) fn apply(&mut self, function: FnId, args: &[Value], site: Option<Site>, dispatched: bool) -> Value {
-        let Some(summary) = self.cx.summary(function) else { return Value::default() };
-        if self.state.reachable {
+        let Some(summary) = self.summary(function) else { return Value::default() };
+        let reachable = self.state.reachable;
+        if reachable {
             self.out.called(self.cx, self.id, function, &self.state);
         }
         let places: SmallVec<[Option<Place>; 4]> = args.iter().map(|value| value.place.clone()).collect();
         let body = self.id;
-        let literals = self.literals.clone();
+        let literals = Rc::clone(&self.literals);
         // Values the callee made itself are new ones at every call.
         let fresh = self.fresh();
-        let renew = |place: &Place| match place.root {
+        let renewed = |place: Place| match place.root {
+            Root::Param(index) if args.get(index as usize).is_some_and(|arg| arg.part_at(&place).is_some()) => {
+                args[index as usize].part_at(&place).unwrap_or(place)
+            }
             Root::Value(..) => Place { root: Root::Value(body, fresh), steps: place.steps.clone() },
             // The variables of another activation of this very function are not ours.
             Root::Local(own, ..) if own == body => Place { root: Root::Value(body, fresh), steps: place.steps.clone() },
             _ => through_literal(&literals, body, place.instantiate(&places, || Root::Value(body, fresh))),
         };
+        let renew = |place: &Place| renewed(place.unkeyed());
         let lock = |lock: &LockRef| LockRef { place: renew(&lock.place), ..lock.clone() };
         let way = |way: &Way| -> Way { site.into_iter().chain(way.iter().copied()).take(LONGEST_WAY).collect() };
         let held = |held: &HeldLock| HeldLock { lock: lock(&held.lock), way: way(&held.way), ..held.clone() };
-        for acquired in &summary.acquires {
+        for acquired in summary.acquires.iter().filter(|_| reachable) {
             // A second turn of a recursion: the first one said what there is to say.
             if site.is_some_and(|site| acquired.way.contains(&site)) {
+                continue;
+            }
+            let here = site.filter(|_| self.hands_out(&summary.returns, acquired));
+            let wanted = lock(&acquired.lock);
+            if let Some(site) = here {
+                self.out.count(self.cx, &wanted, site);
+            }
+            // Most calls bring nothing new: no guard lives here, and the lock is known already.
+            if self.state.guards.is_empty()
+                && acquired.held.is_empty()
+                && (self.detached > 0
+                    || self.summary.knows(&wanted, acquired, self.state.released, acquired.way.len() + 1))
+            {
                 continue;
             }
             let without: Vec<GuardId> = args
@@ -87,12 +107,8 @@ impl Walker<'_> {
                 .filter(|(index, _)| acquired.released & 1u64.checked_shl(*index as u32).unwrap_or(0) != 0)
                 .flat_map(|(_, value)| value.guards.iter().copied())
                 .collect();
-            let here = site.filter(|_| self.hands_out(&summary.returns, acquired));
-            if let Some(site) = here {
-                self.out.count(self.cx, &lock(&acquired.lock), site);
-            }
             let seen = Acquired {
-                lock: lock(&acquired.lock),
+                lock: wanted,
                 site: here.unwrap_or(acquired.site),
                 way: if here.is_some() { Way::new() } else { way(&acquired.way) },
                 held: acquired.held.iter().map(held).collect(),
@@ -101,7 +117,7 @@ impl Walker<'_> {
                 ..acquired.clone()
             };
             // What the callee holds through its parameters is only known here.
-            if self.state.reachable && !seen.try_ {
+            if !seen.try_ {
                 for (before, after) in acquired.held.iter().zip(&seen.held) {
                     if self.cx.depends_on_caller(&before.lock.place) || self.cx.depends_on_caller(&acquired.lock.place)
                     {
@@ -111,7 +127,7 @@ impl Walker<'_> {
             }
             self.request(seen, &without);
         }
-        if !summary.spawned.is_empty() && self.state.reachable {
+        if !summary.spawned.is_empty() && reachable {
             let task = self.new_task();
             let outer = std::mem::replace(&mut self.task, task);
             for (before, wanted) in &summary.spawned {
@@ -137,7 +153,11 @@ impl Walker<'_> {
                 .held
                 .iter()
                 .map(|inner| {
-                    let id = self.hold(held(inner), false);
+                    // Where the callee calls it elsewhere without this lock, nobody knows which of the calls happens.
+                    let always = summary.calls.iter().filter(|other| other.param == called.param);
+                    let always = always.into_iter().all(|other| other.held.iter().any(|held| held.lock == inner.lock));
+                    let inner = HeldLock { must: inner.must && always, ..held(inner) };
+                    let id = self.hold(inner, false);
                     self.own(&[id], Owner::Nobody);
                     id
                 })
@@ -151,6 +171,11 @@ impl Walker<'_> {
             self.state.release(|guard| phantoms.contains(&guard.id));
         }
         let mut out = Value::of(summary.returns_place.as_ref().map(renew));
+        // Which part a guard is in, the guards themselves tell.
+        if summary.returns.is_empty() {
+            let part = |(name, place): &(Symbol, Place)| (*name, Value::of(Some(renew(place))));
+            out.parts = summary.returns_parts.iter().map(part).collect();
+        }
         for returned in &summary.returns {
             match returned {
                 Returned::Param(param) => {

@@ -1,9 +1,10 @@
 //! Patterns: where the guards and places of a value go.
 
+use std::rc::Rc;
+
 use super::{Use, Walker};
 use crate::model::infer::LocalId;
-use crate::model::ty::Ty;
-use crate::regions::place::Step;
+use crate::regions::place::{Index, Step};
 use crate::regions::state::{GuardId, Owner, Value};
 use crate::syntax::{ExprId, ExprKind, PatId, PatKind, Symbol};
 
@@ -27,9 +28,7 @@ impl Walker<'_> {
                 let Some(local) = self.types.bindings.get(&pat).copied() else { return };
                 let data = &self.types.locals[local.0 as usize];
                 self.declare(local);
-                let owns = !by_ref
-                    && !data.by_ref
-                    && (matches!(data.ty, Ty::Unknown) || value.closure.is_some() || self.carries_guard(&data.ty));
+                let owns = !by_ref && !data.by_ref && (value.closure.is_some() || self.may_carry(&data.ty));
                 let mut bound = value.clone();
                 if owns {
                     self.own(&value.guards, Owner::Local(local));
@@ -62,12 +61,13 @@ impl Walker<'_> {
             }
             PatKind::Slice(pats) => {
                 for (index, pat) in pats.iter().enumerate() {
-                    let place = self.step(value.place.clone(), Step::Element(Some(index as u64)));
+                    let place = self.step(value.place.clone(), Step::Element(Index::At(index as u32)));
                     let part = self.part(value, *pat, place);
                     self.bind(*pat, &part);
                 }
             }
             PatKind::TupleStruct { path, pats } => {
+                self.taken_apart(value);
                 let last = path.segments.last().map(|segment| segment.name);
                 let payload = last.is_some_and(|name| matches!(name.as_str(), "Some" | "Ok" | "Err"));
                 for (index, inner) in pats.iter().enumerate() {
@@ -80,6 +80,7 @@ impl Walker<'_> {
                 }
             }
             PatKind::Struct { fields, .. } => {
+                self.taken_apart(value);
                 for (name, inner) in fields {
                     let place = self.field_of_pattern(value, pat, name.as_str());
                     let part = self.part(value, *inner, place);
@@ -121,10 +122,12 @@ impl Walker<'_> {
     /// A variable gets a new value.
     pub(super) fn rebind(&mut self, local: LocalId, value: Value) {
         *self.binds.entry(local).or_default() += 1;
-        self.literals.remove(&local);
+        if self.literals.contains_key(&local) {
+            Rc::make_mut(&mut self.literals).remove(&local);
+        }
         let parts: Vec<_> = value.parts.iter().filter_map(|(name, part)| Some((*name, part.place.clone()?))).collect();
         if !parts.is_empty() {
-            self.literals.insert(local, parts);
+            Rc::make_mut(&mut self.literals).insert(local, parts);
         }
         match value.place {
             Some(place) => self.places.insert(local, place),

@@ -7,9 +7,9 @@ use super::{Use, Walker};
 use crate::model::FnId;
 use crate::model::infer::{Callee, Target};
 use crate::model::known::Role;
-use crate::model::locks::{Acquire, LockType, acquire};
+use crate::model::locks::{Acquire, LockType, Shape, acquire};
 use crate::model::ty::Ty;
-use crate::regions::place::Step;
+use crate::regions::place::{Index, Step};
 use crate::regions::state::Value;
 use crate::regions::summary::LockRef;
 use crate::syntax::{ExprId, ExprKind, Symbol};
@@ -83,7 +83,8 @@ const RUNS_NOW: &[&str] = &[
 
 impl Walker<'_> {
     pub(super) fn call(&mut self, id: ExprId, callee: ExprId, args: &[ExprId]) -> Value {
-        let Some(resolved) = self.types.calls.get(&id).cloned() else {
+        let types = self.types;
+        let Some(resolved) = types.calls.get(&id) else {
             if !matches!(self.body[callee].kind, ExprKind::Path(_)) {
                 self.eval(callee, Use::Place);
             }
@@ -129,19 +130,21 @@ impl Walker<'_> {
                 self.note_called_param(called.place.as_ref(), Some(site));
                 self.unknown_call(None, &values, id)
             }
-            Target::Fn(function) => self.resolved(id, *function, &resolved, None, args),
+            Target::Fn(function) => self.resolved(id, *function, resolved, None, args),
         }
     }
 
     pub(super) fn method_call(&mut self, id: ExprId, receiver: ExprId, name: Symbol, args: &[ExprId]) -> Value {
-        match self.types.calls.get(&id).cloned() {
+        let types = self.types;
+        match types.calls.get(&id) {
             Some(callee) => match callee.target {
-                Target::Fn(function) => self.resolved(id, function, &callee, Some(receiver), args),
+                Target::Fn(function) => self.resolved(id, function, callee, Some(receiver), args),
                 _ => Value::default(),
             },
             None => {
                 let value = self.eval(receiver, Use::Place);
                 let values = self.arguments(args);
+                self.hidden(receiver, &value);
                 if RUNS_NOW.contains(&name.as_str()) || name.as_str().ends_with("_with") {
                     self.run_closures(&values);
                 }
@@ -179,7 +182,7 @@ impl Walker<'_> {
             by_value &= self.model.adt_of(self.ty(receiver)) == self.model.adt_of(&callee.on)
                 || matches!(self.ty(receiver), Ty::Unknown);
             let value = self.eval(receiver, if by_value { Use::Move } else { Use::Place });
-            let place = self.through(value.place, &callee.derefs);
+            let place = self.dereferenced(value.place, &callee.derefs, receiver);
             receiver_value = Some(Value { place, ..value });
         }
         let name = self.model.function(function).syntax.name;
@@ -190,6 +193,9 @@ impl Walker<'_> {
         {
             let values = self.arguments(args);
             let value = receiver_value.or_else(|| values.first().cloned()).unwrap_or_default();
+            if shape == Shape::ShardedMap {
+                return self.take_shard(id, value, callee, taken, &values);
+            }
             return self.take(id, value, callee, shape, taken, signature.async_);
         }
         let values = self.arguments(args);
@@ -239,7 +245,7 @@ impl Walker<'_> {
         id: ExprId,
         receiver: Value,
         callee: &Callee,
-        shape: crate::model::locks::Shape,
+        shape: Shape,
         taken: Acquire,
         async_: bool,
     ) -> Value {
@@ -255,6 +261,20 @@ impl Walker<'_> {
         }
         let guard = self.acquire(lock, taken, self.body[id].span);
         Value { guards: SmallVec::from_slice(&[guard]), ..Value::of(place.step(Step::Inside)) }
+    }
+
+    /// A method of a map of locked shards: it has a shard while its closures run, and longer where it gives a reference
+    /// into the map.
+    fn take_shard(&mut self, id: ExprId, map: Value, callee: &Callee, taken: Acquire, values: &[Value]) -> Value {
+        let inside = self.take(id, map, callee, Shape::ShardedMap, taken, false);
+        self.run_closures(values);
+        self.state.release(|guard| values.iter().any(|value| value.guards.contains(&guard.id)));
+        let place = self.step(inside.place, Step::Element(Index::Any));
+        if self.carries_guard(self.ty(id)) {
+            return Value { guards: inside.guards, ..Value::of(place) };
+        }
+        self.consume(&Value { guards: inside.guards, ..Value::default() });
+        Value::of(place)
     }
 
     pub(super) fn arguments(&mut self, args: &[ExprId]) -> Vec<Value> {

@@ -17,9 +17,10 @@ impl Walker<'_> {
             match stmt {
                 Stmt::Let { pat, init, els, .. } => self.let_(*pat, *init, *els),
                 Stmt::Expr { expr, semi } if !semi && index + 1 == stmts.len() => out = self.tail(*expr),
-                Stmt::Expr { expr, .. } => {
-                    self.terminating(|this| this.eval(*expr, Use::Move));
-                }
+                Stmt::Expr { expr, .. } => self.terminating(|this| {
+                    let value = this.eval(*expr, Use::Move);
+                    this.discarded(*expr, &value);
+                }),
                 Stmt::Item(_) => {}
             }
         }
@@ -311,6 +312,10 @@ impl Walker<'_> {
     /// A closure as a value. A `move` closure takes the guards of the variables it names with it.
     pub(super) fn closure_value(&mut self, id: ExprId, move_: bool) -> Value {
         let mut value = Value { closure: Some(id), ..Value::default() };
+        if move_ && !self.cx.drops.is_empty() {
+            let captured = self.captured(id);
+            self.moved.extend(captured);
+        }
         if move_ && !self.state.guards.is_empty() {
             let captured = self.captured(id);
             let guards = self.state.guards.iter().filter(|guard| match guard.owner {
@@ -324,7 +329,7 @@ impl Walker<'_> {
     }
 
     /// The variables that a closure names.
-    fn captured(&self, id: ExprId) -> Vec<crate::model::infer::LocalId> {
+    pub(super) fn captured(&self, id: ExprId) -> Vec<crate::model::infer::LocalId> {
         // Children come before their parents: the closure's expressions lie between its first leaf and itself.
         let mut inside = vec![id];
         let mut out = Vec::new();

@@ -3,7 +3,7 @@
 use super::{Use, Walker};
 use crate::model::infer::Name;
 use crate::model::ty::Ty;
-use crate::regions::place::{Place, Root, Step};
+use crate::regions::place::{Index, Place, Root, Step};
 use crate::regions::state::{Owner, Value};
 use crate::syntax::{ExprId, ExprKind, Lit, MacroKind, StaticKind, Symbol};
 
@@ -26,7 +26,9 @@ impl Walker<'_> {
                 let base_value = self.eval(*base, Use::Place);
                 let place = match self.types.fields.get(&id) {
                     Some((adt, derefs)) => {
-                        let place = self.through(base_value.place, derefs);
+                        let place = self.dereferenced(base_value.place, derefs, id);
+                        // Of what nobody knows where it comes from, the field still says which class of lock it is.
+                        let place = place.or_else(|| self.locks_inside(id).then(|| self.unknown_place()));
                         self.step(place, Step::Field(*adt, *name))
                     }
                     None => match name.as_str().parse() {
@@ -35,21 +37,24 @@ impl Walker<'_> {
                     },
                 };
                 let place = place.map(|place| self.through_literal(place));
+                self.note_part(*base, how, id);
                 let keeps = how == Use::Move && !base_value.guards.is_empty() && self.carries_guard(self.ty(id));
                 Value { guards: if keeps { base_value.guards } else { Default::default() }, ..Value::of(place) }
             }
             ExprKind::Index { base, index } => {
                 let base = self.eval(*base, Use::Place);
-                self.eval(*index, Use::Move);
-                let constant = match body[*index].kind {
-                    ExprKind::Lit(Lit::Int(value)) => Some(value),
-                    _ => None,
-                };
+                let index_value = self.eval(*index, Use::Move);
+                self.operator(id, &[base.clone(), index_value]);
+                let constant = self.index_key(*index);
                 Value::of(self.step(base.place, Step::Element(constant)))
             }
             ExprKind::Deref(inner) => {
                 let value = self.eval(*inner, Use::Place);
-                Value { closure: value.closure, ..Value::of(value.place) }
+                let place = match self.operator(id, std::slice::from_ref(&value)) {
+                    Some(target) => target.place,
+                    None => value.place,
+                };
+                Value { closure: value.closure, ..Value::of(place) }
             }
             ExprKind::Unary(inner) => {
                 self.eval(*inner, Use::Place);
@@ -58,13 +63,14 @@ impl Walker<'_> {
             ExprKind::Ref { expr, mutable } => {
                 if *mutable {
                     self.note_write(*expr);
+                    self.changes(*expr);
                 }
                 let value = self.eval(*expr, Use::Place);
                 Value { guards: Default::default(), ..value }
             }
             ExprKind::Binary { lhs, rhs, .. } => {
-                self.eval(*lhs, Use::Place);
-                self.eval(*rhs, Use::Place);
+                let operands = [self.eval(*lhs, Use::Place), self.eval(*rhs, Use::Place)];
+                self.operator(id, &operands);
                 Value::default()
             }
             ExprKind::Logic { .. } => {
@@ -74,6 +80,7 @@ impl Walker<'_> {
             ExprKind::Assign { place, value } => self.assign(*place, *value),
             ExprKind::AssignOp { place, value } => {
                 self.note_write(*place);
+                self.changes(*place);
                 // Primitives evaluate the right side first, overloaded operators the left one.
                 if matches!(self.ty(*place), Ty::Adt(..) | Ty::External(..)) {
                     self.eval(*place, Use::Place);
@@ -96,7 +103,9 @@ impl Walker<'_> {
             ExprKind::While { label, cond, body } => self.loop_(*label, Some(*cond), None, *body),
             ExprKind::For { label, pat, iter, body } => {
                 let items = self.eval(*iter, Use::Move);
-                let place = self.step(items.place, Step::Element(None));
+                self.lazily(*iter, &items);
+                let place = self.step(items.place.clone(), Step::Element(Index::Any));
+                self.hidden(*iter, &items);
                 self.loop_(*label, None, Some((*pat, Value::of(place))), *body)
             }
             ExprKind::Break { label, value } => self.break_(*label, *value),
@@ -113,7 +122,13 @@ impl Walker<'_> {
                 Value::default()
             }
             ExprKind::Closure { move_, .. } => self.closure_value(id, *move_),
-            ExprKind::Async { .. } => Value { future: Some(id), ..Value::default() },
+            ExprKind::Async { move_, .. } => {
+                if *move_ && !self.cx.drops.is_empty() {
+                    let captured = self.captured(id);
+                    self.moved.extend(captured);
+                }
+                Value { future: Some(id), ..Value::default() }
+            }
             ExprKind::Await(inner) => {
                 let value = self.eval(*inner, Use::Move);
                 let value = match value.future {
@@ -257,17 +272,9 @@ impl Walker<'_> {
     fn macro_(&mut self, id: ExprId, kind: MacroKind, args: &[ExprId]) -> Value {
         let span = self.body[id].span;
         match kind {
-            MacroKind::Statement => self.terminating(|this| {
-                for arg in args {
-                    this.eval(*arg, Use::Place);
-                }
-            }),
+            MacroKind::Statement => self.terminating(|this| this.formatted(args)),
             MacroKind::Diverges => {
-                self.terminating(|this| {
-                    for arg in args {
-                        this.eval(*arg, Use::Place);
-                    }
-                });
+                self.terminating(|this| this.formatted(args));
                 self.state = crate::regions::state::State::unreachable();
             }
             MacroKind::Awaits => {
@@ -279,11 +286,7 @@ impl Walker<'_> {
                 }
                 self.suspend(span);
             }
-            MacroKind::Value => {
-                for arg in args {
-                    self.eval(*arg, Use::Place);
-                }
-            }
+            MacroKind::Value => self.formatted(args),
             // Nothing says in which scope, or whether, the macro evaluates what.
             MacroKind::Unknown | MacroKind::Opaque => {
                 for arg in args {
@@ -292,6 +295,33 @@ impl Walker<'_> {
             }
         }
         Value::default()
+    }
+
+    /// Which element an index names: a constant's value, or a key for what a variable has at this point.
+    fn index_key(&self, index: ExprId) -> Index {
+        let body = self.body;
+        if let ExprKind::Lit(Lit::Int(value)) = body[index].kind {
+            return Index::constant(value);
+        }
+        match self.types.names.get(&index) {
+            Some(Name::Static(id)) => {
+                let data = &self.model.statics[id.0 as usize];
+                let init = data.init.filter(|_| data.kind == StaticKind::Const);
+                match init.map(|init| &init[init.root].kind) {
+                    Some(ExprKind::Lit(Lit::Int(value))) => Index::constant(*value),
+                    _ => Index::Any,
+                }
+            }
+            Some(Name::Local(local)) => Index::Named(*local, self.binds.get(local).copied().unwrap_or(0)),
+            _ => Index::Any,
+        }
+    }
+
+    /// A variable that names elements may name others from here on.
+    fn changes(&mut self, place: ExprId) {
+        if let (Some(Name::Local(local)), Ty::Prim | Ty::Unknown) = (self.types.names.get(&place), self.ty(place)) {
+            *self.binds.entry(*local).or_default() += 1;
+        }
     }
 
     /// Remembers a write to a `static mut`.

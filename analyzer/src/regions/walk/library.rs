@@ -3,8 +3,6 @@
 //! Guarantees: a closure runs now only where the signature asks for something to call; a guard stays in the result only
 //! where the result's type can have one.
 
-use smallvec::SmallVec;
-
 use super::Walker;
 use super::calls::PASS_THROUGH;
 use crate::graph::LockMode;
@@ -12,7 +10,7 @@ use crate::model::known::Role;
 use crate::model::ty::Ty;
 use crate::model::{FnId, Signature};
 use crate::regions::Task;
-use crate::regions::place::{Place, Root, Step};
+use crate::regions::place::{Index, Place, Root, Step};
 use crate::regions::state::{GuardId, Owner, State, Value};
 use crate::regions::summary::{Acquired, Way};
 use crate::syntax::{ExprId, ExprKind, Span};
@@ -45,6 +43,36 @@ const MAPS: &[&str] = &[
 
 /// Methods that move a value out of what they are called on.
 const TAKES_OUT: &[&str] = &["take", "take_if", "replace", "pop", "pop_front", "pop_back", "remove", "swap_remove"];
+
+/// Adapters of iterators: they run nothing before somebody asks for items.
+const LAZY: &[&str] = &[
+    "map",
+    "filter",
+    "filter_map",
+    "inspect",
+    "take_while",
+    "skip_while",
+    "map_while",
+    "scan",
+    "flat_map",
+    "take",
+    "skip",
+    "enumerate",
+    "chain",
+    "zip",
+    "rev",
+    "peekable",
+    "step_by",
+    "fuse",
+    "flatten",
+    "cloned",
+    "copied",
+    "by_ref",
+    "cycle",
+];
+
+/// Methods by which a guard stays in what they are called on.
+const PUTS_IN: &[&str] = &["insert", "push", "push_back", "push_front", "extend", "append"];
 
 impl Walker<'_> {
     /// What a library function does beyond its signature; `None` where nothing.
@@ -156,7 +184,7 @@ impl Walker<'_> {
             }
             _ => None,
         };
-        let item = if container { self.step(base.clone(), Step::Element(None)) } else { base.clone() };
+        let item = if container { self.step(base.clone(), Step::Element(Index::Any)) } else { base.clone() };
         let held = receiver.as_ref().filter(|_| by_value).map(|value| value.guards.clone()).unwrap_or_default();
         let arg = Value { guards: held.clone(), ..Value::of(item.clone()) };
         let (closure_value, kept) = self.closure_arguments(name.as_str(), signature, &values, arg);
@@ -174,7 +202,9 @@ impl Walker<'_> {
         {
             guards.extend(receiver.guards.iter().copied());
         }
-        let keeps = self.carries_guard(ty) || (matches!(ty, Ty::Unknown) && PASS_THROUGH.contains(&name.as_str()));
+        let puts_in = PUTS_IN.contains(&name.as_str());
+        let keeps =
+            self.carries_guard(ty) && !puts_in || (matches!(ty, Ty::Unknown) && PASS_THROUGH.contains(&name.as_str()));
         if !keeps && !guards.is_empty() {
             match receiver.as_ref().filter(|_| !by_value).and_then(|value| value.place.as_ref()).map(|place| place.root)
             {
@@ -189,19 +219,40 @@ impl Walker<'_> {
             let owner = self.temporary();
             self.own(&guards, owner);
         }
-        let future = values.iter().chain(&receiver).find_map(|value| value.future);
+        let future = values.iter().chain(&receiver).chain(mapped).find_map(|value| value.future);
         let place = match (MAPS.contains(&name.as_str()), mapped) {
             (true, Some(value)) => value.place.clone(),
             _ if matches!(name.as_str(), "get" | "get_mut") && container => {
                 let index = self.constant_argument(id);
                 match index {
-                    Some(index) => self.step(base, Step::Element(Some(index))),
+                    Some(index) => self.step(base, Step::Element(Index::constant(index))),
                     None => item,
                 }
             }
             _ => item,
         };
-        let closure = kept.filter(|_| receiver.is_none());
+        let iterator = self.model.adt_of(&signature.self_ty).is_some_and(|adt| Some(adt) == self.model.known.iter);
+        let closure = match &receiver {
+            Some(receiver) if iterator && LAZY.contains(&name.as_str()) => {
+                values.iter().find_map(|value| value.closure).or(receiver.closure)
+            }
+            Some(receiver) if iterator => {
+                if let ExprKind::MethodCall { receiver: iterator, .. } = &self.body[id].kind {
+                    self.lazily(*iterator, receiver);
+                }
+                None
+            }
+            Some(_) => None,
+            None => kept,
+        };
+        if name.as_str() == "clear"
+            && container
+            && let (Some(value), ExprKind::MethodCall { receiver, .. }) = (&receiver, &self.body[id].kind)
+        {
+            let ty = self.types.calls.get(&id).map_or_else(|| self.ty(*receiver).clone(), |callee| callee.on.clone());
+            let site = self.site(self.body[id].span);
+            self.cleared(&ty, value.place.clone(), site);
+        }
         Value { guards, future, closure, ..Value::of(place) }
     }
 
@@ -284,7 +335,7 @@ impl Walker<'_> {
             waiting: guard.held.waiting,
             site: self.site(span),
             way: Way::new(),
-            held: SmallVec::new(),
+            held: Vec::new(),
             released: 0,
             dispatched: false,
         };

@@ -12,7 +12,11 @@ mod bind;
 mod calls;
 mod control;
 mod exprs;
+mod hidden;
 mod library;
+mod types;
+
+use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
@@ -93,7 +97,7 @@ pub(super) struct Walker<'w> {
     callables: FxHashMap<LocalId, Value>,
     binds: FxHashMap<LocalId, u32>,
     /// What the fields of locals that were made by a literal stand for.
-    literals: Literals,
+    literals: Rc<Literals>,
     moved: FxHashSet<LocalId>,
     /// Set in a block whose value is an extending expression: who owns temporaries borrowed there.
     extended: Option<super::state::Owner>,
@@ -116,14 +120,22 @@ pub(super) struct Walker<'w> {
     detached: u32,
     summary: Summary,
     seen: Seen,
+    /// A value was returned.
+    returned: bool,
+    /// Of the bodies that are walked together with this one.
+    group: &'w Group,
     out: &'w mut Output,
 }
 
+/// Summaries of the bodies of a recursion, as far as they are known.
+pub(super) type Group = FxHashMap<BodyId, Summary>;
+
 /// Walks a body; adds what it finds to `out` and gives its summary.
-pub(super) fn walk(cx: &Context<'_>, id: BodyId, out: &mut Output) -> Summary {
+pub(super) fn walk(cx: &Context<'_>, group: &Group, id: BodyId, out: &mut Output) -> Summary {
     let Some((body, types)) = cx.body(id) else { return Summary::default() };
     let mut walker = Walker {
         cx,
+        group,
         model: cx.model,
         id,
         file: cx.bodies[id.0 as usize].file,
@@ -137,7 +149,7 @@ pub(super) fn walk(cx: &Context<'_>, id: BodyId, out: &mut Output) -> Summary {
         places: FxHashMap::default(),
         callables: FxHashMap::default(),
         binds: FxHashMap::default(),
-        literals: FxHashMap::default(),
+        literals: Rc::default(),
         moved: FxHashSet::default(),
         extended: None,
         pending_locks: FxHashMap::default(),
@@ -151,17 +163,20 @@ pub(super) fn walk(cx: &Context<'_>, id: BodyId, out: &mut Output) -> Summary {
         detached: 0,
         summary: Summary::default(),
         seen: Seen::default(),
+        returned: false,
         out,
     };
-    walker.out.first_task = walker.out.regions.tasks.len();
     walker.function();
-    walker.out.regions.tasks.extend(walker.tasks);
-    let (effects, returns_from, facts) = effects::analyse(cx, id, &walker.seen, !walker.summary.returns.is_empty());
+    walker.out.spawned(walker.tasks);
+    let gives_guard = !walker.summary.returns.is_empty();
+    let (effects, returns_from, facts) = effects::analyse(cx, group, id, &walker.seen, gives_guard);
     walker.out.facts.insert(id.0, facts);
-    Summary { effects, returns_from, ..walker.summary }
+    walker.summary.effects = effects;
+    walker.summary.returns_from = returns_from;
+    walker.summary
 }
 
-impl Walker<'_> {
+impl<'w> Walker<'w> {
     fn function(&mut self) {
         self.push_block();
         for (index, local) in self.types.locals.iter().enumerate() {
@@ -295,14 +310,10 @@ impl Walker<'_> {
     fn drop_local(&mut self, local: LocalId) {
         self.state.release(|guard| guard.owner == Owner::Local(local));
         let data = &self.types.locals[local.0 as usize];
-        if let Ty::Adt(adt, _) = &data.ty
-            && !data.by_ref
-            && data.param.is_none()
-            && !self.moved.contains(&local)
-            && let Some(drop) = self.cx.drops.get(adt)
-        {
+        if matches!(data.ty, Ty::Adt(..)) && !data.by_ref && !self.moved.contains(&local) {
+            let ty = data.ty.clone();
             let place = Some(self.local_place(local));
-            self.apply(*drop, &[Value::of(place)], None, false);
+            self.drop_value(&ty, &Value::of(place), None);
         }
     }
 
@@ -396,6 +407,9 @@ impl Walker<'_> {
                 self.summary.returns.push(returned);
             }
         }
+        let parts = value.parts.iter().filter_map(|(name, part)| Some((*name, part.place.clone()?)));
+        self.summary.add_parts(parts, !self.returned);
+        self.returned = true;
         if let Some(place) = &value.place
             && matches!(place.root, Root::Param(_) | Root::Static(_))
             && self.summary.returns_place.is_none()
@@ -420,7 +434,7 @@ impl Walker<'_> {
             waiting: acquire.waiting,
             site,
             way: Way::new(),
-            held: SmallVec::new(),
+            held: Vec::new(),
             released: 0,
             dispatched: false,
         };
@@ -444,11 +458,11 @@ impl Walker<'_> {
         }
         let mut acquired = acquired;
         let live: Vec<&LiveGuard> = self.state.guards.iter().filter(|guard| !without.contains(&guard.id)).collect();
-        let gates: Vec<HeldLock> = live
-            .iter()
-            .filter(|guard| guard.held.must && guard.param.is_none())
+        let pairs = !acquired.try_ && live.iter().any(|guard| guard.param.is_none());
+        let own = live.iter().filter(|guard| guard.held.must && guard.param.is_none() && pairs);
+        let gates: Vec<HeldLock> = own
             .map(|guard| guard.held.clone())
-            .chain(acquired.held.iter().filter(|held| held.must).cloned())
+            .chain(acquired.held.iter().filter(|held| held.must && pairs).cloned())
             .collect();
         for (index, guard) in live.iter().enumerate() {
             // Of several guards of one lock the last one says it all.
@@ -472,8 +486,8 @@ impl Walker<'_> {
             return;
         }
         let own = live.iter().filter(|guard| guard.param.is_none()).map(|guard| guard.held.clone());
-        let mut held: SmallVec<[HeldLock; 2]> = own.collect();
-        held.extend(acquired.held.drain(..));
+        let mut held: Vec<HeldLock> = own.collect();
+        held.append(&mut acquired.held);
         acquired.held = held;
         acquired.released |= self.state.released;
         self.summary.add(acquired);
@@ -514,30 +528,6 @@ impl Walker<'_> {
         }
     }
 
-    // Types.
-
-    fn ty(&self, id: ExprId) -> &Ty {
-        self.types.ty(id)
-    }
-
-    /// Whether a value of this type can have a guard in it.
-    fn carries_guard(&self, ty: &Ty) -> bool {
-        ty.any(&mut |part| match part {
-            Ty::Adt(id, _) => {
-                matches!(self.model.adt(*id).lock, Some(LockType::Guard { .. })) || self.cx.carriers.contains(id)
-            }
-            _ => false,
-        })
-    }
-
-    /// The lock type of a value, through references.
-    fn lock_type(&self, ty: &Ty) -> Option<LockType> {
-        match ty.peeled() {
-            Ty::Adt(id, _) => self.model.adt(*id).lock,
-            _ => None,
-        }
-    }
-
     fn local_place(&mut self, local: LocalId) -> Place {
         if let Some(place) = self.places.get(&local) {
             return place.clone();
@@ -546,13 +536,20 @@ impl Walker<'_> {
         Place::new(Root::Local(self.id, local, version))
     }
 
+    /// What is known of a function of the sources by now.
+    fn summary(&self, id: FnId) -> Option<&'w Summary> {
+        self.group.get(&BodyId(id.0)).or_else(|| self.cx.summaries.get(id.0 as usize))
+    }
+
     /// A place seen through `Deref` impls of the sources.
     fn through(&self, place: Option<Place>, derefs: &[FnId]) -> Option<Place> {
         let mut place = place;
         for id in derefs {
-            let target = self.cx.summary(*id)?.returns_place.clone()?;
-            let args = [place];
-            place = Some(target.instantiate(&args, || Root::Value(self.id, u32::MAX)));
+            place = match self.summary(*id).and_then(|summary| summary.returns_place.clone()) {
+                Some(target) => Some(target.instantiate(&[place], || Root::Value(self.id, u32::MAX))),
+                // A pointer of the sources' own making: what it points to is as good as itself.
+                None => place.and_then(|place| place.step(Step::Inside)),
+            };
         }
         place
     }

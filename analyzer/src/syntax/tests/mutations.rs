@@ -12,7 +12,7 @@ const SOURCES: [&str; 6] = [
     include_str!("../exprs.rs"),
     include_str!("../select.rs"),
     include_str!("../recover.rs"),
-    include_str!("../scan.rs"),
+    include_str!("../shape.rs"),
     "use a::{self, b as c};\nasync fn f<T: A + Send>(x: &mut T, (a, b): (u8, u8)) -> impl B where T: C {\n    tokio::select! { biased; Some(x) = rx.recv(), if ok() => { f(x) } _ = t.tick() => g(), else => h() }\n    let Some(g) = m.lock().await else { return };\n    'a: while let Some(x) = q.lock().unwrap().pop() { if let Ok(y) = x && y.z() { break 'a; } }\n    matches!(m.lock().get(), Some(1..=2) if b); vec![0; n]; println!(\"{}\", m.lock()); json!({\"a\": [x()]});\n}\nlazy_static! { static ref A: Mutex<u8> = Mutex::new(0); }\ncfg_if! { if #[cfg(test)] { mod t { fn g() {} } } else { trait T { type A; fn f(&self) -> Box<dyn Fn(u8)>; } } }\n#[cfg(test)] impl !Send for X {}\n",
 ];
 

@@ -3,6 +3,7 @@
 //! Guarantees: an expression's children have smaller numbers than it has; parentheses and groups are gone.
 
 use serde::{Deserialize, Serialize};
+use thin_vec::ThinVec;
 
 use super::{Item, Path, Span, Symbol, TypeRef};
 
@@ -67,7 +68,7 @@ pub enum ExprKind {
         /// What is called.
         callee: ExprId,
         /// The arguments.
-        args: Vec<ExprId>,
+        args: ThinVec<ExprId>,
     },
     /// `receiver.method::<types>(args)`
     MethodCall {
@@ -78,9 +79,9 @@ pub enum ExprKind {
         /// The method name's place.
         method_span: Span,
         /// Turbofish.
-        types: Vec<TypeRef>,
+        types: ThinVec<TypeRef>,
         /// The arguments.
-        args: Vec<ExprId>,
+        args: ThinVec<ExprId>,
     },
     /// `base.name`, `base.0`
     Field {
@@ -142,7 +143,7 @@ pub enum ExprKind {
     /// `{ .. }`
     Block {
         /// Its statements; the value is a last `Stmt::Expr` without semicolon.
-        stmts: Vec<Stmt>,
+        stmts: ThinVec<Stmt>,
         /// `'label: {`
         label: Option<Symbol>,
         /// What kind of block.
@@ -169,7 +170,7 @@ pub enum ExprKind {
         /// The scrutinee.
         scrutinee: ExprId,
         /// The arms.
-        arms: Vec<Arm>,
+        arms: ThinVec<Arm>,
     },
     /// `loop`
     Loop {
@@ -217,7 +218,7 @@ pub enum ExprKind {
     /// `|params| body`
     Closure {
         /// The parameters with their types, where written.
-        params: Vec<(PatId, Option<TypeRef>)>,
+        params: ThinVec<(PatId, Option<TypeRef>)>,
         /// The written return type.
         ret: Option<Box<TypeRef>>,
         /// The body.
@@ -243,16 +244,16 @@ pub enum ExprKind {
         /// The type.
         path: Box<Path>,
         /// Fields in the order written.
-        fields: Vec<(Symbol, ExprId)>,
+        fields: ThinVec<(Symbol, ExprId)>,
         /// `..rest`
         rest: Option<ExprId>,
     },
     /// `(a, b)`; `()` is the empty one.
-    Tuple(Vec<ExprId>),
+    Tuple(ThinVec<ExprId>),
     /// `[a, b]`, `vec![a, b]`
     Array {
         /// The elements.
-        items: Vec<ExprId>,
+        items: ThinVec<ExprId>,
         /// Came from `vec!`.
         vec: bool,
     },
@@ -286,12 +287,12 @@ pub enum ExprKind {
         /// What is known about it.
         kind: MacroKind,
         /// Its arguments as expressions, in order of evaluation.
-        args: Vec<ExprId>,
+        args: ThinVec<ExprId>,
     },
     /// `select!`: exactly one arm's body runs, after all futures were polled.
     Select {
         /// The arms.
-        arms: Vec<SelectArm>,
+        arms: ThinVec<SelectArm>,
     },
     /// `_`, or something unreadable.
     Unknown,
@@ -415,27 +416,27 @@ pub enum PatKind {
         sub: Option<PatId>,
     },
     /// `(a, b)`
-    Tuple(Vec<PatId>),
+    Tuple(ThinVec<PatId>),
     /// `Path(a, b)`
     TupleStruct {
         /// The variant or struct.
         path: Box<Path>,
         /// Its fields.
-        pats: Vec<PatId>,
+        pats: ThinVec<PatId>,
     },
     /// `Path { field: pat, .. }`
     Struct {
         /// The variant or struct.
         path: Box<Path>,
         /// Its fields.
-        fields: Vec<(Symbol, PatId)>,
+        fields: ThinVec<(Symbol, PatId)>,
     },
     /// `&pat`
     Ref(PatId),
     /// `a | b`
-    Or(Vec<PatId>),
+    Or(ThinVec<PatId>),
     /// `[a, b]`
-    Slice(Vec<PatId>),
+    Slice(ThinVec<PatId>),
     /// A path with more than one segment: a constant or unit variant.
     Path(Box<Path>),
     /// A literal, range or something unreadable: binds nothing.

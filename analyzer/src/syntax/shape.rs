@@ -9,7 +9,7 @@ use std::ops::Range;
 
 /// What [`Scanner`] sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     /// `(`, `[` or `{`
     Open(u8),
     /// `)`, `]` or `}`
@@ -25,16 +25,16 @@ pub(super) enum Shape {
 }
 
 /// Where the lines of a text begin.
-pub(super) struct Lines(Vec<usize>);
+pub(crate) struct Lines(Vec<usize>);
 
 impl Lines {
-    pub(super) fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         let ends = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
         Lines(std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect())
     }
 
     /// Offsets of all line starts.
-    pub(super) fn starts(&self) -> &[usize] {
+    pub(crate) fn starts(&self) -> &[usize] {
         &self.0
     }
 
@@ -46,13 +46,13 @@ impl Lines {
     }
 
     /// The span of some bytes.
-    pub(super) fn span(&self, text: &str, extent: Range<usize>) -> Span {
+    pub(crate) fn span(&self, text: &str, extent: Range<usize>) -> Span {
         Span { start: self.position(text, extent.start), end: self.position(text, extent.end) }
     }
 }
 
 /// The text with these extents blanked: every character but line ends becomes a space, so positions stay.
-pub(super) fn blank(text: &str, extents: &[Range<usize>]) -> String {
+pub(crate) fn blank(text: &str, extents: &[Range<usize>]) -> String {
     let mut blanked = String::with_capacity(text.len());
     let mut at = 0;
     for extent in extents {
@@ -66,23 +66,23 @@ pub(super) fn blank(text: &str, extents: &[Range<usize>]) -> String {
 }
 
 /// Walks over a text; yields each shape with the offset of its first byte.
-pub(super) struct Scanner<'a> {
+pub(crate) struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Scanner<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         Scanner { bytes: text.as_bytes(), at: 0 }
     }
 
     /// One past what the last shape covers.
-    pub(super) fn offset(&self) -> usize {
+    pub(crate) fn offset(&self) -> usize {
         self.at
     }
 
     /// Goes on at a later offset.
-    pub(super) fn skip_to(&mut self, offset: usize) {
+    pub(crate) fn skip_to(&mut self, offset: usize) {
         self.at = self.at.max(offset).min(self.bytes.len());
     }
 

@@ -1,0 +1,114 @@
+//! What a scan costs beside parsing: the whole scan and `syn::parse_file` of the same files on the same threads, in
+//! turns in one process.
+//!
+//! Prints medians, and the ratios to parsing. `cargo bench -p lockcheck --bench scan [-- PATH...]`; without paths the
+//! sources of all dependencies in the lock file are scanned, which every machine that built this has.
+
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use lockcheck::source::{Request, Sources, discover};
+use lockcheck::{model::program::Program, regions, rules};
+use rayon::prelude::*;
+
+/// Odd, so that the median is one of them.
+const REPETITIONS: usize = 7;
+/// syn recurses; generated files are deep.
+const STACK: usize = 128 << 20;
+
+/// The program's: parsing gains by it as much as the rest.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() {
+    let paths: Vec<PathBuf> =
+        std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).map(PathBuf::from).collect();
+    let paths = if paths.is_empty() { dependencies() } else { paths };
+    let read = || sources(&paths);
+    let bytes: usize = read().files.iter().map(|file| file.text.raw().len()).sum();
+    println!("{:.1} MB in {} files, {} threads", bytes as f64 / 1e6, read().files.len(), rayon::current_num_threads());
+    let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).build().expect("threads");
+    let mut times: Vec<[Duration; PHASES.len()]> = Vec::new();
+    for _ in 0..REPETITIONS {
+        times.push(pool.install(|| turn(&read)));
+    }
+    let median = |phase: usize| {
+        let mut all: Vec<Duration> = times.iter().map(|time| time[phase]).collect();
+        all.sort();
+        all[REPETITIONS / 2]
+    };
+    let parse = median(0).as_secs_f64();
+    for (phase, name) in PHASES.iter().enumerate() {
+        let time = median(phase).as_secs_f64();
+        println!("{name:<28} {:>9.1} ms {:>7.2}", time * 1e3, time / parse);
+    }
+}
+
+const PHASES: [&str; 9] = [
+    "syn::parse_file",
+    "whole scan, with reading",
+    "  reading",
+    "  syntax",
+    "  model",
+    "  regions",
+    "  graph and rules",
+    "  freeing",
+    "report of the library",
+];
+
+fn turn(read: &dyn Fn() -> Sources) -> [Duration; PHASES.len()] {
+    let mut out = [Duration::ZERO; PHASES.len()];
+    let sources = read();
+    out[0] = timed(|| {
+        sources.files.par_iter().for_each(|file| {
+            black_box(syn::parse_file(file.text.text()).ok());
+        });
+    });
+    let start = Instant::now();
+    let mut last = start;
+    let mut lap = |phase: usize, out: &mut [Duration; PHASES.len()]| {
+        out[phase] = last.elapsed();
+        last = Instant::now();
+    };
+    let sources = read();
+    lap(2, &mut out);
+    let program = Program::parse(&sources);
+    lap(3, &mut out);
+    let model = program.model();
+    lap(4, &mut out);
+    let regions = regions::regions(&model, &program.names);
+    lap(5, &mut out);
+    let graph = regions::order::lock_graph(&regions, &program.names);
+    let facts = rules::Facts { graph: &graph, regions: Some(&regions), replay: None, notices: Default::default() };
+    black_box(rules::check(&facts));
+    lap(6, &mut out);
+    drop(facts);
+    drop((graph, regions, model));
+    drop(program);
+    lap(7, &mut out);
+    out[1] = start.elapsed();
+    out[8] = timed(|| {
+        black_box(lockcheck::scan(&read()));
+    });
+    out
+}
+
+fn timed(work: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    work();
+    start.elapsed()
+}
+
+fn sources(paths: &[PathBuf]) -> Sources {
+    let cwd = std::env::current_dir().expect("a current directory");
+    discover(&Request { paths, cwd: &cwd, metadata: None }).expect("the paths exist")
+}
+
+/// Folders of all packages that the workspace depends on.
+fn dependencies() -> Vec<PathBuf> {
+    let mut command = cargo_metadata::MetadataCommand::new();
+    let metadata = command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR"))).exec().expect("cargo metadata");
+    let packages = metadata.packages.iter().filter(|package| package.source.is_some());
+    packages.filter_map(|package| package.manifest_path.parent()).map(|dir| dir.as_std_path().to_path_buf()).collect()
+}
