@@ -69,7 +69,7 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
         let (file, line, column) = declared.unwrap_or_default();
         let kind = match found.cell {
             Cell::StaticMut => "static mut",
-            Cell::Tracked => "lockcheck_tracker::Tracked",
+            Cell::Tracked => "Tracked",
             _ => "atomic",
         };
         out.push(Finding {

@@ -5,7 +5,7 @@
 
 use super::{Access, Key};
 use crate::model::Model;
-use crate::model::known::Role;
+use crate::model::known::{self, Role};
 use crate::model::ty::Ty;
 use crate::syntax::Symbol;
 
@@ -55,7 +55,7 @@ pub(super) fn is_tracked(model: &Model<'_>, ty: &Ty) -> bool {
         Ty::External(path, _) => path.to_string(),
         _ => return false,
     };
-    path.starts_with("lockcheck_tracker::") && path.ends_with("::Tracked")
+    path.split("::").next() == Some(known::TRACKER) && path.ends_with("::Tracked")
 }
 
 /// Through references and pointers that are as good as what they point to.

@@ -19,6 +19,7 @@ pub mod criteria;
 mod flow;
 pub mod interior;
 mod library;
+mod names;
 pub mod reach;
 pub(super) mod seen;
 pub mod stale;
