@@ -376,7 +376,7 @@ impl Flow<'_> {
     /// The spawned closure around a stretch of the body.
     pub(super) fn spawn_of(&self, span: Span) -> Option<u32> {
         let inside = |at: &&(Span, u32)| at.0.start <= span.start && span.end <= at.0.end;
-        self.spawned.iter().filter(inside).map(|(_, spawn)| *spawn).last()
+        self.spawned.iter().filter(inside).map(|(_, spawn)| *spawn).next_back()
     }
 
     /// The expression at which guards were seen for an event: a call has its own.

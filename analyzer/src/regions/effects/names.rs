@@ -14,9 +14,12 @@ use crate::model::ty::Ty;
 use crate::regions::place::{Place, Root, Step};
 use crate::syntax::{ExprId, ExprKind, Lit, StaticKind};
 
+/// A cell: its place, what makes it one, the guard's acquisition, and all that is held.
+type Named = (Place, Cell, Option<Held>, SmallVec<[Held; 2]>);
+
 impl Flow<'_> {
     /// The cell that an expression names: its place, what makes it one, the guard's acquisition, and all that is held.
-    pub(super) fn cell(&self, id: ExprId) -> Option<(Place, Cell, Option<Held>, SmallVec<[Held; 2]>)> {
+    pub(super) fn cell(&self, id: ExprId) -> Option<Named> {
         let place = self.seen.place(id)?;
         let ty = self.types.ty(id);
         let by_type = if library::is_atomic(self.cx.model, ty) {
@@ -33,12 +36,7 @@ impl Flow<'_> {
     }
 
     /// The same for a place that is known.
-    pub(super) fn cell_at(
-        &self,
-        place: &Place,
-        by_type: Option<Cell>,
-        id: ExprId,
-    ) -> Option<(Place, Cell, Option<Held>, SmallVec<[Held; 2]>)> {
+    pub(super) fn cell_at(&self, place: &Place, by_type: Option<Cell>, id: ExprId) -> Option<Named> {
         let guards = self.seen.held(id);
         let held = guards.iter().filter(|guard| guard.must).map(|guard| (guard.site, None)).collect();
         if by_type.is_none() {

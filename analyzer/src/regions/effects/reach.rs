@@ -132,7 +132,7 @@ pub(in crate::regions) fn finish(
     }
 }
 
-fn of<'f>(facts: &'f Facts, spawn: Option<u32>) -> impl Iterator<Item = &'f Statement> {
+fn of(facts: &Facts, spawn: Option<u32>) -> impl Iterator<Item = &Statement> {
     facts.statements.iter().filter(move |statement| statement.spawn == spawn && !statement.composite)
 }
 
