@@ -10,6 +10,12 @@ fn scan(args: &[&str]) -> Done {
     lockcheck(workspace(), &all)
 }
 
+/// The findings that count: the way in which the bot's workers share a receiver is worth a note.
+fn counted(document: &serde_json::Value) -> Vec<&serde_json::Value> {
+    let findings = document["findings"].as_array().expect("findings");
+    findings.iter().filter(|finding| finding["level"] != "note").collect()
+}
+
 #[test]
 fn every_statement_of_the_transaction_has_its_criteria() {
     let done = scan(&["--sections", "transaction", BANK]);
@@ -51,7 +57,7 @@ fn every_statement_of_the_transaction_has_its_criteria() {
 fn the_transaction_that_runs_asynchronously_as_a_whole_is_an_unsafe_region_with_advice() {
     let done = scan(&[BANK, "--message-format", "lockcheck-json"]);
     let document = done.document();
-    let findings = document["findings"].as_array().expect("findings");
+    let findings = counted(&document);
     assert_eq!(findings.len(), 1, "{done:?}");
     assert_eq!((&findings[0]["rule"], &findings[0]["level"]), (&"unsafe_region".into(), &"warn".into()), "{done:?}");
     let help = findings[0]["help"].as_str().expect("a help line");
@@ -62,7 +68,7 @@ fn the_transaction_that_runs_asynchronously_as_a_whole_is_an_unsafe_region_with_
 #[test]
 fn the_bank_put_right_is_left_alone() {
     let done = scan(&[PUT_RIGHT, "--message-format", "lockcheck-json"]);
-    assert_eq!(done.document()["findings"].as_array().map(Vec::len), Some(0), "{done:?}");
+    assert!(counted(&done.document()).is_empty(), "{done:?}");
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! What the tracker tells the program itself, as it runs.
 //!
 //! Guarantees: a callback runs on the thread that made the observation, with no lock of the tracker held; tracked
-//! locks that it takes are plain locks. The trace holds the same observations with all detail.
+//! locks that it takes are plain locks. A callback that panics is told of the next finding all the same. The trace holds the same observations with all detail.
 //!
 //! Misses: what only the analyzer can see: predictions from a whole trace, races, pool sizes.
 
 use std::fmt;
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::threads;
@@ -70,7 +70,8 @@ pub(crate) fn is_wanted() -> bool {
 pub(crate) fn tell(finding: &Finding) {
     let callback = CALLBACK.lock().unwrap_or_else(PoisonError::into_inner).clone();
     if let Some(callback) = callback {
-        threads::busy(|| callback(finding));
+        // The thread may stand in a queue, which a panic must not carry it out of.
+        let _ = threads::busy(|| catch_unwind(AssertUnwindSafe(|| callback(finding))));
     }
 }
 

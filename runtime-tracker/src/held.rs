@@ -25,7 +25,7 @@ const WINDOW: usize = 8;
 const LARGEST: u32 = 18;
 
 /// A lock's number and the mode, as one word.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct LockMode(pub(crate) u32);
 
 impl LockMode {
@@ -59,6 +59,12 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// What a task holds, which has no place on a thread's stack.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn of_task(lock: LockMode, site: Site) -> Self {
+        Entry { key: 0, lock, site }
+    }
+
     /// As the trace has it.
     pub(crate) fn record(&self) -> event::Held {
         event::Held { object: self.lock.lock(), mode: self.lock.mode(), site: names::site(self.site) }
@@ -161,6 +167,7 @@ impl Held {
     fn meet(&self, lock: LockMode, site: Site, tried: bool) -> u64 {
         // The first segment of a thread changes the root, and with it every key.
         threads::enter_if_tracked();
+        threads::leave_shown_segment();
         let key = chain(self.at(self.depth.get()).get().key, lock, site);
         let known = if tried { key ^ TRY | 1 } else { key };
         if !self.has(known) && order::nested(self, lock, site, tried) {
@@ -284,6 +291,11 @@ impl Held {
         self.at(0).set(Entry { key: chain(0, LockMode::NONE, Site(segment)), ..ROOT });
         self.added.set(0);
         self.chain_from(1);
+    }
+
+    /// Whether the thread has shown a nesting in its current segment.
+    pub(crate) fn has_learned(&self) -> bool {
+        self.added.get() != 0
     }
 
     /// What is held, outermost first. The slice must not be used across a `push` or `pop`.

@@ -60,12 +60,11 @@
 //! for each nesting that a thread has shown; in trace mode 64 KiB per thread.
 //!
 //! # Blind spots
-//! - What is re-exported as it is: channels, barriers, `Once*`, atomics, `park`. A thread that waits there counts as able to
-//!   go on. So does one that waits in a lock of another crate, or for input.
+//! - A thread that waits in a lock or channel of another crate, for time to pass or for input counts as able to go on.
 //! - Threads started by `std::thread` itself have no known parent, so nothing orders them.
 //! - Locks whose guard was forgotten, or whose holder has ended, are seen only when the same thread takes them again.
-//! - A condvar wait is reported only where every thread of the process is tracked and blocked (and only where `/proc` tells
-//!   how many there are).
+//! - Who could notify, send, receive, come to a barrier or unpark is not known: such a wait is reported only where every
+//!   thread of the process is tracked and blocked (and only where `/proc` tells how many there are).
 //! - Limits are named where they are: [`sync`], `held.rs` (64 locks deep), `order.rs` (patterns of eight, repeated contexts).
 //! - The place where a *named* lock was made is not kept, only its name.
 
@@ -78,6 +77,8 @@ mod held;
 mod names;
 mod order;
 mod park;
+#[cfg(feature = "parking_lot")]
+pub mod parking_lot;
 pub mod pool;
 mod raw;
 mod record;
@@ -85,6 +86,8 @@ mod site;
 pub mod sync;
 pub mod thread;
 mod threads;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 mod tracked;
 mod wait;
 

@@ -88,17 +88,30 @@ pub(crate) fn nested(held: &Held, wanted: LockMode, site: Site, tried: bool) -> 
     if !threads::is_tracked() || wanted == LockMode::NONE {
         return false;
     }
-    let pattern = threads::busy(|| look(held, wanted, site, tried));
+    let pattern = threads::busy(|| {
+        let context =
+            Context { thread: threads::me().number(), segment: threads::segment(), wanted, site, start: 0, len: 0 };
+        look(held.entries(), held.find(wanted.lock()), context, tried)
+    });
     if let Some(finding) = pattern {
         finding::tell(&finding);
     }
     true
 }
 
-fn look(held: &Held, wanted: LockMode, site: Site, tried: bool) -> Option<Finding> {
-    let (thread, segment) = (threads::me().number(), threads::segment());
-    let entries = held.entries();
-    let again = held.find(wanted.lock());
+/// As [`nested`], for a task: `entries` are what it holds, `thread` and `segment` are its own.
+#[cfg(feature = "tokio")]
+pub(crate) fn nested_in_task(entries: &[Entry], wanted: LockMode, site: Site, thread: u32, segment: u32, tried: bool) {
+    let again = entries.iter().find(|entry| entry.lock.lock() == wanted.lock()).copied();
+    let context = Context { thread, segment, wanted, site, start: 0, len: 0 };
+    if let Some(finding) = threads::busy(|| look(entries, again, context, tried)) {
+        finding::tell(&finding);
+    }
+}
+
+/// `again`: an entry for the wanted lock itself.
+fn look(entries: &[Entry], again: Option<Entry>, context: Context, tried: bool) -> Option<Finding> {
+    let Context { thread, segment, wanted, site, .. } = context;
     let mut order = ORDER.lock().unwrap_or_else(PoisonError::into_inner);
     if !order.is_new(entries, wanted, site, tried, segment) {
         return None;
@@ -123,7 +136,7 @@ fn look(held: &Held, wanted: LockMode, site: Site, tried: bool) -> Option<Findin
     if tried {
         return None;
     }
-    let pattern = order.add(Context { thread, segment, wanted, site, start: 0, len: 0 }, entries)?;
+    let pattern = order.add(context, entries)?;
     drop(order);
     finding::is_wanted().then(|| inversion(&pattern))
 }

@@ -116,10 +116,16 @@ impl Queue {
         self.first = node;
     }
 
-    /// Takes out the nodes that `wanted` accepts, in order. O(length of the bucket's queue).
-    fn take(&mut self, mut wanted: impl FnMut(&Node) -> bool, mut taken: impl FnMut(&'static ThreadRecord)) {
+    /// Takes out the first `most` nodes that `wanted` accepts, in order. O(length of the bucket's queue up to the last of
+    /// them).
+    fn take(
+        &mut self,
+        mut most: usize,
+        mut wanted: impl FnMut(&Node) -> bool,
+        mut taken: impl FnMut(&'static ThreadRecord),
+    ) {
         let (mut before, mut at) = (ptr::null::<Node>(), self.first);
-        while !at.is_null() {
+        while !at.is_null() && most > 0 {
             // SAFETY: queued nodes are alive.
             let node = unsafe { &*at };
             let next = node.next.get();
@@ -135,6 +141,7 @@ impl Queue {
                 }
                 node.next.set(ptr::null());
                 node.queued.set(false);
+                most -= 1;
                 taken(node.thread);
             } else {
                 before = at;
@@ -198,7 +205,7 @@ pub(crate) fn park(
     }
     let mut queue = bucket(address);
     if node.queued.get() {
-        queue.take(|other| ptr::eq(other, &node), |thread| thread.parked.store(false, Relaxed));
+        queue.take(1, |other| ptr::eq(other, &node), |thread| thread.parked.store(false, Relaxed));
         return Wake::TimedOut;
     }
     drop(queue);
@@ -241,32 +248,41 @@ impl Taken {
     }
 }
 
-/// Wakes the first thread that waits at `address` and hands it the number that `token` gives, which runs under the
-/// queue's lock, whether or not a thread waits.
-pub(crate) fn wake_one(address: usize, token: impl FnOnce() -> u32) {
-    let (mut taken, mut found) = (Taken::new(), false);
-    let mut queue = bucket(address);
-    queue.take(
-        |node| {
-            let take = !found && node.address == address;
-            found |= take;
-            take
-        },
-        |thread| taken.add(thread),
-    );
-    let token = token();
-    drop(queue);
-    taken.ring(token);
+/// Wakes the first thread that waits at `address`, if one does, and hands it `token`; tells whether one did.
+#[cfg(feature = "parking_lot")]
+pub(crate) fn hand_over(address: usize, token: u32) -> bool {
+    wake_one(address, || token)
 }
 
-/// Wakes every thread that waits at `address`; `token` as in [`wake_one`].
-pub(crate) fn wake_all(address: usize, token: impl FnOnce() -> u32) {
-    let mut taken = Taken::new();
+/// Wakes the first thread that waits at `address` and hands it the number that `token` gives, which runs under the
+/// queue's lock, whether or not a thread waits. Tells whether one did.
+pub(crate) fn wake_one(address: usize, token: impl FnOnce() -> u32) -> bool {
+    let (mut taken, mut found) = (Taken::new(), false);
     let mut queue = bucket(address);
-    queue.take(|node| node.address == address, |thread| taken.add(thread));
+    let add = |thread| {
+        found = true;
+        taken.add(thread);
+    };
+    queue.take(1, |node| node.address == address, add);
     let token = token();
     drop(queue);
     taken.ring(token);
+    found
+}
+
+/// Wakes every thread that waits at `address`, and tells how many; `token` as in [`wake_one`].
+pub(crate) fn wake_all(address: usize, token: impl FnOnce() -> u32) -> usize {
+    let (mut taken, mut count) = (Taken::new(), 0);
+    let mut queue = bucket(address);
+    let add = |thread| {
+        count += 1;
+        taken.add(thread);
+    };
+    queue.take(usize::MAX, |node| node.address == address, add);
+    let token = token();
+    drop(queue);
+    taken.ring(token);
+    count
 }
 
 /// Wakes the first waiter at `address`, and if it is a reader also the readers behind it up to the first writer.
@@ -275,6 +291,7 @@ pub(crate) fn wake_group(address: usize, after: impl FnOnce(bool)) {
     let (mut taken, mut count, mut closed) = (Taken::new(), 0, false);
     let mut queue = bucket(address);
     queue.take(
+        usize::MAX,
         |node| {
             if node.address != address || closed {
                 return false;
@@ -296,6 +313,7 @@ pub(crate) fn wake_group(address: usize, after: impl FnOnce(bool)) {
 pub(crate) fn cancel(address: usize, thread: &'static ThreadRecord) -> bool {
     let mut found = false;
     bucket(address).take(
+        1,
         |node| ptr::eq(node.thread, thread),
         |thread| {
             thread.parked.store(false, Relaxed);

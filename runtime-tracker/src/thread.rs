@@ -1,10 +1,11 @@
-//! Drop-in for [`std::thread`]: tracked [`spawn`], [`scope`] and [`Builder`], and everything else of `std::thread` as it is.
+//! Drop-in for [`std::thread`]: tracked [`spawn`], [`scope`], [`Builder`], [`park`] and [`Thread`], and everything else of
+//! `std::thread` as it is.
 //!
 //! Guarantees: fork and join are recorded with their places and order the segments of the threads, so that what is joined
 //! before something else starts is never reported against it; a join that can never end is detected. The end
 //! of a scope counts as the join of its threads.
 //!
-//! Misses: `park` and `unpark`; what destructors of a thread's thread-locals do.
+//! Misses: what destructors of a thread's thread-locals do.
 
 use std::fmt;
 use std::io;
@@ -13,7 +14,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::*};
 use std::sync::{Arc, Mutex, PoisonError};
 
+mod handle;
+
 pub use std::thread::*;
+
+use handle::Token;
+#[expect(deprecated, reason = "std has it as well")]
+pub use handle::park_timeout_ms;
+pub use handle::{Thread, current, park, park_timeout};
 
 use crate::event::{Event, Op};
 use crate::park::{self};
@@ -50,8 +58,21 @@ fn fork(site: Site, name: Option<&str>) -> Option<Fork> {
     Some(Fork { end: Arc::new(end), segment })
 }
 
-/// Runs a thread's work as what `fork` announced.
-fn run<T>(fork: Option<Fork>, work: impl FnOnce() -> T) -> T {
+/// What a new thread takes with it, and what stays here to wait for its end.
+fn prepare(site: Site, name: Option<&str>) -> (Start, Option<Arc<End>>) {
+    let fork = fork(site, name);
+    let end = fork.as_ref().map(|fork| fork.end.clone());
+    let token = Token::new(end.as_ref().map_or(0, |end| end.number));
+    (Start { fork, token }, end)
+}
+
+struct Start {
+    fork: Option<Fork>,
+    token: Arc<Token>,
+}
+
+/// Runs a thread's work as what `prepare` announced.
+fn run<T>(start: Start, work: impl FnOnce() -> T) -> T {
     struct AtEnd(Arc<End>);
     impl Drop for AtEnd {
         fn drop(&mut self) {
@@ -61,7 +82,8 @@ fn run<T>(fork: Option<Fork>, work: impl FnOnce() -> T) -> T {
             park::wake_all(Arc::as_ptr(&self.0).addr(), || 0);
         }
     }
-    let Some(fork) = fork else { return work() };
+    start.token.adopt();
+    let Some(fork) = start.fork else { return work() };
     threads::adopt(fork.end.number, fork.segment);
     let _at_end = AtEnd(fork.end);
     work()
@@ -142,10 +164,11 @@ impl Builder {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let fork = fork(Site::here(), self.name.as_deref());
-        let end = fork.as_ref().map(|fork| fork.end.clone());
-        let inner = self.inner.spawn(move || run(fork, f))?;
-        Ok(JoinHandle { inner, end })
+        let (start, end) = prepare(Site::here(), self.name.as_deref());
+        let token = start.token.clone();
+        let inner = self.inner.spawn(move || run(start, f))?;
+        let thread = Thread::new(inner.thread().clone(), token);
+        Ok(JoinHandle { inner, thread, end })
     }
 
     /// Starts the thread without lifetime bounds.
@@ -161,11 +184,12 @@ impl Builder {
         F: FnOnce() -> T + Send,
         T: Send,
     {
-        let fork = fork(Site::here(), self.name.as_deref());
-        let end = fork.as_ref().map(|fork| fork.end.clone());
+        let (start, end) = prepare(Site::here(), self.name.as_deref());
+        let token = start.token.clone();
         // SAFETY: passed on to the caller.
-        let inner = unsafe { self.inner.spawn_unchecked(move || run(fork, f)) }?;
-        Ok(JoinHandle { inner, end })
+        let inner = unsafe { self.inner.spawn_unchecked(move || run(start, f)) }?;
+        let thread = Thread::new(inner.thread().clone(), token);
+        Ok(JoinHandle { inner, thread, end })
     }
 
     /// Starts a thread of a scope.
@@ -182,19 +206,21 @@ impl Builder {
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
-        let fork = fork(Site::here(), self.name.as_deref());
-        let end = fork.as_ref().map(|fork| fork.end.clone());
-        let inner = self.inner.spawn_scoped(scope.inner, move || run(fork, f))?;
+        let (start, end) = prepare(Site::here(), self.name.as_deref());
+        let token = start.token.clone();
+        let inner = self.inner.spawn_scoped(scope.inner, move || run(start, f))?;
         if let Some(end) = &end {
             scope.threads.lock().unwrap_or_else(PoisonError::into_inner).push(end.clone());
         }
-        Ok(ScopedJoinHandle { inner, end })
+        let thread = Thread::new(inner.thread().clone(), token);
+        Ok(ScopedJoinHandle { inner, thread, end })
     }
 }
 
 /// Tracked [`std::thread::JoinHandle`].
 pub struct JoinHandle<T> {
     inner: std::thread::JoinHandle<T>,
+    thread: Thread,
     end: Option<Arc<End>>,
 }
 
@@ -202,7 +228,7 @@ impl<T> JoinHandle<T> {
     /// The thread.
     #[must_use]
     pub fn thread(&self) -> &Thread {
-        self.inner.thread()
+        &self.thread
     }
 
     /// Waits for the thread's end; an error with the payload where it panicked.
@@ -315,6 +341,7 @@ impl fmt::Debug for Scope<'_, '_> {
 /// Tracked [`std::thread::ScopedJoinHandle`].
 pub struct ScopedJoinHandle<'scope, T> {
     inner: std::thread::ScopedJoinHandle<'scope, T>,
+    thread: Thread,
     end: Option<Arc<End>>,
 }
 
@@ -322,7 +349,7 @@ impl<T> ScopedJoinHandle<'_, T> {
     /// The thread.
     #[must_use]
     pub fn thread(&self) -> &Thread {
-        self.inner.thread()
+        &self.thread
     }
 
     /// Waits for the thread's end; as [`JoinHandle::join`].

@@ -51,6 +51,15 @@ static ALL: AtomicPtr<ThreadRecord> = AtomicPtr::new(ptr::null_mut());
 static REUSE: Mutex<()> = Mutex::new(());
 static LAST_NUMBER: AtomicU32 = AtomicU32::new(1);
 static MAIN_SEEN: AtomicBool = AtomicBool::new(false);
+/// How many records are free.
+static FREE: AtomicU32 = AtomicU32::new(0);
+/// How many records are in use.
+static LIVE: AtomicU32 = AtomicU32::new(0);
+
+const BEHIND: usize = 8;
+/// So many times a thread begins a new segment because it passes its own on; after that only each time that the number is
+/// a power of two, so that a busy channel does not make every nesting a new one.
+const SHOWS: u32 = 64;
 
 struct Local {
     record: Cell<Option<&'static ThreadRecord>>,
@@ -58,9 +67,21 @@ struct Local {
     ended: Cell<bool>,
     /// How many locks the thread held when the tracker made it unwind; `None` where it did not.
     breaking: Cell<Option<usize>>,
+    /// Whether its waits cannot be called off.
+    fixed: Cell<bool>,
     /// Where events go; `None` where none are wanted now, and before the first.
     events: Cell<Option<&'static Buffer>>,
     segment: Cell<u32>,
+    /// The segment that was last passed on to others.
+    shown: Cell<u32>,
+    /// How often that began a new one.
+    shows: Cell<u32>,
+    /// The barrier that was passed last, and the segment that began there.
+    barrier: Cell<(usize, u32)>,
+    /// What was seen last: addresses and sequence numbers.
+    seen: [Cell<(usize, u32)>; BEHIND],
+    /// Segments of others that come before the current one, by their last bits.
+    behind: [Cell<u32>; BEHIND],
     task: Cell<u32>,
     slot: Cell<u32>,
 }
@@ -72,8 +93,14 @@ thread_local! {
             busy: Cell::new(false),
             ended: Cell::new(false),
             breaking: Cell::new(None),
+            fixed: Cell::new(false),
             events: Cell::new(None),
             segment: Cell::new(0),
+            shown: Cell::new(0),
+            shows: Cell::new(0),
+            barrier: Cell::new((0, 0)),
+            seen: [const { Cell::new((0, 0)) }; BEHIND],
+            behind: [const { Cell::new(0) }; BEHIND],
             task: Cell::new(0),
             slot: Cell::new(0),
         }
@@ -102,6 +129,29 @@ pub(crate) fn busy<R>(work: impl FnOnce() -> R) -> R {
     }
     let _restore = LOCAL.with(|local| Restore(local.busy.replace(true), local.events.take()));
     work()
+}
+
+/// While it lives, the calling thread's waits cannot be called off.
+#[cfg(feature = "parking_lot")]
+pub(crate) struct Fixed(bool);
+
+#[cfg(feature = "parking_lot")]
+impl Fixed {
+    pub(crate) fn new() -> Self {
+        Fixed(LOCAL.with(|local| local.fixed.replace(true)))
+    }
+}
+
+#[cfg(feature = "parking_lot")]
+impl Drop for Fixed {
+    fn drop(&mut self) {
+        LOCAL.with(|local| local.fixed.set(self.0));
+    }
+}
+
+/// Whether the calling thread's waits cannot be called off.
+pub(crate) fn is_fixed() -> bool {
+    LOCAL.with(|local| local.fixed.get())
 }
 
 /// Whether the calling thread is inside [`busy`].
@@ -187,7 +237,9 @@ pub(crate) fn end() {
         if let Some(thread) = local.record.get() {
             flush();
             local.record.set(None);
+            LIVE.fetch_sub(1, Relaxed);
             thread.in_use.store(false, Release);
+            FREE.fetch_add(1, Release);
         }
         held::current().end();
     });
@@ -200,11 +252,14 @@ pub(crate) fn new_number() -> u32 {
 
 fn take_record() -> &'static ThreadRecord {
     let _reuse = REUSE.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut at = ALL.load(Acquire);
+    // Where threads only come and none goes, looking for a free one would take longer and longer.
+    let mut at = if FREE.load(Acquire) == 0 { ptr::null_mut() } else { ALL.load(Acquire) };
     // SAFETY: records are never freed.
     while let Some(thread) = unsafe { at.as_ref() } {
         if !thread.in_use.load(Acquire) {
             thread.in_use.store(true, Relaxed);
+            FREE.fetch_sub(1, Relaxed);
+            LIVE.fetch_add(1, Relaxed);
             return thread;
         }
         at = thread.next.load(Relaxed);
@@ -228,7 +283,13 @@ fn take_record() -> &'static ThreadRecord {
         &*block
     };
     ALL.store(ptr::from_ref(thread).cast_mut(), Release);
+    LIVE.fetch_add(1, Relaxed);
     thread
+}
+
+/// How many tracked threads have not ended.
+pub(crate) fn live() -> usize {
+    LIVE.load(Relaxed) as usize
 }
 
 /// Every thread that is in use, newest first; stops after `limit`.
@@ -309,7 +370,10 @@ pub(crate) fn segment() -> u32 {
 
 /// The calling thread begins this segment.
 pub(crate) fn set_segment(segment: u32) {
-    LOCAL.with(|local| local.segment.set(segment));
+    LOCAL.with(|local| {
+        local.segment.set(segment);
+        local.behind.iter().for_each(|known| known.set(0));
+    });
     held::current().reroot(segment);
 }
 
@@ -321,6 +385,70 @@ pub(crate) fn next_segment(others: &[u32]) -> u32 {
     let next = names::segment(me().number(), if after[1] == 0 { &after[..1] } else { &after });
     set_segment(next);
     next
+}
+
+/// A segment that holds all the calling thread has done, for whoever comes after it; 0 where nothing is tracked. What it
+/// does from now on belongs to a new one, as far as that is affordable: where it is not, an inversion may be missed.
+pub(crate) fn publish() -> u32 {
+    if !is_tracked() {
+        return 0;
+    }
+    let own = segment();
+    if held::current().has_learned() && may_show() {
+        next_segment(&[]);
+    } else {
+        LOCAL.with(|local| local.shown.set(own));
+    }
+    own
+}
+
+/// The calling thread is about to show its first nesting since it passed on its segment.
+#[cold]
+pub(crate) fn leave_shown_segment() {
+    let shown = LOCAL.with(|local| local.shown.get() != 0 && local.shown.get() == local.segment.get());
+    if shown && is_tracked() && may_show() {
+        next_segment(&[]);
+    }
+}
+
+fn may_show() -> bool {
+    LOCAL.with(|local| {
+        let times = local.shows.get().saturating_add(1);
+        local.shows.set(times);
+        times <= SHOWS || times.is_power_of_two()
+    })
+}
+
+/// All that `before`, from [`publish`], holds comes before what the calling thread does next.
+pub(crate) fn receive(before: u32) {
+    if before == 0 || !is_tracked() {
+        return;
+    }
+    let own = segment();
+    let at = before as usize % BEHIND;
+    if own == before || LOCAL.with(|local| local.behind[at].get() == before) {
+        return;
+    }
+    // Numbers grow along the order, so a higher one does not come before.
+    if before > own || !names::are_ordered(before, own) {
+        next_segment(&[before]);
+    }
+    LOCAL.with(|local| local.behind[at].set(before));
+}
+
+/// Whether the calling thread could tell the others at this barrier something since it passed it.
+pub(crate) fn has_news_since(barrier: usize) -> bool {
+    held::current().has_learned() || LOCAL.with(|local| local.barrier.get()) != (barrier, segment())
+}
+
+/// The calling thread has passed this barrier.
+pub(crate) fn passed(barrier: usize) {
+    LOCAL.with(|local| local.barrier.set((barrier, segment())));
+}
+
+/// Whether the calling thread has not just seen the same state of the same thing; remembers it.
+pub(crate) fn is_news(address: usize, seq: u32) -> bool {
+    LOCAL.with(|local| local.seen[(address >> 2) % BEHIND].replace((address, seq)) != (address, seq))
 }
 
 /// The pool task that the calling thread runs, 0 for none.

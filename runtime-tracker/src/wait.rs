@@ -11,20 +11,21 @@
 //!
 //! Guarantees: no false report among tracked threads: a member of a reported deadlock stands in a queue, and all that
 //! could take it out of there are members too; the reduction runs a second time after a short pause before anything is said. Threads that
-//! are not tracked and waits with a time limit count as able to go on. A condvar wait is reported only where every
-//! thread of the process is tracked and blocked.
+//! are not tracked and waits with a time limit count as able to go on. Who could notify, send, receive, arrive or unpark
+//! is not known (a sender moves to another thread without a trace), so such a wait is reported only where every thread
+//! of the process is tracked and blocked.
 //!
 //! Misses: locks whose holder has ended or forgot the guard; whatever untracked threads block.
 
 mod reduce;
-mod report;
+pub(crate) mod report;
 
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::event::{DeadlockAction, Held, Mode, Record};
+use crate::event::{DeadlockAction, Held, Mode, Record, WaitKind};
 use crate::finding::{Evidence, Finding, Step, show};
 use crate::held::{self, Entry, LockMode};
 use crate::park::{self, Wake};
@@ -40,6 +41,9 @@ const CONFIRM: Duration = Duration::from_millis(2);
 /// First pause before a wait is looked at again, doubled each time up to the last: for what no wait brings about, as
 /// the end of a thread, or what another deadlock that was broken has left.
 const AGAIN: [Duration; 2] = [Duration::from_millis(20), Duration::from_secs(1)];
+/// The last pause of a wait that any other thread could end, which the end of a thread may make hopeless: longer where
+/// this many more threads wait, so that looking takes no more time the more there are.
+const ANYONE: (Duration, u32) = (Duration::from_millis(50), 32);
 
 /// The state of a pool task, as those that wait for it see it.
 #[derive(Debug)]
@@ -69,8 +73,10 @@ pub(crate) enum Goal {
     Task(*const TaskState),
     /// The end of all tasks of a pool.
     Idle { pool: u32, in_drop: bool },
-    /// A notification.
-    Condvar(u32),
+    /// What some other thread has to do: notify, send, receive, arrive, unpark.
+    Anyone { kind: WaitKind, object: u32 },
+    /// The end of an initialisation; `runner` has the number of the thread that runs it, 0 for none.
+    Once { cell: u32, runner: *const AtomicU32 },
     /// Work for a pool's thread: an idle thread, which is blocked but not stuck.
     Work { pool: u32 },
 }
@@ -82,6 +88,9 @@ pub(crate) struct Wait {
     pub(crate) site: Site,
     pub(crate) address: usize,
 }
+
+/// How many members of a deadlock are tried as part of its core by one that only waits behind it.
+const BEHIND: usize = 16;
 
 struct Table {
     waiting: List<reduce::Waiting>,
@@ -140,9 +149,13 @@ pub(crate) fn sleep(
             if matches!(wait.goal, Goal::Work { .. }) {
                 return None;
             }
-            detect();
+            let waiting = detect();
             let next = Instant::now() + pause;
-            pause = (pause * 2).min(AGAIN[1]);
+            let longest = match wait.goal {
+                Goal::Anyone { .. } => (ANYONE.0 * (1 + waiting as u32 / ANYONE.1)).min(AGAIN[1] * 8),
+                _ => AGAIN[1],
+            };
+            pause = (pause * 2).min(longest);
             Some(next)
         })
     });
@@ -175,7 +188,7 @@ fn enter(wait: Wait) {
         held: held.as_ptr(),
         held_len: held.len(),
         epoch: table.last_epoch,
-        can_unwind: !fixed && !std::thread::panicking(),
+        can_unwind: !fixed && !threads::is_fixed() && !std::thread::panicking(),
         reported: 0,
     };
     table.waiting.push(waiting);
@@ -195,19 +208,29 @@ fn leave(broken: bool) {
     }
 }
 
-/// Looks for a deadlock that the calling thread, which stands in the table, has closed.
-fn detect() {
+/// Looks for a deadlock that the calling thread, which stands in the table, has closed or waits behind. Gives the number
+/// of threads in the table.
+fn detect() -> usize {
     let me = threads::me();
-    if reduce::stuck(&table().waiting, me).is_empty() {
-        return;
+    {
+        let table = table();
+        if reduce::stuck(&table.waiting, me).is_empty() {
+            return table.waiting.len();
+        }
     }
     std::thread::sleep(CONFIRM);
     let mut table = table();
+    let count = table.waiting.len();
     let mut members = reduce::stuck(&table.waiting, me);
-    // Who only waits behind others leaves the report to them.
-    let core = reduce::core(&mut members, me);
+    let mut core = reduce::core(&mut members, me);
+    for at in 0..members.len().min(BEHIND) {
+        if core == 0 {
+            let other = members[at].thread;
+            core = reduce::core(&mut members, other);
+        }
+    }
     if core == 0 {
-        return;
+        return count;
     }
     table.last_report += 1;
     let number = table.last_report;
@@ -217,8 +240,9 @@ fn detect() {
         }
     }
     let able = |member: &&reduce::Waiting| member.can_unwind;
-    let own = members.iter().filter(able).find(|member| std::ptr::eq(member.thread, me));
-    let victim = own.or_else(|| members[..core].iter().find(able)).copied();
+    let core_members = &members[..core];
+    let own = core_members.iter().filter(able).find(|member| std::ptr::eq(member.thread, me));
+    let victim = own.or_else(|| core_members.iter().find(able)).copied();
     let action = match config::on_deadlock() {
         DeadlockAction::Panic if victim.is_none() => DeadlockAction::Report,
         action => action,
@@ -243,6 +267,7 @@ fn detect() {
         }
         _ => {}
     }
+    count
 }
 
 /// The calling thread is about to take a lock that it holds already, in modes that exclude each other: says so, and
@@ -278,7 +303,7 @@ pub(crate) fn double_lock(first: Entry, second: LockMode, site: Site) {
 
 /// Ends the process, the message going through the program's panic hook first.
 #[track_caller]
-fn abort(message: &str) -> ! {
+pub(crate) fn abort(message: &str) -> ! {
     threads::set_breaking();
     let location = Location::caller();
     let _ = std::panic::catch_unwind(|| panic!("{message} (aborting, waited at {location})"));
@@ -304,7 +329,7 @@ fn unwind() -> ! {
 }
 
 #[track_caller]
-fn break_by(message: String) -> ! {
+pub(crate) fn break_by(message: String) -> ! {
     threads::set_breaking();
     panic!("{message}")
 }

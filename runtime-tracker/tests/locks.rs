@@ -45,7 +45,7 @@ fn unsized_data_and_the_small_traits() {
     lock.get_mut().unwrap().push('x');
     assert_eq!(format!("{lock:?}"), r#"Mutex { data: "x", poisoned: false, .. }"#);
     let guard = lock.lock().unwrap();
-    assert_eq!(format!("{guard} {lock:?}"), "x Mutex { data: <locked>, poisoned: false, .. }");
+    assert_eq!(format!("{guard} {lock:?}"), "x Mutex { data: \"<locked>\", poisoned: false, .. }");
     drop(guard);
     assert_eq!(lock.into_inner().unwrap(), "x");
     assert_eq!(RwLock::from(3).into_inner().unwrap(), 3);

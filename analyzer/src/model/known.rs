@@ -86,6 +86,38 @@ pub enum Role {
     Notify,
     /// Sleeps.
     Sleep,
+    /// Runs its closure and waits for what that spawns.
+    Scope,
+    /// Gives both ends of a channel that has room for any number of messages.
+    Channel,
+    /// Gives both ends of a channel with a bound.
+    BoundedChannel,
+    /// Sends without ever waiting for room.
+    Post,
+    /// Gives an iterator that waits for each message.
+    ReceiveAll,
+    /// Waits until others have arrived.
+    Barrier,
+    /// Waits for a child process.
+    Process,
+    /// Runs its closure unless that was done before; whoever comes meanwhile waits.
+    Initialise,
+    /// Begins the description of a bounded pool.
+    PoolBuilder,
+    /// Makes a bounded pool with its argument's number of workers, whose submissions never wait.
+    PoolNew,
+    /// Says how many workers a pool has.
+    PoolWorkers,
+    /// Says what a pool does with tasks while no worker is free.
+    PoolPolicy,
+    /// Names a pool.
+    PoolName,
+    /// Hands its closure to a bounded pool.
+    Submit,
+    /// Waits for the result of a pool's task.
+    Result,
+    /// Waits for all tasks of a pool.
+    PoolWait,
     /// Never returns.
     Diverge,
 }
@@ -127,13 +159,30 @@ const ROLES: &[(&str, Role)] = &[
     ("std::thread::spawn", Role::SpawnThread),
     ("std::thread::Builder::spawn", Role::SpawnThread),
     ("std::thread::Scope::spawn", Role::SpawnThread),
+    ("std::thread::scope", Role::Scope),
+    ("crossbeam_utils::thread::scope", Role::Scope),
+    ("rayon::scope", Role::Scope),
     ("std::thread::sleep", Role::Sleep),
     ("std::thread::JoinHandle::join", Role::Join),
     ("std::thread::ScopedJoinHandle::join", Role::Join),
     ("std::process::exit", Role::Diverge),
     ("std::process::abort", Role::Diverge),
     ("std::sync::mpsc::Receiver::recv", Role::Receive),
+    ("std::sync::mpsc::Receiver::iter", Role::ReceiveAll),
+    ("std::sync::mpsc::Sender::send", Role::Post),
     ("std::sync::mpsc::SyncSender::send", Role::Send),
+    ("std::sync::mpsc::channel", Role::Channel),
+    ("std::sync::mpsc::sync_channel", Role::BoundedChannel),
+    ("std::sync::Barrier::wait", Role::Barrier),
+    ("std::sync::Once::call_once", Role::Initialise),
+    ("std::sync::Once::call_once_force", Role::Initialise),
+    ("std::sync::OnceLock::get_or_init", Role::Initialise),
+    ("std::process::Child::wait", Role::Process),
+    ("std::process::Child::wait_with_output", Role::Process),
+    ("std::process::Command::status", Role::Process),
+    ("std::process::Command::output", Role::Process),
+    ("once_cell::sync::OnceCell::get_or_init", Role::Initialise),
+    ("once_cell::sync::OnceCell::get_or_try_init", Role::Initialise),
     ("std::sync::Condvar::wait", Role::CondvarWait),
     ("std::sync::Condvar::wait_while", Role::CondvarWait),
     ("std::sync::Condvar::notify_one", Role::Notify),
@@ -142,6 +191,7 @@ const ROLES: &[(&str, Role)] = &[
     ("parking_lot::Condvar::wait_while", Role::CondvarWait),
     ("parking_lot::Condvar::notify_one", Role::Notify),
     ("parking_lot::Condvar::notify_all", Role::Notify),
+    ("parking_lot::Once::call_once", Role::Initialise),
     ("parking_lot::MutexGuard::unlocked", Role::Unlocked),
     ("parking_lot::RwLockReadGuard::unlocked", Role::Unlocked),
     ("parking_lot::RwLockWriteGuard::unlocked", Role::Unlocked),
@@ -158,6 +208,35 @@ const ROLES: &[(&str, Role)] = &[
     ("futures::executor::block_on", Role::BlockOn),
     ("crossbeam_utils::thread::Scope::spawn", Role::SpawnThread),
     ("crossbeam_channel::Receiver::recv", Role::Receive),
+    ("crossbeam_channel::Receiver::iter", Role::ReceiveAll),
+    ("crossbeam_channel::Sender::send", Role::Send),
+    ("crossbeam_channel::bounded", Role::BoundedChannel),
+    ("crossbeam_channel::unbounded", Role::Channel),
+    ("flume::Receiver::recv", Role::Receive),
+    ("flume::Receiver::iter", Role::ReceiveAll),
+    ("flume::Sender::send", Role::Send),
+    ("flume::bounded", Role::BoundedChannel),
+    ("flume::unbounded", Role::Channel),
+    ("tokio::sync::mpsc::channel", Role::BoundedChannel),
+    ("tokio::sync::mpsc::unbounded_channel", Role::Channel),
+    ("tokio::sync::mpsc::Sender::send", Role::Send),
+    ("tokio::sync::mpsc::Sender::blocking_send", Role::Send),
+    ("tokio::sync::mpsc::UnboundedSender::send", Role::Post),
+    ("tokio::sync::mpsc::Receiver::recv", Role::Receive),
+    ("tokio::sync::mpsc::Receiver::blocking_recv", Role::Receive),
+    ("tokio::sync::mpsc::UnboundedReceiver::recv", Role::Receive),
+    ("threadpool::ThreadPool::new", Role::PoolNew),
+    ("threadpool::ThreadPool::execute", Role::Submit),
+    ("threadpool::ThreadPool::join", Role::PoolWait),
+    ("lockcheck_tracker::pool::ThreadPool::new", Role::PoolNew),
+    ("lockcheck_tracker::pool::ThreadPool::builder", Role::PoolBuilder),
+    ("lockcheck_tracker::pool::Builder::workers", Role::PoolWorkers),
+    ("lockcheck_tracker::pool::Builder::policy", Role::PoolPolicy),
+    ("lockcheck_tracker::pool::Builder::name", Role::PoolName),
+    ("lockcheck_tracker::pool::ThreadPool::run_async", Role::Submit),
+    ("lockcheck_tracker::pool::ThreadPool::run_async_named", Role::Submit),
+    ("lockcheck_tracker::pool::ThreadPool::join", Role::PoolWait),
+    ("lockcheck_tracker::pool::Promise::join", Role::Result),
     ("rayon::spawn", Role::SpawnThread),
     ("rayon::Scope::spawn", Role::SpawnThread),
 ];

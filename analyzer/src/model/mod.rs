@@ -5,7 +5,7 @@
 //! names ([`known::stand_in`]). Libraries that matter for locking are described by stubs in `stubs/`, written as Rust signatures
 //! and read by the same code as the user's sources.
 //!
-//! Misses: code that macros generate, trait selection beyond one level of impls, const generics.
+//! Misses: code that macros of other crates generate, trait selection beyond one level of impls, const generics.
 
 pub mod infer;
 pub mod items;

@@ -6,6 +6,7 @@
 //!
 //! Misses: calls that the model cannot resolve; they take nothing and keep nothing.
 
+pub mod blocking;
 mod context;
 pub mod effects;
 mod entry;
@@ -181,6 +182,8 @@ pub struct Regions {
     pub sections: Vec<effects::reach::Sections>,
     /// Spawned threads and tasks.
     pub tasks: Vec<Task>,
+    /// Waits for other things than locks, and what ends them.
+    pub blocking: blocking::Blocking,
     /// Acquisitions in the sources.
     pub acquisitions: usize,
     /// Those whose lock stayed unknown.
@@ -232,10 +235,12 @@ fn walk_all(model: &Model<'_>, files: &[String], sections: bool) -> Regions {
             }
         }
     }
+    let waits = blocking::link::finish(&cx, &mut out);
     let entry = entry::gates(&cx, &out);
     let facts = std::mem::take(&mut out.facts);
     let mut regions = out.into_regions(&entry);
     effects::reach::finish(&cx, &facts, &entry, &mut regions);
+    regions.blocking = waits;
     regions.files = files.to_vec();
     regions.functions =
         cx.model.fns.iter().filter(|function| function.syntax.body.is_some() && !stub(model, function)).count();
@@ -320,6 +325,7 @@ fn callees(cx: &Context<'_>, id: BodyId) -> Vec<FnId> {
         direct.chain(locals).filter_map(|function| cx.model.dispatch(function)).flatten().collect();
     out.extend(types.fields.values().flat_map(|(_, derefs)| derefs.iter().copied()));
     out.extend(types.hidden.values().copied());
+    out.extend(walk::lazy_statics(cx, types));
     out.sort_unstable();
     out.dedup();
     out

@@ -31,6 +31,8 @@ pub(super) struct Output {
     acquisitions: Found<Site, Identity>,
     /// For every function of the sources: its callers, each with what is surely held at the call.
     pub(super) calls: Found<FnId, Vec<(BodyId, Gates)>>,
+    /// What each body waits for and signals, from its last walk.
+    pub(super) blocking: std::collections::BTreeMap<BodyId, super::blocking::Blocking>,
     /// Threads and tasks that the bodies spawn.
     tasks: Vec<Task>,
     /// Where those of the body at hand begin.
@@ -64,6 +66,7 @@ impl Output {
         for (callee, calls) in other.calls {
             self.calls.entry(callee).or_default().extend(calls);
         }
+        self.blocking.extend(other.blocking);
     }
 
     /// All of it, in order of functions; `entry` says what is held whenever a body is entered.

@@ -51,12 +51,14 @@ pub struct State {
     pub reachable: bool,
     /// Bit `i`: the guard passed as parameter `i` was given back.
     pub released: u64,
+    /// What surely happened before, as sorted numbers of events.
+    pub done: Vec<u32>,
 }
 
 impl State {
     /// Nothing held.
     pub fn empty() -> State {
-        State { guards: Vec::new(), reachable: true, released: 0 }
+        State { guards: Vec::new(), reachable: true, released: 0, done: Vec::new() }
     }
 
     /// A point that is never reached.
@@ -87,6 +89,7 @@ impl State {
         }
         self.guards.sort_by_key(|guard| guard.id);
         self.released &= other.released;
+        self.done.retain(|event| other.done.binary_search(event).is_ok());
     }
 
     /// The guard with this number, if it lives.

@@ -127,6 +127,8 @@ pub struct Summary {
     pub effects: Vec<super::effects::Effect>,
     /// Bit `i`: the result depends on parameter `i`.
     pub returns_from: u64,
+    /// What it waits for and signals.
+    pub blocking: super::blocking::summary::BlockingSummary,
     /// It never returns.
     pub diverges: bool,
     /// Not all acquisitions could be kept.

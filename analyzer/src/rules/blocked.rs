@@ -38,10 +38,7 @@ pub(super) fn core<'a>(replay: &Replay, deadlock: &'a Deadlock) -> Vec<&'a Block
     let mut core: Vec<_> = deadlock.members.iter().collect();
     loop {
         let needed: Vec<_> = core.iter().copied().filter(|a| core.iter().any(|b| obstructs(replay, a, b))).collect();
-        if needed.is_empty() {
-            return deadlock.members.iter().collect();
-        }
-        if needed.len() == core.len() {
+        if needed.is_empty() || needed.len() == core.len() {
             return core;
         }
         core = needed;
@@ -53,12 +50,14 @@ fn obstructs(replay: &Replay, a: &BlockedThread<'_>, b: &BlockedThread<'_>) -> b
     let pool_of = |task: u32| replay.recording.tasks.get(&task).map(|task| task.pool);
     let wants_to_write = a.kind == WaitKind::Lock && a.mode == Mode::Exclusive && a.object == b.object;
     match b.kind {
+        WaitKind::Permits => holds(a, b.object),
         WaitKind::Lock => holds(a, b.object) || (wants_to_write && b.mode == Mode::Shared && a.thread != b.thread),
         WaitKind::Join => a.thread == b.object,
         WaitKind::Slot => pool_of(a.task) == Some(b.object),
         WaitKind::Task => a.task == b.object || (a.task != 0 && pool_of(a.task) == pool_of(b.object)),
-        // Who could notify, send or arrive is not recorded: anybody could have.
-        _ => a.thread != b.thread,
+        // Who could notify, send or arrive is not recorded: anybody could have, but who only waits for others to end is
+        // not to blame.
+        _ => a.thread != b.thread && !(a.kind == WaitKind::Join && a.held.is_empty()),
     }
 }
 
@@ -110,6 +109,7 @@ pub(super) fn awaited(replay: &Replay, member: &BlockedThread<'_>) -> String {
         WaitKind::Send => format!("room in {}", object()),
         WaitKind::Barrier => format!("the others at barrier {}", object()),
         WaitKind::Once => format!("the initialisation of {}", object()),
+        WaitKind::Permits => format!("permits of {}", object()),
         WaitKind::Park => "an `unpark`".to_owned(),
         WaitKind::Unknown => "something that this version does not know".to_owned(),
     }

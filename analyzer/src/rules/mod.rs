@@ -3,16 +3,24 @@
 
 pub mod atomicity_violation;
 mod blocked;
+pub mod channel_deadlock;
+pub mod condvar_wait_holding_lock;
+pub mod condvar_wait_without_loop;
 pub mod data_race;
 pub mod deadlock;
 pub mod double_lock;
 pub mod guard_across_await;
+pub mod guard_across_blocking_call;
+pub mod guard_across_callback;
 pub mod guard_dropped_immediately;
 pub mod inconsistent_guard;
 pub mod join_deadlock;
 pub mod lock_order_inversion;
+pub mod long_lived_temporary_guard;
 pub mod lost_update;
+pub mod lost_wakeup;
 pub mod pool_starvation;
+pub mod reentrant_initialization;
 pub mod same_class_nesting;
 pub mod split_atomic_update;
 mod stale;
@@ -20,6 +28,7 @@ pub mod static_mut_mutation;
 pub mod unsafe_region;
 pub mod unsound_sync_claim;
 pub mod unsynchronized_mutation;
+mod waiting;
 mod wording;
 
 use std::cell::RefCell;
@@ -92,10 +101,18 @@ pub const REGISTRY: &[&Rule] = &[
     &lock_order_inversion::RULE,
     &same_class_nesting::RULE,
     &guard_across_await::RULE,
+    &guard_across_blocking_call::RULE,
+    &guard_across_callback::RULE,
+    &condvar_wait_holding_lock::RULE,
+    &condvar_wait_without_loop::RULE,
+    &lost_wakeup::RULE,
+    &channel_deadlock::RULE,
     &join_deadlock::RULE,
     &pool_starvation::RULE,
+    &reentrant_initialization::RULE,
     &lost_update::RULE,
     &data_race::RULE,
+    &long_lived_temporary_guard::RULE,
     &guard_dropped_immediately::RULE,
     &static_mut_mutation::RULE,
     &unsafe_region::RULE,

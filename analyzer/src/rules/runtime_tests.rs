@@ -61,7 +61,7 @@ fn readers_block_each_other_only_behind_a_writer() {
     let mut readers = two_threads();
     readers.nest(2, &[("a", R, 10), ("b", R, 11)]);
     readers.nest(3, &[("b", R, 20), ("a", R, 21)]);
-    assert_eq!(ids(&readers.findings()), [("lock_order_inversion", Level::Warn, Evidence::Possible)]);
+    assert_eq!(ids(&readers.findings()), [], "nobody writes");
     readers.nest(4, &[("a", X, 30)]);
     readers.nest(4, &[("b", X, 31)]);
     // One writer cannot queue for both locks at once.

@@ -200,7 +200,7 @@ pub(super) fn expr(body: &Body, id: ExprId) -> String {
         ExprKind::QualifiedPath { of, path: p } => format!("<{}>::{}", ty(of), path(p)),
         ExprKind::Lit(Lit::Int(value)) => value.to_string(),
         ExprKind::Lit(Lit::Bool(value)) => value.to_string(),
-        ExprKind::Lit(Lit::Str) => "\"\"".into(),
+        ExprKind::Lit(Lit::Str(_)) => "\"\"".into(),
         ExprKind::Lit(Lit::Other) => "lit".into(),
         ExprKind::Call { callee, args } => format!("{}({})", e(callee), join(args, e)),
         ExprKind::MethodCall { receiver, method, types, args, .. } => {

@@ -16,6 +16,9 @@ use thin_vec::ThinVec;
 /// Chains of one operator with more operands than this are balanced.
 const LONG_CHAIN: usize = 16;
 
+/// Texts of strings up to this length are kept: names of threads, tasks and pools.
+const LONGEST_NAME: usize = 40;
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Operator {
     And,
@@ -469,7 +472,11 @@ fn literal(lit: &syn::Lit) -> Lit {
     match lit {
         syn::Lit::Int(int) => int.base10_digits().parse().map_or(Lit::Other, Lit::Int),
         syn::Lit::Bool(bool) => Lit::Bool(bool.value),
-        syn::Lit::Str(_) | syn::Lit::ByteStr(_) | syn::Lit::CStr(_) => Lit::Str,
+        syn::Lit::Str(text) => {
+            let text = text.value();
+            Lit::Str((text.len() <= LONGEST_NAME).then(|| Symbol::from(text)))
+        }
+        syn::Lit::ByteStr(_) | syn::Lit::CStr(_) => Lit::Str(None),
         _ => Lit::Other,
     }
 }

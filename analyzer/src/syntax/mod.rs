@@ -1,7 +1,7 @@
 //! Source text to a plain tree; never fails, gives notices.
 //!
 //! Guarantees: any text gives a tree; what could not be read is named in [`FileSyntax::notices`]; no I/O, no name
-//! resolution. Misses: what macros make of their tokens (see `macros`).
+//! resolution. Misses: what macros of other crates and procedural macros make of their tokens (see `macros`, `expand`).
 
 mod attributes;
 pub mod comments;

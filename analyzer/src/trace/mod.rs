@@ -63,6 +63,10 @@ pub struct Replay {
     pub predictions: Predictions,
     /// Cycles of the run's lock graph that nothing recorded rules out.
     pub cycles: Vec<Cycle>,
+    /// The run's lock graph with all instances of a class as one node.
+    pub class_graph: LockGraph,
+    /// Cycles of that graph, also those of `cycles`.
+    pub class_cycles: Vec<Cycle>,
     /// Data races.
     pub races: Vec<Race>,
     /// Lost updates.
@@ -140,12 +144,27 @@ pub fn replay(mut recording: Recording, notices: &mut Vec<Notice>) -> (LockGraph
     let (races, lost_updates) = accesses::accesses(&recording, &ordered);
     let pools = pools::needs(&recording, &ordered);
     let graph = order_graph::order_graph(&recording, &history, &names);
-    let CycleSearch { cycles, truncated } = possible::possible(&graph, &history);
+    let CycleSearch { cycles, truncated } = possible::possible(&graph, &history, &recording);
     if let Some(message) = truncated {
         notice(NoticeKind::Truncated, message);
     }
+    let class_graph = order_graph::class_graph(&recording, &history, &names);
+    let class_cycles = possible::possible(&class_graph, &history, &recording).cycles;
     let events = ordered.events.len();
-    (graph, Replay { recording, names, history, predictions, cycles, races, lost_updates, pools, events })
+    let replay = Replay {
+        recording,
+        names,
+        history,
+        predictions,
+        cycles,
+        class_graph,
+        class_cycles,
+        races,
+        lost_updates,
+        pools,
+        events,
+    };
+    (graph, replay)
 }
 
 #[cfg(test)]

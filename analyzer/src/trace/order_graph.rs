@@ -6,7 +6,7 @@ use super::history::History;
 use super::names::{self, Names};
 use super::recording::Recording;
 use crate::finding::Confidence;
-use crate::graph::{Acquisition, Gate, LockGraph, LockMode, Node, NodeId, Witness};
+use crate::graph::{Acquisition, Gate, LockGraph, LockMode, Node, Witness};
 
 /// The mode in the graph's terms.
 pub fn lock_mode(mode: Mode) -> LockMode {
@@ -18,9 +18,23 @@ pub fn lock_mode(mode: Mode) -> LockMode {
     }
 }
 
+/// As [`order_graph`], with all instances of a lock class as one node: what one pair of locks shows also holds for the
+/// others that are made at the same places. Two locks of one class have no order here.
+pub fn class_graph(recording: &Recording, history: &History, names: &Names) -> LockGraph {
+    build(recording, history, names, true)
+}
+
 /// Builds the graph. [`Witness::origin`] is the index into [`History::acquires`], [`Witness::thread`] the thread index.
 pub fn order_graph(recording: &Recording, history: &History, names: &Names) -> LockGraph {
+    build(recording, history, names, false)
+}
+
+fn build(recording: &Recording, history: &History, names: &Names, by_class: bool) -> LockGraph {
     let mut graph = LockGraph::default();
+    let node = |graph: &mut LockGraph, recording: &Recording, names: &Names, object: u32| {
+        let class = graph.class(names.lock_class(recording, object));
+        graph.node(Node { class, instance: (!by_class).then_some(object) })
+    };
     // Also the locks that nobody nested are classes of the run.
     for object in history.sections.keys() {
         node(&mut graph, recording, names, *object);
@@ -35,6 +49,9 @@ pub fn order_graph(recording: &Recording, history: &History, names: &Names) -> L
             .collect();
         for held in stack {
             let from = node(&mut graph, recording, names, held.object);
+            if from == to {
+                continue;
+            }
             let witness = Witness {
                 thread: acquire.thread,
                 thread_name: history.actor(recording, acquire.thread),
@@ -50,11 +67,6 @@ pub fn order_graph(recording: &Recording, history: &History, names: &Names) -> L
         }
     }
     graph
-}
-
-fn node(graph: &mut LockGraph, recording: &Recording, names: &Names, object: u32) -> NodeId {
-    let class = graph.class(names.lock_class(recording, object));
-    graph.node(Node { class, instance: Some(object) })
 }
 
 fn acquisition(recording: &Recording, names: &Names, held: &Held) -> Acquisition {

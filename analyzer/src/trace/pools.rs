@@ -1,12 +1,7 @@
 //! How many workers a bounded pool needs so that its tasks cannot starve each other.
 //!
-//! A task is *needy* while it holds a slot and cannot finish before the pool gives out another one. If at most W slots
-//! can be held by needy tasks at once, a pool of W + 1 is safe and a smaller one is not. W follows bottom-up from the
-//! tree of submissions and joins.
-//!
-//! Guarantees: equal to exhaustive exploration for programs whose tasks submit to one pool and join their own children
-//! (checked against brute force while the recursion was developed). The run's tree is taken as the program; a task that was cut short takes the part of the tree
-//! that others of its name at its depth got to.
+//! Guarantees: the formula of [`crate::graph::pool`] on the run's tree of submissions and joins, taken as the program;
+//! a task that was cut short takes the part of the tree that others of its name at its depth got to.
 //!
 //! Misses: a run is finite, so no pool is ever called unsafe at any size; where a recursion was cut off before
 //! any task of it was seen to stop submitting, the size is a lower bound ([`Need::partial`]). Joins of other tasks' children, dependencies between pools, branches not taken. Threads outside the pool
@@ -18,8 +13,9 @@ use lockcheck_tracker::event::{Op, PoolPolicy, WaitKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::order::Ordered;
-use super::recording::{Recording, Task};
+use super::recording::Recording;
 use crate::finding::PoolSize;
+use crate::graph::pool::{self, Needs, Submission};
 
 /// Who submits and joins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -122,23 +118,6 @@ fn programs(recording: &Recording, ordered: &Ordered) -> Programs {
     programs
 }
 
-/// Results for one task; `None` for the second: it is never needy.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Needs {
-    /// Most needy slots in its subtree.
-    most: u32,
-    /// Most needy slots while it is needy itself.
-    needy: Option<u32>,
-    /// Most needy slots left in its subtree after its end.
-    left: u32,
-}
-
-impl Needs {
-    fn max(self, other: Needs) -> Needs {
-        Needs { most: self.most.max(other.most), needy: self.needy.max(other.needy), left: self.left.max(other.left) }
-    }
-}
-
 /// Tasks of one kind: same depth, same name (or place, where they have none).
 type Kind<'a> = (u32, &'a str, u32);
 
@@ -183,51 +162,24 @@ impl<'a> Tree<'a> {
     }
 
     fn solve(&self, actor: Actor, pool: u32, policy: PoolPolicy, needs: &FxHashMap<u32, Needs>) -> Needs {
-        let task = |id: u32| self.recording.tasks.get(&id);
-        let inside = |task: Option<&Task>| task.is_some_and(|task| task.pool == pool);
-        let holds = u32::from(matches!(actor, Actor::Task(id) if inside(task(id))));
+        let inside = |id: u32| self.recording.tasks.get(&id).is_some_and(|task| task.pool == pool);
+        let holds = matches!(actor, Actor::Task(id) if inside(id));
         let steps = self.programs.steps.get(&actor).map_or(&[][..], Vec::as_slice);
-        let number = |id: u32| needs.get(&id).copied().unwrap_or_default();
-        let mut children: Vec<u32> = Vec::new();
-        let mut place: FxHashMap<u32, usize> = FxHashMap::default();
-        let mut unjoined = Sums::new(steps.len());
-        let mut joined = FxHashSet::default();
-        let (mut left, mut last_joined) = (0u32, None);
-        let mut out = Needs::default();
-        for step in steps {
-            match *step {
-                Step::Submit(child) if !matches!(actor, Actor::Task(own) if own >= child) => {
-                    if policy == PoolPolicy::Block && inside(task(child)) {
-                        out.needy = out.needy.max(Some(holds + unjoined.all() + left));
-                    }
-                    place.insert(child, children.len());
-                    unjoined.add(children.len(), number(child).most);
-                    children.push(child);
-                }
-                Step::Submit(_) => {}
-                Step::Join(child) => {
-                    let Some(&at) = place.get(&child).filter(|_| !joined.contains(&child)) else { continue };
-                    let own = number(child);
-                    // In a first-in-first-out queue nothing that came later runs before it, and if something that came
-                    // later is done, it has started.
-                    if policy == PoolPolicy::Queue && inside(task(child)) && last_joined.is_none_or(|last| last <= at) {
-                        out.needy = out.needy.max(Some(holds + unjoined.below(at) + left));
-                    }
-                    if let Some(needy) = own.needy {
-                        out.needy = out.needy.max(Some(holds + needy + unjoined.all() - own.most + left));
-                    }
-                    out.most = out.most.max(unjoined.all() + left);
-                    unjoined.remove(at, own.most);
-                    left += own.left;
-                    joined.insert(child);
-                    last_joined = last_joined.max(Some(at));
-                }
-            }
-            out.most = out.most.max(unjoined.all() + left);
-        }
-        out.most = out.most.max(out.needy.unwrap_or(0));
-        out.left = unjoined.all() + left;
-        out
+        // A child's number is above its parent's; a damaged trace may say otherwise.
+        let steps: Vec<pool::Step> = steps
+            .iter()
+            .filter_map(|step| match *step {
+                Step::Submit(child) if matches!(actor, Actor::Task(own) if own >= child) => None,
+                Step::Submit(child) => Some(pool::Step::Submit { child, inside: inside(child) }),
+                Step::Join(child) => Some(pool::Step::Join(child)),
+            })
+            .collect();
+        let submission = match policy {
+            PoolPolicy::Block => Submission::Blocks,
+            PoolPolicy::Queue => Submission::Queues,
+            PoolPolicy::CallerRuns => Submission::RunsHere,
+        };
+        pool::solve(&steps, holds, submission, |id| needs.get(&id).copied().unwrap_or_default())
     }
 
     /// Whether some task that was cut short is part of a recursion whose end nobody saw.
@@ -244,50 +196,6 @@ impl<'a> Tree<'a> {
             let recursive = task.parent != 0 && label(id) == label(&task.parent);
             recursive && label(id).is_some_and(|label| !bottoms.contains(&label))
         })
-    }
-}
-
-/// Sums over prefixes of a list that changes (a Fenwick tree), so that a thread with many submissions stays cheap.
-struct Sums {
-    tree: Vec<u32>,
-    total: u32,
-}
-
-impl Sums {
-    fn new(len: usize) -> Self {
-        Sums { tree: vec![0; len + 1], total: 0 }
-    }
-
-    fn add(&mut self, at: usize, value: u32) {
-        self.total = self.total.saturating_add(value);
-        self.change(at, |sum| sum.saturating_add(value));
-    }
-
-    fn remove(&mut self, at: usize, value: u32) {
-        self.total = self.total.saturating_sub(value);
-        self.change(at, |sum| sum.saturating_sub(value));
-    }
-
-    fn change(&mut self, at: usize, with: impl Fn(u32) -> u32) {
-        let mut at = at + 1;
-        while let Some(sum) = self.tree.get_mut(at) {
-            *sum = with(*sum);
-            at += at & at.wrapping_neg();
-        }
-    }
-
-    fn all(&self) -> u32 {
-        self.total
-    }
-
-    /// Sum of what stands before `at`.
-    fn below(&self, at: usize) -> u32 {
-        let (mut at, mut sum) = (at, 0);
-        while at > 0 {
-            sum += self.tree[at];
-            at &= at - 1;
-        }
-        sum
     }
 }
 

@@ -6,7 +6,7 @@ use lockcheck_tracker::event::Event;
 use proptest::prelude::*;
 
 use super::super::order::order;
-use super::super::recording::Pool;
+use super::super::recording::{Pool, Task};
 use super::*;
 
 const POOL: u32 = 1;

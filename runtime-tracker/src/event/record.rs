@@ -100,6 +100,8 @@ pub enum WaitKind {
     Once = 9,
     /// An `unpark`.
     Park = 10,
+    /// Permits of a semaphore (object: it); since minor version 1.
+    Permits = 11,
     /// Of a newer minor version.
     Unknown = 255,
 }
@@ -117,6 +119,7 @@ impl WaitKind {
             8 => WaitKind::Barrier,
             9 => WaitKind::Once,
             10 => WaitKind::Park,
+            11 => WaitKind::Permits,
             _ => WaitKind::Unknown,
         }
     }

@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use crate::config;
-use crate::event::{Event, Mode, ObjectKind, Op, flag};
+use crate::event::{Event, Mode, ObjectKind, Op, WaitKind, flag};
 use crate::head::{Head, Kind};
 use crate::park::{self, Wake};
 use crate::site::Site;
@@ -165,22 +165,29 @@ impl Condvar {
     #[inline]
     #[track_caller]
     pub fn notify_one(&self) {
-        if config::mode() == config::TRACE || self.head.state.load(Relaxed) != 0 {
+        if self.may_matter() {
             self.notify(Op::NotifyOne, Site::here());
         }
+    }
+
+    /// Whether somebody waits, or a notification is of interest all the same.
+    #[inline]
+    pub(crate) fn may_matter(&self) -> bool {
+        config::mode() == config::TRACE || self.head.state.load(Relaxed) != 0
     }
 
     /// Wakes all waiting threads.
     #[inline]
     #[track_caller]
     pub fn notify_all(&self) {
-        if config::mode() == config::TRACE || self.head.state.load(Relaxed) != 0 {
+        if self.may_matter() {
             self.notify(Op::NotifyAll, Site::here());
         }
     }
 
+    /// Wakes one or all, and tells how many.
     #[cold]
-    fn notify(&self, op: Op, site: Site) {
+    pub(crate) fn notify(&self, op: Op, site: Site) -> usize {
         let traced = config::mode() == config::TRACE && threads::is_tracked();
         let condvar = if traced { self.head.lock(Mode::Exclusive, KIND).lock() } else { 0 };
         // The event stands in the thread's buffer before the number leaves this thread.
@@ -190,13 +197,14 @@ impl Condvar {
             seq
         };
         match op {
-            Op::NotifyOne => park::wake_one(self.head.address(), token),
+            Op::NotifyOne => park::wake_one(self.head.address(), token).into(),
             _ => park::wake_all(self.head.address(), token),
         }
     }
 
+    /// Gives the mutex back, waits, and takes it again.
     #[track_caller]
-    fn sleep(&self, mutex: &Head, kind: Kind, until: Option<Instant>) -> Wake {
+    pub(crate) fn sleep(&self, mutex: &Head, kind: Kind, until: Option<Instant>) -> Wake {
         let site = Site::here();
         let tracked = config::ready() != config::OFF;
         let condvar = if tracked { self.head.lock(Mode::Exclusive, KIND).lock() } else { 0 };
@@ -210,7 +218,11 @@ impl Condvar {
             }
         }
         let leave = Leave(&self.head);
-        let wait = Wait { goal: Goal::Condvar(condvar), site, address: self.head.address() };
+        let wait = Wait {
+            goal: Goal::Anyone { kind: WaitKind::Condvar, object: condvar },
+            site,
+            address: self.head.address(),
+        };
         let begun = std::cell::Cell::new(0);
         let begin = || {
             if traced {

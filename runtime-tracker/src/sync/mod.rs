@@ -1,4 +1,4 @@
-//! Drop-in for [`std::sync`]: tracked [`Mutex`], [`RwLock`] and [`Condvar`], and everything else of `std::sync` as it is.
+//! Drop-in for [`std::sync`]: every type that can block is tracked; [`Arc`], [`Weak`] and the error types are `std`'s own.
 //!
 //! `use lockcheck_tracker::sync::{Arc, Mutex};` is all that has to change in a program.
 //!
@@ -8,13 +8,23 @@
 //! Misses: `size_of` differs (16 bytes beside the data); a thread that unwinds because the tracker breaks a deadlock
 //! does not poison what it holds, so that everybody else can go on.
 
-mod condvar;
-mod mutex;
+pub mod atomic;
+mod barrier;
+pub(crate) mod condvar;
+mod lazy_lock;
+pub mod mpsc;
+pub(crate) mod mutex;
+pub(crate) mod once;
+mod once_lock;
 mod poisoning;
 mod rwlock;
 
 pub use std::sync::*;
 
+pub use barrier::{Barrier, BarrierWaitResult};
 pub use condvar::{Condvar, WaitTimeoutResult};
+pub use lazy_lock::LazyLock;
 pub use mutex::{Mutex, MutexGuard};
+pub use once::{Once, OnceState};
+pub use once_lock::OnceLock;
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};

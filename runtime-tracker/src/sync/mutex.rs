@@ -16,6 +16,7 @@ use std::ops::{Deref, DerefMut};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::{AtomicU32, Ordering::*};
 use std::sync::{LockResult, TryLockError, TryLockResult};
+use std::time::Instant;
 
 use crate::event::{Mode, ObjectKind, Op, flag};
 use crate::head::{self, Head, Kind};
@@ -92,24 +93,7 @@ impl<T: ?Sized> Mutex<T> {
     #[inline(always)]
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
-        let site = Site::here();
-        match config::mode() {
-            config::ORDER => {
-                let lock = self.head.lock(Mode::Exclusive, Self::KIND);
-                let held = held::current();
-                let key = held.request(lock, site);
-                if !take(&self.head.state) {
-                    contended(&self.head, lock, site);
-                }
-                held.push(key, lock, site);
-            }
-            config::OFF => {
-                if !take(&self.head.state) {
-                    contended(&self.head, LockMode::NONE, site);
-                }
-            }
-            _ => acquire(&self.head, Self::KIND, site, 0),
-        }
+        lock(&self.head, Self::KIND, Site::here());
         MutexGuard::wrap(self)
     }
 
@@ -158,28 +142,57 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     pub(super) const KIND: Kind = Mutex::<T>::KIND;
 }
 
+/// Takes the lock, waiting for it if need be.
+#[inline(always)]
+#[track_caller]
+pub(crate) fn lock(head: &Head, kind: Kind, site: Site) {
+    match config::mode() {
+        config::ORDER => {
+            let lock = head.lock(Mode::Exclusive, kind);
+            let held = held::current();
+            let key = held.request(lock, site);
+            if !take(&head.state) {
+                contended(head, lock, site);
+            }
+            held.push(key, lock, site);
+        }
+        config::OFF => {
+            if !take(&head.state) {
+                contended(head, LockMode::NONE, site);
+            }
+        }
+        _ => acquire(head, kind, site, 0),
+    }
+}
+
+/// Gives the lock back.
+// Every rare case is a call at the end: a call in the middle would make the compiler save registers on the stack
+// in between, and each store between the two locked instructions counts.
+#[inline(always)]
+pub(crate) fn unlock(head: &Head) {
+    let mode = config::mode();
+    if mode >= config::UNREAD {
+        return release(head, 0);
+    }
+    let waited_for = head.state.swap(0, Release) == 2;
+    if mode == config::ORDER {
+        let done = held::current().pop_top(head.known(Mode::Exclusive));
+        if waited_for | !done {
+            after_release(head, waited_for, done);
+        }
+    } else if waited_for {
+        wake(head);
+    }
+}
+
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
-    // Every rare case is a call at the end: a call in the middle would make the compiler save registers on the stack
-    // in between, and each store between the two locked instructions counts.
     #[inline(always)]
     fn drop(&mut self) {
         let head = &self.lock.head;
         if !self.panicking && std::thread::panicking() {
             return panicked(head);
         }
-        let mode = config::mode();
-        if mode >= config::UNREAD {
-            return release(head, 0);
-        }
-        let waited_for = head.state.swap(0, Release) == 2;
-        if mode == config::ORDER {
-            let done = held::current().pop_top(head.known(Mode::Exclusive));
-            if waited_for | !done {
-                after_release(head, waited_for, done);
-            }
-        } else if waited_for {
-            wake(head);
-        }
+        unlock(head);
     }
 }
 
@@ -219,18 +232,29 @@ fn wake(head: &Head) {
     park::wake_one(head.address(), || 0);
 }
 
+/// What a waiter is handed that has the lock already, because whoever gave it back passed it on.
+const HANDED_OVER: u32 = 1;
+
 /// Waits for the lock; `lock` is [`LockMode::NONE`] where nothing is tracked.
 #[cold]
 #[track_caller]
 fn contended(head: &Head, lock: LockMode, site: Site) {
+    wait_for(head, lock, site, None);
+}
+
+/// As [`contended`], until a time if one is given; tells whether the lock was taken.
+#[cold]
+#[track_caller]
+fn wait_for(head: &Head, lock: LockMode, site: Site, until: Option<Instant>) -> bool {
     for _ in 0..100 {
         match head.state.load(Relaxed) {
-            0 if take(&head.state) => return,
+            0 if take(&head.state) => return true,
             2 => break,
             _ => std::hint::spin_loop(),
         }
     }
-    if threads::is_tracked()
+    if until.is_none()
+        && threads::is_tracked()
         && let Some(first) = held::current().find(lock.lock())
     {
         wait::double_lock(first, lock, site);
@@ -239,9 +263,10 @@ fn contended(head: &Head, lock: LockMode, site: Site) {
     let mut front = false;
     loop {
         let taken = || head.state.swap(2, Acquire) == 0;
-        match wait::sleep(wait, front, None, || !taken(), || {}) {
-            Wake::Refused => return,
-            _ if taken() => return,
+        match wait::sleep(wait, front, until, || !taken(), || {}) {
+            Wake::Refused | Wake::Woken(HANDED_OVER) => return true,
+            _ if taken() => return true,
+            Wake::TimedOut => return false,
             _ => front = true,
         }
     }
@@ -250,7 +275,7 @@ fn contended(head: &Head, lock: LockMode, site: Site) {
 /// The whole acquisition in any mode, with its events; for the first lock of the process, trace mode, and condvars.
 #[inline(never)]
 #[track_caller]
-pub(super) fn acquire(head: &Head, kind: Kind, site: Site, flags: u8) {
+pub(crate) fn acquire(head: &Head, kind: Kind, site: Site, flags: u8) {
     if config::ready() == config::OFF {
         if !take(&head.state) {
             contended(head, LockMode::NONE, site);
@@ -272,8 +297,44 @@ pub(super) fn acquire(head: &Head, kind: Kind, site: Site, flags: u8) {
     }
 }
 
+/// As [`acquire`], for at most until a time: a request that cannot wait for ever closes no deadlock.
+#[cfg(feature = "parking_lot")]
+#[cold]
+#[track_caller]
+pub(crate) fn acquire_until(head: &Head, kind: Kind, site: Site, until: Instant) -> bool {
+    if try_acquire(head, kind, site) {
+        return true;
+    }
+    let on = config::is_on();
+    let lock = if on { head.lock(Mode::Exclusive, kind) } else { LockMode::NONE };
+    if !wait_for(head, lock, site, Some(until)) {
+        return false;
+    }
+    if on {
+        let held = held::current();
+        held.push(held.tried(lock, site), lock, site);
+        if config::mode() == config::TRACE {
+            head::emit(Op::Acquire, lock, flag::TRY | flag::CONTENDED, site, head.next_exclusive());
+        }
+    }
+    true
+}
+
+/// Gives the lock to the thread that has waited for it longest, so that no other one can overtake it.
+#[cfg(feature = "parking_lot")]
+#[cold]
+pub(crate) fn release_fair(head: &Head) {
+    let lock = head.known(Mode::Exclusive);
+    if lock != LockMode::NONE && held::current().pop(lock) && config::mode() == config::TRACE {
+        head::emit(Op::Release, lock, 0, Site::NONE, head.next_exclusive());
+    }
+    if !park::hand_over(head.address(), HANDED_OVER) {
+        give_back(head);
+    }
+}
+
 #[inline]
-fn try_acquire(head: &Head, kind: Kind, site: Site) -> bool {
+pub(crate) fn try_acquire(head: &Head, kind: Kind, site: Site) -> bool {
     let taken = take(&head.state);
     if config::ready() == config::OFF {
         return taken;
@@ -292,7 +353,7 @@ fn try_acquire(head: &Head, kind: Kind, site: Site) -> bool {
 
 /// The whole release in any mode.
 #[inline(never)]
-pub(super) fn release(head: &Head, flags: u8) {
+pub(crate) fn release(head: &Head, flags: u8) {
     let lock = head.known(Mode::Exclusive);
     if lock != LockMode::NONE && held::current().pop(lock) && config::mode() == config::TRACE {
         let panicking = if std::thread::panicking() { flag::PANIC } else { 0 };
@@ -336,7 +397,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
         match self.try_lock() {
             Ok(guard) => shown.field("data", &&*guard),
             Err(TryLockError::Poisoned(error)) => shown.field("data", &&**error.get_ref()),
-            Err(TryLockError::WouldBlock) => shown.field("data", &format_args!("<locked>")),
+            Err(TryLockError::WouldBlock) => shown.field("data", &"<locked>"),
         };
         shown.field("poisoned", &self.is_poisoned()).finish_non_exhaustive()
     }

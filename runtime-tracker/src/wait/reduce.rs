@@ -1,7 +1,7 @@
 //! Which of the waiting threads can never go on: the counted AND/OR reduction.
 //!
 //! Each entry needs a number of those that obstruct it to be able to go on: all holders of a lock, one holder of a pool's
-//! slots beyond its size, one of all threads for a notification. Entries that need none are taken away, those that
+//! slots beyond its size, one of all threads for a notification or a message. Entries that need none are taken away, those that
 //! they obstruct need one less, and so on (Holt 1972; algorithm B of a resource allocation graph's reduction). Who is
 //! left, is stuck.
 //!
@@ -15,7 +15,7 @@ use super::{Goal, Wait};
 use crate::event::{Mode, WaitKind};
 use crate::held::{Entry, LockMode};
 use crate::raw::List;
-use crate::threads::ThreadRecord;
+use crate::threads::{self, ThreadRecord};
 
 /// What a waiting thread waits for and holds.
 #[derive(Clone, Copy)]
@@ -44,10 +44,17 @@ impl Waiting {
     }
 
     /// Whether `other` cannot go on before this one does. A thread's own locks do not hold it up here (`double_lock` sees to
-    /// that), its own slot, task or end does.
+    /// that), its own slot, task, initialisation or end does, and nobody notifies itself.
     fn holds_up(&self, other: &Waiting) -> bool {
         let own = std::ptr::eq(self.thread, other.thread);
-        !(own && matches!(other.wait.goal, Goal::Lock(_) | Goal::Condvar(_))) && self.obstructs(other)
+        !(own && matches!(other.wait.goal, Goal::Lock(_))) && self.obstructs(other)
+    }
+
+    /// As [`Waiting::holds_up`], for telling who blocks each other: who waits for the end of others and holds nothing is
+    /// blamed for no message that does not come.
+    fn is_blamed_by(&self, other: &Waiting) -> bool {
+        let only_joins = matches!(self.wait.goal, Goal::Thread { .. } | Goal::Idle { .. }) && self.held_len == 0;
+        !(only_joins && matches!(other.wait.goal, Goal::Anyone { .. })) && self.holds_up(other)
     }
 
     fn obstructs(&self, other: &Waiting) -> bool {
@@ -71,7 +78,9 @@ impl Waiting {
                 }
             }
             Goal::Idle { pool, .. } => self.slot == pool,
-            Goal::Condvar(_) => !matches!(self.wait.goal, Goal::Work { .. }),
+            Goal::Anyone { .. } => !matches!(self.wait.goal, Goal::Work { .. }),
+            // SAFETY: the waiting thread borrows the cell that the number stands in.
+            Goal::Once { runner, .. } => self.number == unsafe { &*runner }.load(Acquire),
             Goal::Work { .. } => false,
         }
     }
@@ -80,7 +89,7 @@ impl Waiting {
     fn needs(&self, obstructing: usize, all_blocked: bool) -> usize {
         let beyond = |free: u32| (obstructing + 1).saturating_sub(free as usize);
         match self.wait.goal {
-            Goal::Lock(_) | Goal::Thread { .. } | Goal::Idle { .. } => obstructing,
+            Goal::Lock(_) | Goal::Thread { .. } | Goal::Idle { .. } | Goal::Once { .. } => obstructing,
             Goal::Slot { workers, .. } => beyond(workers),
             Goal::Task(task) => {
                 // SAFETY: as in `obstructs`.
@@ -93,7 +102,7 @@ impl Waiting {
                     obstructing
                 }
             }
-            Goal::Condvar(_) => usize::from(all_blocked),
+            Goal::Anyone { .. } => usize::from(all_blocked),
             Goal::Work { .. } => usize::MAX,
         }
     }
@@ -105,28 +114,63 @@ impl Waiting {
             Goal::Slot { pool, .. } | Goal::Idle { pool, .. } => (WaitKind::Slot, pool, Mode::Exclusive),
             // SAFETY: as in `obstructs`.
             Goal::Task(task) => (WaitKind::Task, unsafe { &*task }.id, Mode::Exclusive),
-            Goal::Condvar(condvar) => (WaitKind::Condvar, condvar, Mode::Exclusive),
+            Goal::Anyone { kind, object, .. } => (kind, object, Mode::Exclusive),
+            Goal::Once { cell, .. } => (WaitKind::Once, cell, Mode::Exclusive),
             Goal::Work { pool } => (WaitKind::Unknown, pool, Mode::Exclusive),
         }
     }
 }
 
-/// The entries that can never go on, if `asking` is one of them. O(n² · held locks) for n blocked threads, and O(n · held
-/// locks) where the wait of `asking` is not obstructed.
+/// The entries that can never go on, if `asking` is one of them. O(n · m · held locks) for n blocked threads of which
+/// `asking` waits for m, directly or through others; O(n² · held locks) where it is one of them.
 pub(super) fn stuck(waiting: &[Waiting], asking: &'static ThreadRecord) -> List<Waiting> {
-    let mut left = List::new();
-    let blocked = |waiting: &&Waiting| waiting.reported == 0 && waiting.thread.parked.load(Relaxed);
-    let own = waiting.iter().filter(blocked).find(|waiting| std::ptr::eq(waiting.thread, asking));
-    let Some(own) = own else { return left };
-    let count = waiting.iter().filter(blocked).count();
-    let condvars = waiting.iter().filter(blocked).any(|waiting| matches!(waiting.wait.goal, Goal::Condvar(_)));
-    let all_blocked = condvars && all_threads().is_some_and(|all| all == count);
-    let obstructing = waiting.iter().filter(blocked).filter(|by| by.holds_up(own)).count();
-    if own.needs(obstructing, all_blocked) == 0 {
-        return left;
-    }
     let mut all = List::new();
-    waiting.iter().filter(blocked).for_each(|waiting| all.push(*waiting));
+    // What any thread could end needs no look at the table as long as one of them does not even stand there.
+    let own = waiting.iter().find(|waiting| std::ptr::eq(waiting.thread, asking));
+    let anyone = own.is_some_and(|own| matches!(own.wait.goal, Goal::Anyone { .. }));
+    if anyone && threads::live() > waiting.len() {
+        return all;
+    }
+    let parked = |waiting: &&Waiting| waiting.thread.parked.load(Relaxed);
+    waiting.iter().filter(parked).filter(|waiting| waiting.reported == 0).for_each(|waiting| all.push(*waiting));
+    let Some(own) = all.iter().position(|waiting| std::ptr::eq(waiting.thread, asking)) else { return List::new() };
+    // Members of a deadlock that was reported and left alone are blocked as well.
+    let blocked = waiting.iter().filter(parked).count();
+    let mut all_blocked = None;
+    // Who stands in the way of `asking`; the others cannot change what becomes of it.
+    let (mut ahead, mut seen) = (List::new(), List::new());
+    seen.resize(all.len(), false);
+    seen[own] = true;
+    ahead.push(own);
+    let mut at = 0;
+    while let Some(next) = ahead.get(at).copied() {
+        at += 1;
+        let anyone = matches!(all[next].wait.goal, Goal::Anyone { .. });
+        if anyone && !*all_blocked.get_or_insert_with(|| are_all(blocked)) {
+            continue;
+        }
+        for by in 0..all.len() {
+            if !seen[by] && all[by].holds_up(&all[next]) {
+                seen[by] = true;
+                ahead.push(by);
+            }
+        }
+    }
+    let all_blocked = all_blocked.unwrap_or(false);
+    let mut few = List::new();
+    ahead.iter().for_each(|at| few.push(all[*at]));
+    if !remain(&few, all_blocked)[0] {
+        return List::new();
+    }
+    let remain = remain(&all, all_blocked);
+    let idle = |waiting: &Waiting| matches!(waiting.wait.goal, Goal::Work { .. });
+    let mut left = List::new();
+    (0..all.len()).filter(|at| remain[*at] && !idle(&all[*at])).for_each(|at| left.push(all[at]));
+    left
+}
+
+/// By entry: whether the reduction leaves it.
+fn remain(all: &[Waiting], all_blocked: bool) -> List<bool> {
     let (mut needs, mut open) = (List::new(), List::new());
     for (at, waiting) in all.iter().enumerate() {
         needs.push(waiting.needs(all.iter().filter(|by| by.holds_up(waiting)).count(), all_blocked));
@@ -144,9 +188,14 @@ pub(super) fn stuck(waiting: &[Waiting], asking: &'static ThreadRecord) -> List<
             }
         }
     }
-    let idle = |waiting: &Waiting| matches!(waiting.wait.goal, Goal::Work { .. });
-    (0..all.len()).filter(|at| needs[*at] != 0 && !idle(&all[*at])).for_each(|at| left.push(all[at]));
+    let mut left = List::new();
+    needs.iter().for_each(|needs| left.push(*needs != 0));
     left
+}
+
+/// Whether so many blocked threads are all that the process has.
+fn are_all(blocked: usize) -> bool {
+    threads::live() <= blocked && all_threads().is_some_and(|all| all == blocked)
 }
 
 /// Sorts the members that block each other around `own` to the front and gives their number: those that `own` obstructs,
@@ -161,7 +210,7 @@ pub(super) fn core(members: &mut [Waiting], own: &'static ThreadRecord) -> usize
         while let Some(at) = open.pop() {
             for other in 0..members.len() {
                 let (a, b) = if forward { (at, other) } else { (other, at) };
-                if !reached[other] && members[a].holds_up(&members[b]) {
+                if !reached[other] && members[a].is_blamed_by(&members[b]) {
                     reached[other] = true;
                     open.push(other);
                 }

@@ -16,18 +16,18 @@ use crate::{names, record};
 
 /// A member of a deadlock, copied out of the table.
 #[derive(Clone, Copy)]
-pub(super) struct Member {
-    pub(super) number: u32,
-    pub(super) task: u32,
-    pub(super) slot: u32,
-    pub(super) kind: WaitKind,
-    pub(super) object: u32,
-    pub(super) mode: Mode,
-    pub(super) all_tasks: bool,
-    pub(super) site: Site,
+pub(crate) struct Member {
+    pub(crate) number: u32,
+    pub(crate) task: u32,
+    pub(crate) slot: u32,
+    pub(crate) kind: WaitKind,
+    pub(crate) object: u32,
+    pub(crate) mode: Mode,
+    pub(crate) all_tasks: bool,
+    pub(crate) site: Site,
     /// Where its held locks stand in the list of all.
-    pub(super) start: usize,
-    pub(super) len: usize,
+    pub(crate) start: usize,
+    pub(crate) len: usize,
 }
 
 impl Member {
@@ -48,6 +48,12 @@ impl Member {
             WaitKind::Slot => format!("a free slot of pool {}", names::describe(object)),
             WaitKind::Task => format!("the result of task {object}"),
             WaitKind::Condvar => format!("a notification of {}", names::describe(object)),
+            WaitKind::Recv => format!("a message on {}", names::describe(object)),
+            WaitKind::Send => format!("room in {}", names::describe(object)),
+            WaitKind::Barrier => format!("the other threads at {}", names::describe(object)),
+            WaitKind::Once => format!("the initialisation of {}", names::describe(object)),
+            WaitKind::Permits => format!("permits of {}", names::describe(object)),
+            WaitKind::Park => String::from("an `unpark`"),
             _ if self.mode == Mode::Shared => format!("{} (read)", names::describe(object)),
             _ => names::describe(object),
         }
@@ -55,7 +61,7 @@ impl Member {
 }
 
 /// Writes the deadlock down and puts it into words.
-pub(super) fn report(closer: u32, members: &[Member], core: usize, held: &[Entry], action: DeadlockAction) -> Finding {
+pub(crate) fn report(closer: u32, members: &[Member], core: usize, held: &[Entry], action: DeadlockAction) -> Finding {
     let held_by = |member: &Member| &held[member.start..member.start + member.len];
     let recorded: Vec<BlockedThread<'_>> = members
         .iter()
@@ -66,7 +72,11 @@ pub(super) fn report(closer: u32, members: &[Member], core: usize, held: &[Entry
         })
         .collect();
     record::record(&Record::Deadlock { closer, members: recorded.into(), action });
-    let mut message = String::from("deadlock: these threads wait for each other and none can go on");
+    let head = match core {
+        1 => "deadlock: this thread waits for what no other thread can bring about any more",
+        _ => "deadlock: these threads wait for each other and none can go on",
+    };
+    let mut message = String::from(head);
     let mut steps = Vec::new();
     for (at, member) in members.iter().enumerate() {
         if at == core {

@@ -112,6 +112,7 @@ pub mod once_cell {
             pub fn get(&self) -> Option<&T> {}
             pub fn set(&self, value: T) -> Result<(), T> {}
             pub fn get_or_init<F: FnOnce() -> T>(&self, f: F) -> &T {}
+            pub fn get_or_try_init<E, F: FnOnce() -> Result<T, E>>(&self, f: F) -> Result<&T, E> {}
         }
         impl<T, F> Lazy<T, F> {
             pub fn new<G: FnOnce() -> T>(f: G) -> Lazy<T, F> {}
@@ -164,6 +165,92 @@ pub mod crossbeam_channel {
     }
     impl<T> std::iter::IntoIterator for Receiver<T> {
         type Item = T;
+    }
+}
+pub mod flume {
+    pub struct Sender<T> {
+        item: T,
+    }
+    pub struct Receiver<T> {
+        item: T,
+    }
+    pub fn bounded<T>(n: usize) -> (Sender<T>, Receiver<T>) {}
+    pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {}
+    impl<T> Sender<T> {
+        pub fn send(&self, value: T) -> Result<(), SendError> {}
+        pub fn try_send(&self, value: T) -> Result<(), SendError> {}
+        pub fn clone(&self) -> Sender<T> {}
+    }
+    impl<T> Receiver<T> {
+        pub fn recv(&self) -> Result<T, RecvError> {}
+        pub fn try_recv(&self) -> Result<T, RecvError> {}
+        pub fn recv_timeout(&self, time: Duration) -> Result<T, RecvError> {}
+        pub fn iter(&self) -> std::iter::Iter<T> {}
+        pub fn clone(&self) -> Receiver<T> {}
+    }
+    impl<T> std::iter::IntoIterator for Receiver<T> {
+        type Item = T;
+    }
+}
+pub mod threadpool {
+    pub struct ThreadPool {}
+    impl ThreadPool {
+        pub fn new(workers: usize) -> ThreadPool {}
+        pub fn execute<F: FnOnce()>(&self, job: F) {}
+        pub fn join(&self) {}
+        pub fn clone(&self) -> ThreadPool {}
+    }
+}
+pub mod lockcheck_tracker {
+    pub struct Tracked<T> {
+        value: T,
+    }
+    impl<T> Tracked<T> {
+        pub fn new(value: T) -> Tracked<T> {}
+        pub fn named(name: &str, value: T) -> Tracked<T> {}
+        pub fn into_inner(self) -> T {}
+        pub fn get(&self) -> T {}
+        pub fn set(&self, value: T) {}
+        pub fn read<R, F: FnOnce(&T) -> R>(&self, look: F) -> R {}
+        pub fn update<R, F: FnOnce(&mut T) -> R>(&self, change: F) -> R {}
+    }
+    pub mod sync {
+        pub use std::sync::*;
+    }
+    pub mod thread {
+        pub use std::thread::*;
+    }
+    pub mod pool {
+        pub struct ThreadPool {}
+        pub struct Builder {}
+        pub struct Promise<T> {
+            value: T,
+        }
+        pub enum Policy {
+            Block,
+            Queue,
+            CallerRuns,
+        }
+        impl Builder {
+            pub fn name(self, name: &str) -> Builder {}
+            pub fn workers(self, workers: usize) -> Builder {}
+            pub fn policy(self, policy: Policy) -> Builder {}
+            pub fn build(self) -> ThreadPool {}
+        }
+        impl ThreadPool {
+            pub fn new(workers: usize) -> ThreadPool {}
+            pub fn builder() -> Builder {}
+            pub fn clone(&self) -> ThreadPool {}
+            pub fn workers(&self) -> usize {}
+            pub fn policy(&self) -> Policy {}
+            pub fn run_async<T, F: FnOnce() -> T>(&self, f: F) -> Promise<T> {}
+            pub fn run_async_named<T, F: FnOnce() -> T>(&self, name: &str, f: F) -> Promise<T> {}
+            pub fn join(&self) {}
+        }
+        impl<T> Promise<T> {
+            pub fn join(self) -> std::thread::Result<T> {}
+            pub fn is_finished(&self) -> bool {}
+        }
     }
 }
 pub mod rayon {

@@ -50,6 +50,8 @@ pub mod slice {
         pub fn iter(&self) -> crate::iter::Iter<&T> {}
         pub fn iter_mut(&mut self) -> crate::iter::Iter<&mut T> {}
         pub fn into_iter(self) -> crate::iter::Iter<T> {}
+        // Arrays have it; they count as slices.
+        pub fn map<U, F: FnMut(T) -> U>(self, f: F) -> [U] {}
         pub fn chunks(&self, n: usize) -> crate::iter::Iter<&[T]> {}
         pub fn windows(&self, n: usize) -> crate::iter::Iter<&[T]> {}
         pub fn to_vec(&self) -> crate::vec::Vec<T> {}

@@ -55,6 +55,8 @@ pub mod sync {
     }
     impl<T> Mutex<T> {
         pub fn new(value: T) -> Mutex<T> {}
+        // Only the tracker's has a name.
+        pub fn named(name: &str, value: T) -> Mutex<T> {}
         pub fn lock(&self) -> LockResult<MutexGuard<T>> {}
         pub fn try_lock(&self) -> TryLockResult<MutexGuard<T>> {}
         pub fn is_poisoned(&self) -> bool {}
@@ -95,6 +97,8 @@ pub mod sync {
     }
     impl<T> RwLock<T> {
         pub fn new(value: T) -> RwLock<T> {}
+        // Only the tracker's has a name.
+        pub fn named(name: &str, value: T) -> RwLock<T> {}
         pub fn read(&self) -> LockResult<RwLockReadGuard<T>> {}
         pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<T>> {}
         pub fn write(&self) -> LockResult<RwLockWriteGuard<T>> {}
@@ -116,6 +120,8 @@ pub mod sync {
     pub struct WaitTimeoutResult {}
     impl Condvar {
         pub fn new() -> Condvar {}
+        // Only the tracker's has a name.
+        pub fn named(name: &str) -> Condvar {}
         pub fn wait<T>(&self, guard: MutexGuard<T>) -> LockResult<MutexGuard<T>> {}
         pub fn wait_while<T, F: FnMut(&mut T) -> bool>(&self, guard: MutexGuard<T>, f: F) -> LockResult<MutexGuard<T>> {}
         pub fn wait_timeout<T>(
@@ -318,6 +324,27 @@ pub mod panic {
     }
 }
 pub mod process {
+    pub struct Child {}
+    pub struct Command {}
+    pub struct ExitStatus {}
+    pub struct Output {}
+    impl Child {
+        pub fn wait(&mut self) -> Result<ExitStatus, Error> {}
+        pub fn wait_with_output(self) -> Result<Output, Error> {}
+    }
+    impl Command {
+        pub fn new(program: &str) -> Command {}
+        pub fn arg(&mut self, arg: &str) -> &mut Command {}
+        pub fn args(&mut self, args: &str) -> &mut Command {}
+        pub fn env(&mut self, name: &str, value: &str) -> &mut Command {}
+        pub fn current_dir(&mut self, dir: &str) -> &mut Command {}
+        pub fn stdin(&mut self, to: Stdio) -> &mut Command {}
+        pub fn stdout(&mut self, to: Stdio) -> &mut Command {}
+        pub fn stderr(&mut self, to: Stdio) -> &mut Command {}
+        pub fn spawn(&mut self) -> Result<Child, Error> {}
+        pub fn status(&mut self) -> Result<ExitStatus, Error> {}
+        pub fn output(&mut self) -> Result<Output, Error> {}
+    }
     pub fn exit(code: i32) -> ! {}
     pub fn abort() -> ! {}
 }

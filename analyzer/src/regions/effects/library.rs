@@ -123,7 +123,7 @@ pub(super) fn spawns_by_name(name: Symbol) -> bool {
 
 /// Whether a library function spawns.
 pub(super) fn spawns(role: Role) -> bool {
-    matches!(role, Role::SpawnThread | Role::SpawnTask)
+    matches!(role, Role::SpawnThread | Role::SpawnTask | Role::Submit)
 }
 
 /// Whether what is passed as a parameter of this type may run on another thread: something to call, or a future, that

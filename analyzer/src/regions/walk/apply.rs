@@ -96,8 +96,9 @@ impl Walker<'_> {
             // Most calls bring nothing new: no guard lives here, and the lock is known already.
             if self.state.guards.is_empty()
                 && acquired.held.is_empty()
-                && (self.detached > 0
-                    || self.summary.knows(&wanted, acquired, self.state.released, acquired.way.len() + 1))
+                && (self.detached > 0 && self.task == 0
+                    || self.detached == 0
+                        && self.summary.knows(&wanted, acquired, self.state.released, acquired.way.len() + 1))
             {
                 continue;
             }
@@ -127,6 +128,7 @@ impl Walker<'_> {
             }
             self.request(seen, &without);
         }
+        let task = self.apply_blocking(function, args, site, dispatched, &renew);
         if !summary.spawned.is_empty() && reachable {
             let task = self.new_task();
             let outer = std::mem::replace(&mut self.task, task);
@@ -170,7 +172,7 @@ impl Walker<'_> {
             }
             self.state.release(|guard| phantoms.contains(&guard.id));
         }
-        let mut out = Value::of(summary.returns_place.as_ref().map(renew));
+        let mut out = Value { task, ..Value::of(summary.returns_place.as_ref().map(renew)) };
         // Which part a guard is in, the guards themselves tell.
         if summary.returns.is_empty() {
             let part = |(name, place): &(Symbol, Place)| (*name, Value::of(Some(renew(place))));

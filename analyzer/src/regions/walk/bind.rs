@@ -276,7 +276,10 @@ impl Walker<'_> {
 
     /// `let _ = lock();`: the guard is gone at once.
     pub(super) fn dropped_at_once(&mut self, init: ExprId, value: &Value) {
-        if !self.state.reachable {
+        let waits = |method: &Symbol| method.as_str().starts_with("wait");
+        // `let _ = condvar.wait_timeout(guard, time);` is a nap: the guard was needed for it.
+        let nap = matches!(&self.body[init].kind, ExprKind::MethodCall { method, .. } if waits(method));
+        if !self.state.reachable || nap {
             return;
         }
         let site = self.site(self.body[init].span);

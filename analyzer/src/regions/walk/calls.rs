@@ -99,8 +99,11 @@ impl Walker<'_> {
                 for value in &values {
                     out.guards.extend(value.guards.iter().copied());
                 }
+                let fields = values.iter().enumerate();
+                self.note_fields(id, fields.filter(|_| !wraps));
                 if let (true, [value]) = (wraps, &values[..]) {
                     out.place.clone_from(&value.place);
+                    out.task = value.task;
                     out.future = value.future;
                     out.closure = value.closure;
                 }
@@ -115,6 +118,9 @@ impl Walker<'_> {
                 let role = self.model.known.external_roles.get(name.as_str()).copied();
                 let values = self.arguments(args);
                 if let Some(role) = role {
+                    if let Some(value) = self.note_role(role, None, id, &values, false) {
+                        return value;
+                    }
                     return self.role(role, &values).unwrap_or_default();
                 }
                 self.unknown_call(Some(*name), &values, id)
@@ -126,6 +132,7 @@ impl Walker<'_> {
                     let out = self.run_closure(closure, &values);
                     return self.finish_call(&values, out);
                 }
+                self.note_callback(callee, id);
                 let site = self.site(self.body[id].span);
                 self.note_called_param(called.place.as_ref(), Some(site));
                 self.unknown_call(None, &values, id)
@@ -145,8 +152,12 @@ impl Walker<'_> {
                 let value = self.eval(receiver, Use::Place);
                 let values = self.arguments(args);
                 self.hidden(receiver, &value);
+                let mut task = value.task;
                 if RUNS_NOW.contains(&name.as_str()) || name.as_str().ends_with("_with") {
-                    self.run_closures(&values);
+                    let times = self.count_of(receiver);
+                    self.repeats.push(times.or((name.as_str() != "map").then_some(1)));
+                    task = self.run_closures(&values).max(task);
+                    self.repeats.pop();
                 }
                 if value.future.is_some() {
                     // An adapter of a future that is not known: `fut.instrument(span)`, `fut.boxed()`.
@@ -160,7 +171,7 @@ impl Walker<'_> {
                     return Value { closure: None, ..value };
                 }
                 values.iter().for_each(|value| self.consume(value));
-                Value::default()
+                Value { task, ..Value::default() }
             }
         }
     }
@@ -199,7 +210,8 @@ impl Walker<'_> {
             return self.take(id, value, callee, shape, taken, signature.async_);
         }
         let values = self.arguments(args);
-        if let Some(role) = self.model.known.roles.get(&function) {
+        let role = self.model.known.roles.get(&function).copied();
+        if let Some(role) = &role {
             let all: Vec<Value> = receiver_value.iter().cloned().chain(values.iter().cloned()).collect();
             if *role == Role::Drop {
                 for (arg, value) in args.iter().zip(&values) {
@@ -210,12 +222,27 @@ impl Walker<'_> {
                     }
                 }
             }
+            if let Some(value) = self.note_role(*role, Some(function), id, &all, signature.async_) {
+                return value;
+            }
             if let Some(value) = self.role(*role, &all) {
                 return value;
             }
         }
         if stub {
-            return self.library_call(id, function, receiver_value, values, by_value);
+            let before = self.tasks.len();
+            let cell = receiver_value.as_ref().filter(|_| role == Some(Role::Initialise));
+            let begun = self.begin_initialisation(cell.and_then(|cell| cell.place.clone()), &callee.on, id);
+            let value = self.library_call(id, function, receiver_value, values, by_value);
+            self.end_initialisation(begun);
+            if matches!(role, Some(Role::Receive | Role::ReceiveAll)) {
+                // What came through a channel is not the channel.
+                return Value { place: None, ..value };
+            }
+            if role == Some(Role::Scope) {
+                self.scope_ends(before, id);
+            }
+            return value;
         }
         let mut all = Vec::with_capacity(values.len() + 1);
         match receiver_value {
@@ -278,7 +305,9 @@ impl Walker<'_> {
     }
 
     pub(super) fn arguments(&mut self, args: &[ExprId]) -> Vec<Value> {
-        args.iter().map(|arg| self.eval(*arg, Use::Move)).collect()
+        let values: Vec<Value> = args.iter().map(|arg| self.eval(*arg, Use::Move)).collect();
+        self.note_arguments(&values);
+        values
     }
 
     /// A function of unknown effect: closures may run any time, guards in arguments are gone unless the result can

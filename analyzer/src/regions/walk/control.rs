@@ -63,8 +63,13 @@ impl Walker<'_> {
         let scope = if drops_first { Some(self.push_temporaries()) } else { None };
         // Names of the condition live in a block around the then-branch.
         self.push_block();
+        let end = super::exprs::body_end(self.body, els.unwrap_or(then));
+        let construct = self.blocking.construct.replace(("if let", end));
         let mut otherwise = self.condition(cond);
+        self.blocking.construct = construct;
+        let mark = self.pool_mark();
         let mut out = self.branch(then);
+        let then_steps = self.pool_branch(mark);
         self.pop_block();
         if let Some(scope) = scope {
             self.own(&out.guards, Owner::Nobody);
@@ -78,6 +83,8 @@ impl Walker<'_> {
             let value = self.branch(els);
             out = merge(out, value);
         }
+        let else_steps = self.pool_branch(mark);
+        self.pool_either(vec![then_steps, else_steps]);
         let else_state = std::mem::replace(&mut self.state, then_state);
         self.state.join(else_state);
         out
@@ -111,7 +118,11 @@ impl Walker<'_> {
                 otherwise
             }
             ExprKind::Let { pat, scrutinee } => {
+                let before = self.next;
                 let value = self.eval(*scrutinee, Use::Place);
+                if let Some((construct, end)) = self.blocking.construct {
+                    self.note_head(*scrutinee, construct, before, &value, end);
+                }
                 let mut otherwise = self.state.clone();
                 if self.outcome(*pat) == Outcome::Success {
                     otherwise.release(|guard| guard.try_ && value.guards.contains(&guard.id));
@@ -163,12 +174,17 @@ impl Walker<'_> {
     }
 
     pub(super) fn match_(&mut self, scrutinee: ExprId, arms: &[Arm]) -> Value {
+        let first_guard = self.next;
         let value = self.eval(scrutinee, Use::Place);
+        let end = arms.iter().map(|arm| super::exprs::body_end(self.body, arm.body)).max().unwrap_or(0);
+        self.note_head(scrutinee, "match", first_guard, &value, end);
         let before = self.state.clone();
         let mut after = State::unreachable();
         let mut out = Value::default();
         let mut first = true;
+        let mut branches = Vec::new();
         for arm in arms {
+            let mark = self.pool_mark();
             self.state = before.clone();
             self.settle(&value, self.outcome(arm.pat));
             self.push_block();
@@ -187,7 +203,9 @@ impl Walker<'_> {
                 first = false;
             }
             after.join(std::mem::replace(&mut self.state, State::unreachable()));
+            branches.push(self.pool_branch(mark));
         }
+        self.pool_either(branches);
         self.state = if arms.is_empty() { State::unreachable() } else { after };
         out
     }
@@ -204,6 +222,7 @@ impl Walker<'_> {
         let deep = self.frames.iter().filter(|frame| frame.kind == FrameKind::Loop).count() > 3;
         let mut out = Value::default();
         let mut after = State::unreachable();
+        self.blocking.channels.loops.push(body);
         for turn in 0..if deep { 1 } else { 2 } {
             self.push_frame(FrameKind::Loop, label);
             if item.is_some() {
@@ -236,6 +255,7 @@ impl Walker<'_> {
         if item.is_some() {
             after.join(self.state.clone());
         }
+        self.blocking.channels.loops.pop();
         self.state = after;
         self.rehome(&out);
         out
@@ -274,6 +294,7 @@ impl Walker<'_> {
 
     pub(super) fn select(&mut self, id: ExprId, arms: &[SelectArm]) -> Value {
         let scope = self.push_temporaries();
+        self.blocking.selecting += 1;
         let futures: Vec<Value> = arms
             .iter()
             .map(|arm| {
@@ -284,6 +305,7 @@ impl Walker<'_> {
                 }
             })
             .collect();
+        self.blocking.selecting -= 1;
         self.suspend(self.body[id].span);
         let all: Vec<_> = futures.iter().flat_map(|value| value.guards.iter().copied()).collect();
         self.own(&all, Owner::Nobody);
@@ -316,6 +338,7 @@ impl Walker<'_> {
             let captured = self.captured(id);
             self.moved.extend(captured);
         }
+        self.note_captured(id, move_);
         if move_ && !self.state.guards.is_empty() {
             let captured = self.captured(id);
             let guards = self.state.guards.iter().filter(|guard| match guard.owner {
@@ -406,6 +429,7 @@ fn merge(mut a: Value, b: Value) -> Value {
         };
     }
     a.closure = a.closure.or(b.closure);
+    a.task = if a.task == 0 { b.task } else { a.task };
     a.future = a.future.or(b.future);
     a
 }

@@ -99,14 +99,35 @@ impl Walker<'_> {
                 Value::default()
             }
             ExprKind::Match { scrutinee, arms } => self.match_(*scrutinee, arms),
-            ExprKind::Loop { label, body } => self.loop_(*label, None, None, *body),
-            ExprKind::While { label, cond, body } => self.loop_(*label, Some(*cond), None, *body),
+            ExprKind::Loop { label, body } => {
+                self.repeats.push(None);
+                let out = self.loop_(*label, None, None, *body);
+                self.repeats.pop();
+                out
+            }
+            ExprKind::While { label, cond, body } => {
+                self.note_message_loop(*cond, *body, self.while_receives(*cond).as_ref());
+                let outer = self.blocking.construct.replace(("while let", body_end(self.body, *body)));
+                self.repeats.push(None);
+                let out = self.loop_(*label, Some(*cond), None, *body);
+                self.repeats.pop();
+                self.blocking.construct = outer;
+                out
+            }
             ExprKind::For { label, pat, iter, body } => {
+                let before = self.next;
                 let items = self.eval(*iter, Use::Move);
+                self.note_head(*iter, "for", before, &items, body_end(self.body, *body));
+                self.note_message_loop(*iter, *body, self.message_receiver(*iter).as_ref());
+                let times = self.count_of(*iter);
+                self.repeats.push(times);
                 self.lazily(*iter, &items);
+                let task = items.task;
                 let place = self.step(items.place.clone(), Step::Element(Index::Any));
                 self.hidden(*iter, &items);
-                self.loop_(*label, None, Some((*pat, Value::of(place))), *body)
+                let out = self.loop_(*label, None, Some((*pat, Value { task, ..Value::of(place) })), *body);
+                self.repeats.pop();
+                out
             }
             ExprKind::Break { label, value } => self.break_(*label, *value),
             ExprKind::Continue { label } => self.continue_(*label),
@@ -127,6 +148,7 @@ impl Walker<'_> {
                     let captured = self.captured(id);
                     self.moved.extend(captured);
                 }
+                self.note_captured(id, *move_);
                 Value { future: Some(id), ..Value::default() }
             }
             ExprKind::Await(inner) => {
@@ -158,6 +180,7 @@ impl Walker<'_> {
                     let value = self.eval(*rest, Use::Move);
                     out.guards.extend(value.guards);
                 }
+                self.note_fields(id, out.parts.iter().map(|(name, value)| (name.as_str(), value)));
                 out
             }
             ExprKind::Tuple(items) => {
@@ -224,7 +247,11 @@ impl Walker<'_> {
                     parts: Vec::new(),
                 }
             }
-            Some(Name::Static(found)) => Value::of(Some(Place::new(Root::Static(*found)))),
+            Some(Name::Static(found)) => {
+                let found = *found;
+                self.note_static(found, self.body[id].span);
+                Value::of(Some(Place::new(Root::Static(found))))
+            }
             _ => Value::default(),
         }
     }
@@ -258,6 +285,7 @@ impl Walker<'_> {
             }
             None => {
                 let target = self.eval(place, Use::Place);
+                self.note_stored(target.place.as_ref(), &given);
                 // A guard stored in a field lives as long as the variable that has the field.
                 let owner = match target.place.map(|place| place.root) {
                     Some(Root::Local(_, local, _)) => Owner::Local(local),
@@ -345,4 +373,9 @@ impl Walker<'_> {
             self.out.static_write(self.cx, self.id, *found, site);
         }
     }
+}
+
+/// The last line of an expression.
+pub(super) fn body_end(body: &crate::syntax::Body, id: ExprId) -> u32 {
+    body[id].span.end.line
 }

@@ -153,14 +153,17 @@ impl Walker<'_> {
                 }
                 None
             }
-            Role::Receive | Role::Send | Role::Notify | Role::Sleep => None,
+            _ => None,
         }
     }
 
-    pub(super) fn run_closures(&mut self, values: &[Value]) {
+    /// Gives the handle that the last closure gives.
+    pub(super) fn run_closures(&mut self, values: &[Value]) -> u32 {
+        let mut task = 0;
         for closure in values.iter().filter_map(|value| value.closure) {
-            self.run_closure(closure, &[]);
+            task = self.run_closure(closure, &[]).task;
         }
+        task
     }
 
     /// A library function by its signature: closures run now, pointers and containers hand on what they hold.
@@ -186,8 +189,23 @@ impl Walker<'_> {
         };
         let item = if container { self.step(base.clone(), Step::Element(Index::Any)) } else { base.clone() };
         let held = receiver.as_ref().filter(|_| by_value).map(|value| value.guards.clone()).unwrap_or_default();
-        let arg = Value { guards: held.clone(), ..Value::of(item.clone()) };
+        let own_task = receiver.as_ref().map_or(0, |value| value.task);
+        let arg = Value { guards: held.clone(), task: own_task, ..Value::of(item.clone()) };
+        self.note_receiver_use(base.as_ref());
+        let each = container && !values.is_empty();
+        if each {
+            let times = self.receiver_of(id).and_then(|receiver| self.count_of(receiver));
+            self.repeats.push(times);
+        }
         let (closure_value, kept) = self.closure_arguments(name.as_str(), signature, &values, arg);
+        if each {
+            self.repeats.pop();
+        }
+        if container {
+            values.iter().for_each(|value| self.note_stored(item.as_ref(), value));
+        }
+        let task = closure_value.iter().chain(&values).map(|value| value.task).fold(own_task, u32::max);
+        let task = if task != 0 && self.carries_handle(id) { task } else { 0 };
         let mut guards = held;
         guards.extend(values.iter().flat_map(|value| value.guards.iter().copied()));
         let mapped = closure_value.as_ref();
@@ -253,7 +271,14 @@ impl Walker<'_> {
             let site = self.site(self.body[id].span);
             self.cleared(&ty, value.place.clone(), site);
         }
-        Value { guards, future, closure, ..Value::of(place) }
+        Value { guards, future, closure, task, ..Value::of(place) }
+    }
+
+    fn receiver_of(&self, id: ExprId) -> Option<ExprId> {
+        match &self.body[id].kind {
+            ExprKind::MethodCall { receiver, .. } => Some(*receiver),
+            _ => None,
+        }
     }
 
     /// Runs the closures that a library function calls, with `arg`; gives the last one's value, and a closure that is

@@ -8,18 +8,27 @@
 //! Misses: branch correlation (`if a {lock}; if !a {lock}`), guards that unknown functions keep or release.
 
 mod apply;
+mod apply_waits;
 mod bind;
+mod blocking;
 mod calls;
+mod channels;
 mod control;
 mod exprs;
+mod heads;
 mod hidden;
 mod library;
+mod once;
+mod scopes;
+mod submissions;
 mod types;
 
 use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
+
+pub(super) use once::lazy_statics;
 
 use super::context::Context;
 use super::effects::{self, seen::Seen};
@@ -118,6 +127,9 @@ pub(super) struct Walker<'w> {
     running: Vec<ExprId>,
     /// Above zero: what runs is another thread or task and none of the function's own doing.
     detached: u32,
+    /// How often each loop around runs, where that is written.
+    repeats: Vec<Option<u32>>,
+    blocking: blocking::Own,
     summary: Summary,
     seen: Seen,
     /// A value was returned.
@@ -161,12 +173,18 @@ pub(super) fn walk(cx: &Context<'_>, group: &Group, id: BodyId, out: &mut Output
         run: FxHashSet::default(),
         running: Vec::new(),
         detached: 0,
+        repeats: Vec::new(),
+        blocking: blocking::Own::default(),
         summary: Summary::default(),
         seen: Seen::default(),
         returned: false,
         out,
     };
+    walker.begin_static();
     walker.function();
+    let (facts, waits) = walker.finish_blocking();
+    walker.out.blocking.insert(id, facts);
+    walker.summary.blocking = waits;
     walker.out.spawned(walker.tasks);
     let gives_guard = !walker.summary.returns.is_empty();
     let (effects, returns_from, facts) = effects::analyse(cx, group, id, &walker.seen, gives_guard);
@@ -254,10 +272,17 @@ impl<'w> Walker<'w> {
     fn detach(&mut self, f: impl FnOnce(&mut Self)) {
         let state = std::mem::replace(&mut self.state, State::empty());
         let frame = std::mem::replace(&mut self.frame, u32::MAX);
+        let repeats = std::mem::take(&mut self.repeats);
+        let steps = std::mem::take(&mut self.blocking.pools.steps);
+        let initialising = std::mem::take(&mut self.blocking.initialising);
         self.frame = self.fresh();
         self.detached += 1;
         f(self);
         self.detached -= 1;
+        self.repeats = repeats;
+        self.blocking.initialising = initialising;
+        let started = std::mem::replace(&mut self.blocking.pools.steps, steps);
+        self.note_started(started);
         self.frame = frame;
         self.state = state;
     }
@@ -269,119 +294,6 @@ impl<'w> Walker<'w> {
 
     fn site(&self, span: Span) -> Site {
         Site { file: self.file, span, body: self.id }
-    }
-
-    // Scopes.
-
-    fn push_temporaries(&mut self) -> u32 {
-        let id = self.fresh();
-        self.scopes.push(Scope { id, locals: None });
-        id
-    }
-
-    fn pop_temporaries(&mut self, id: u32) {
-        while let Some(scope) = self.scopes.pop() {
-            self.end_scope(&scope);
-            if scope.id == id {
-                break;
-            }
-        }
-    }
-
-    fn push_block(&mut self) -> u32 {
-        let id = self.fresh();
-        self.scopes.push(Scope { id, locals: Some(Vec::new()) });
-        id
-    }
-
-    fn pop_block(&mut self) {
-        if let Some(scope) = self.scopes.pop() {
-            self.end_scope(&scope);
-        }
-    }
-
-    fn end_scope(&mut self, scope: &Scope) {
-        for local in scope.locals.iter().flatten().rev() {
-            self.drop_local(*local);
-        }
-        self.state.release(|guard| guard.owner == Owner::Temporary(scope.id));
-    }
-
-    fn drop_local(&mut self, local: LocalId) {
-        self.state.release(|guard| guard.owner == Owner::Local(local));
-        let data = &self.types.locals[local.0 as usize];
-        if matches!(data.ty, Ty::Adt(..)) && !data.by_ref && !self.moved.contains(&local) {
-            let ty = data.ty.clone();
-            let place = Some(self.local_place(local));
-            self.drop_value(&ty, &Value::of(place), None);
-        }
-    }
-
-    fn temporary(&self) -> Owner {
-        let scope = self.scopes.iter().rev().find(|scope| scope.locals.is_none());
-        scope.map_or(Owner::Nobody, |scope| Owner::Temporary(scope.id))
-    }
-
-    fn innermost_block(&self) -> Owner {
-        let scope = self.scopes.iter().rev().find(|scope| scope.locals.is_some());
-        scope.map_or(Owner::Nobody, |scope| Owner::Temporary(scope.id))
-    }
-
-    fn declare(&mut self, local: LocalId) {
-        if let Some(locals) = self.scopes.iter_mut().rev().find_map(|scope| scope.locals.as_mut()) {
-            locals.push(local);
-        }
-    }
-
-    /// Runs `f` in a temporary scope of its own.
-    fn terminating<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
-        let scope = self.push_temporaries();
-        let out = f(self);
-        self.pop_temporaries(scope);
-        out
-    }
-
-    fn push_frame(&mut self, kind: FrameKind, label: Option<Symbol>) {
-        self.frames.push(Frame {
-            kind,
-            label,
-            depth: self.scopes.len(),
-            exits: State::unreachable(),
-            continues: State::unreachable(),
-            guards: SmallVec::new(),
-        });
-    }
-
-    fn pop_frame(&mut self) -> Frame {
-        self.frames.pop().unwrap_or_else(|| Frame {
-            kind: FrameKind::Body,
-            label: None,
-            depth: 0,
-            exits: State::unreachable(),
-            continues: State::unreachable(),
-            guards: SmallVec::new(),
-        })
-    }
-
-    /// Leaves to a frame: everything in between is dropped, in order.
-    fn leave(&mut self, index: usize, continues: bool, keep: &[GuardId]) {
-        let depth = self.frames[index].depth;
-        let gone: Vec<Owner> = self.scopes[depth.min(self.scopes.len())..]
-            .iter()
-            .flat_map(|scope| {
-                let locals = scope.locals.iter().flatten().map(|local| Owner::Local(*local));
-                locals.chain([Owner::Temporary(scope.id)])
-            })
-            .collect();
-        let mut state = std::mem::replace(&mut self.state, State::unreachable());
-        state.release(|guard| gone.contains(&guard.owner) && !keep.contains(&guard.id));
-        let frame = &mut self.frames[index];
-        if continues {
-            frame.continues.join(state);
-        } else {
-            frame.exits.join(state);
-            frame.guards.extend(keep.iter().copied());
-        }
     }
 
     /// `return` and `?`.
@@ -408,7 +320,8 @@ impl<'w> Walker<'w> {
             }
         }
         let parts = value.parts.iter().filter_map(|(name, part)| Some((*name, part.place.clone()?)));
-        self.summary.add_parts(parts, !self.returned);
+        let parts: Vec<_> = parts.filter(|(_, place)| self.is_whole(place)).collect();
+        self.summary.add_parts(parts.into_iter(), !self.returned);
         self.returned = true;
         if let Some(place) = &value.place
             && matches!(place.root, Root::Param(_) | Root::Static(_))
@@ -416,6 +329,7 @@ impl<'w> Walker<'w> {
         {
             self.summary.returns_place = Some(place.clone());
         }
+        self.note_returned(value);
         if value.future.is_none() {
             self.state.release(|guard| value.guards.contains(&guard.id));
         }
@@ -440,6 +354,10 @@ impl<'w> Walker<'w> {
         };
         self.request(acquired, &[]);
         let held = HeldLock { lock, mode: acquire.mode, site, way: Way::new(), must: true, waiting: acquire.waiting };
+        self.note_taker(&held.lock);
+        if !acquire.try_ {
+            self.note_taken(held.clone());
+        }
         self.hold(held, acquire.try_)
     }
 
@@ -456,6 +374,7 @@ impl<'w> Walker<'w> {
         if !self.state.reachable {
             return;
         }
+        self.note_request(&acquired);
         let mut acquired = acquired;
         let live: Vec<&LiveGuard> = self.state.guards.iter().filter(|guard| !without.contains(&guard.id)).collect();
         let pairs = !acquired.try_ && live.iter().any(|guard| guard.param.is_none());

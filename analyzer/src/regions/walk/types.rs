@@ -3,6 +3,7 @@
 use super::Walker;
 use crate::model::locks::LockType;
 use crate::model::ty::Ty;
+use crate::regions::place::{Place, Root};
 use crate::syntax::ExprId;
 
 impl Walker<'_> {
@@ -26,6 +27,14 @@ impl Walker<'_> {
             Ty::Adt(id, _) => self.model.adt(*id).lock,
             _ => None,
         }
+    }
+
+    /// Whether a place is a parameter as it came in, and no lock: a lock goes by the field that it is stored in.
+    pub(super) fn is_whole(&self, place: &Place) -> bool {
+        let Root::Param(param) = place.root else { return false };
+        let lock = |ty: &Ty| ty.any(&mut |part| matches!(part, Ty::Adt(id, _) if self.model.adt(*id).lock.is_some()));
+        let mut locals = self.types.locals.iter();
+        place.steps.is_empty() && locals.any(|local| local.param == Some(param) && !lock(&local.ty))
     }
 
     /// Whether an expression names a lock, or something whose fields may be locks.

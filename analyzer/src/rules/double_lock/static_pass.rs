@@ -58,20 +58,32 @@ fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
     } else {
         format!("{name} is {second}{through} while the same thread holds it {first}")
     };
-    let help = match wanted.way.first() {
-        Some(call) => {
+    // A guard without a name, made in the head of a `match` or its kin: that is why it still lives.
+    let head = regions.blocking.head_of(held);
+    let help = match (head, wanted.way.first()) {
+        (Some(head), _) => format!(
+            "bind what the head of the `{}` in line {} gives by `let` before it: then the guard ends with that statement",
+            head.construct, head.head.line
+        ),
+        (None, Some(call)) => {
             let callee = wanted.way.get(1).unwrap_or(&wanted.site).function.as_deref().unwrap_or("the callee");
             format!(
                 "end the first guard before line {}, by `drop` or a block, or give `{callee}` the guarded value instead",
                 call.line
             )
         }
-        None => format!(
+        (None, None) => format!(
             "end the guard of line {} before this, by `drop` or a block, or use that guard here",
             held.site.line
         ),
     };
-    let first_label = format!("{name} {first} here");
+    let first_label = match head {
+        Some(head) => format!(
+            "{name} {first} here, by a temporary that lives to the end of the `{}` in line {}",
+            head.construct, head.last_line
+        ),
+        None => format!("{name} {first} here"),
+    };
     let second_label = format!("{name} {second} again here");
     let mut steps = wording::calls(&held.way, &held.site);
     steps.push(wording::at(&held.site, first_label.clone()));

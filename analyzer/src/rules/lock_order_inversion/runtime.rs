@@ -2,7 +2,8 @@
 //!
 //! Guarantees: one finding per cycle of lock classes, the surest and shortest one: predicted before possible. What
 //! was observed as a deadlock is not reported again. A cycle that prediction looked at and could not reach in any
-//! schedule that it knows is a warning, not an error.
+//! schedule that it knows is a warning, not an error. So is a cycle between instances of the same classes that were not
+//! the same locks in this run. A cycle of readers is one only where somebody writes.
 //!
 //! Misses: see [`crate::trace::predict`].
 
@@ -15,6 +16,7 @@ use super::RULE;
 use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, Location, ThreadPath};
 use crate::graph::LockGraph;
 use crate::graph::compatible::{KeptOut, weakest_link};
+use crate::graph::cycles::Cycle;
 use crate::trace::{Replay, names};
 
 /// Further places shown with a finding.
@@ -32,6 +34,8 @@ struct Inversion {
     sides: Vec<Side>,
     evidence: Evidence,
     needs_queued_writer: bool,
+    /// Whether the sides fit together only as lock classes, not as locks.
+    by_class: bool,
     /// Threads that wait in between to write, where they are known.
     writers: Vec<(u32, Held)>,
 }
@@ -39,7 +43,13 @@ struct Inversion {
 pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     let Some(replay) = facts.replay else { return };
     let mut reported = observed(replay);
-    for inversion in predicted(replay).into_iter().chain(possible(facts.graph, replay)) {
+    let possible = possible(facts.graph, &replay.cycles, replay, false).into_iter().chain(possible(
+        &replay.class_graph,
+        &replay.class_cycles,
+        replay,
+        true,
+    ));
+    for inversion in predicted(replay).into_iter().chain(possible) {
         let keys: Vec<String> = inversion.sides.iter().map(|side| key(replay, side.wanted)).collect();
         let fingerprint = Fingerprint::new(RULE.id, &keys, &[]);
         if reported.insert(fingerprint) {
@@ -78,39 +88,58 @@ fn predicted(replay: &Replay) -> Vec<Inversion> {
         let writers = prediction.writers.iter().map(|writer| &history.writers[*writer as usize]);
         let writers = writers.map(|writer| (writer.thread, writer.wanted)).collect();
         let needs_queued_writer = !prediction.writers.is_empty();
-        found.push(Inversion { sides: sides.collect(), evidence: Evidence::Predicted, needs_queued_writer, writers });
+        let (sides, evidence) = (sides.collect(), Evidence::Predicted);
+        found.push(Inversion { sides, evidence, needs_queued_writer, by_class: false, writers });
     }
     found.sort_by_key(|inversion| (inversion.needs_queued_writer, inversion.sides.len()));
     found
 }
 
-/// Cycles of the graph that nothing recorded rules out.
-fn possible(graph: &LockGraph, replay: &Replay) -> Vec<Inversion> {
+/// Cycles of the graph, of locks or of lock classes, that nothing recorded rules out.
+fn possible(graph: &LockGraph, cycles: &[Cycle], replay: &Replay, by_class: bool) -> Vec<Inversion> {
     let history = &replay.history;
     let side = |edge, witness: usize| {
         let edge = graph.edge_at(edge);
         let witness = edge.witnesses.get(witness)?;
         let acquire = history.acquires.get(witness.origin as usize)?;
-        let from = graph.node_at(edge.from).instance?;
-        let held = *history.stack(acquire.instances.first()?).iter().find(|held| held.object == from)?;
+        let is_from = |held: &&Held| match graph.node_at(edge.from).instance {
+            Some(from) => held.object == from,
+            None => key(replay, **held) == graph.class_of(edge.from).key,
+        };
+        let held = *history.stack(acquire.instances.first()?).iter().find(is_from)?;
         Some(Side { thread: witness.thread, held, wanted: acquire.wanted })
     };
-    replay
-        .cycles
-        .iter()
-        .map(|cycle| Inversion {
-            sides: cycle.steps.iter().filter_map(|(edge, witness)| side(*edge, *witness)).collect(),
-            evidence: Evidence::Possible,
-            needs_queued_writer: weakest_link(graph, cycle) != KeptOut::Always,
-            writers: Vec::new(),
-        })
-        .collect()
+    let inversion = |cycle: &Cycle| {
+        let sides: Vec<Side> = cycle.steps.iter().filter_map(|(edge, witness)| side(*edge, *witness)).collect();
+        let weakest = weakest_link(graph, cycle);
+        let closes = weakest == KeptOut::Always || (weakest == KeptOut::BehindWriter && has_writers(replay, &sides));
+        let needs_queued_writer = weakest != KeptOut::Always;
+        let (evidence, writers) = (Evidence::Possible, Vec::new());
+        closes.then_some(Inversion { sides, evidence, needs_queued_writer, by_class, writers })
+    };
+    cycles.iter().filter_map(inversion).collect()
+}
+
+/// Whether each lock of the cycle that is only read there is written anywhere.
+fn has_writers(replay: &Replay, sides: &[Side]) -> bool {
+    let is_written = |lock: Held| {
+        let mode = lockcheck_tracker::event::Mode::Exclusive;
+        let writes = |wanted: &Held| wanted.mode == mode && key(replay, *wanted) == key(replay, lock);
+        let history = &replay.history;
+        history.writers.iter().chain(&history.acquires).any(|acquire| writes(&acquire.wanted))
+            || history.stacks.iter().flatten().any(writes)
+    };
+    let next = |at: usize| &sides[(at + 1) % sides.len()];
+    sides.iter().enumerate().all(|(at, side)| next(at).held.mode.conflicts(side.wanted.mode) || is_written(side.wanted))
 }
 
 fn finding(replay: &Replay, inversion: &Inversion, fingerprint: Fingerprint) -> Finding {
     let recording = &replay.recording;
     let sides = &inversion.sides;
-    let name = |lock: &Held| format!("`{}`", replay.names.object(recording, lock.object));
+    let name = |lock: &Held| match recording.objects.get(&lock.object) {
+        Some(object) if inversion.by_class => format!("`{}`", replay.names.class(recording, object.class)),
+        _ => format!("`{}`", replay.names.object(recording, lock.object)),
+    };
     let orders: Vec<String> = sides
         .iter()
         .map(|side| {
@@ -124,6 +153,7 @@ fn finding(replay: &Replay, inversion: &Inversion, fingerprint: Fingerprint) -> 
         .collect();
     let schedule = match inversion.evidence {
         Evidence::Predicted => "another schedule of this run deadlocks",
+        _ if inversion.by_class => "on the same instances they may deadlock",
         _ => "they may deadlock",
     };
     let writer = if inversion.needs_queued_writer { " while a writer waits in between" } else { "" };
@@ -167,7 +197,11 @@ fn finding(replay: &Replay, inversion: &Inversion, fingerprint: Fingerprint) -> 
     Finding {
         rule: RULE.id,
         level: level(replay, inversion),
-        confidence: if inversion.evidence == Evidence::Predicted { Confidence::High } else { Confidence::Medium },
+        confidence: match inversion.evidence {
+            Evidence::Predicted => Confidence::High,
+            _ if inversion.by_class => Confidence::Low,
+            _ => Confidence::Medium,
+        },
         evidence: inversion.evidence,
         message,
         help: format!("take the locks in one order everywhere, for example {}", order.join(" before ")),
@@ -182,7 +216,7 @@ fn finding(replay: &Replay, inversion: &Inversion, fingerprint: Fingerprint) -> 
 
 fn level(replay: &Replay, inversion: &Inversion) -> Level {
     let refuted = inversion.evidence == Evidence::Possible && replay.has_events();
-    if inversion.needs_queued_writer || refuted { Level::Warn } else { RULE.level }
+    if inversion.needs_queued_writer || inversion.by_class || refuted { Level::Warn } else { RULE.level }
 }
 
 /// Other places that take two of these locks one after the other, so that the prevailing order can be seen.

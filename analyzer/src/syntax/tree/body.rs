@@ -305,8 +305,8 @@ pub enum Lit {
     Int(u64),
     /// `true` or `false`.
     Bool(bool),
-    /// A string, byte string or C string.
-    Str,
+    /// A string, byte string or C string; its text where it is short enough for a name.
+    Str(Option<Symbol>),
     /// Anything else.
     Other,
 }

@@ -1,4 +1,4 @@
-//! `join_deadlock`: a join that can never return, as observed in a run.
+//! The run-time half: a join that could not return.
 //!
 //! Guarantees: it happened: the joined thread waits, directly or through others, for something the joiner holds, or
 //! threads join each other.
@@ -7,43 +7,14 @@
 
 use lockcheck_tracker::event::WaitKind;
 
-use super::blocked::{self, Cause};
-use super::{Facts, Group, Rule};
-use crate::finding::{Finding, Level};
+use super::RULE;
+use crate::finding::Finding;
+use crate::rules::Facts;
+use crate::rules::blocked::{self, Cause};
 use crate::trace::Replay;
 use crate::trace::recording::Deadlock;
 
-/// The rule.
-pub const RULE: Rule = Rule {
-    id: "join_deadlock",
-    group: Group::Deadlock,
-    level: Level::Deny,
-    summary: "joining a thread that needs what the joining thread holds",
-    docs: DOCS,
-    check,
-};
-
-const DOCS: &str = r#"## What it does
-Reports a `join` that cannot return: the joined thread needs a lock that the joining thread holds, or threads join each
-other or themselves.
-
-## Why is this bad?
-The joining thread keeps its guards while it waits, and the thread it waits for needs them to end.
-
-## Example
-```rust
-let ui = state.lock().unwrap();
-worker.join().unwrap(); // the worker locks `state` before it ends
-```
-
-## Use instead
-```rust
-drop(ui);
-worker.join().unwrap();
-```
-"#;
-
-fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
+pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     let Some(replay) = facts.replay else { return };
     let deadlocks =
         replay.recording.deadlocks.iter().filter(|deadlock| blocked::cause(replay, deadlock) == Cause::Join);
