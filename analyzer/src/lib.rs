@@ -52,6 +52,20 @@ pub fn scan_with(sources: &source::Sources, config: &config::Config) -> Report {
     }
 }
 
+/// The statements of every function with what they do to shared and local state.
+pub fn sections(sources: &source::Sources, config: &config::Config) -> Vec<regions::effects::reach::Sections> {
+    let sections = || {
+        let program = model::program::Program::parse(sources);
+        let mut model = program.model();
+        config.locks_of(&mut model);
+        regions::sections(&model, &program.names).sections
+    };
+    match rayon::ThreadPoolBuilder::new().stack_size(STACK).build() {
+        Ok(pool) => pool.install(sections),
+        Err(_) => sections(),
+    }
+}
+
 fn scan_here(sources: &source::Sources, config: &config::Config) -> Report {
     let program = model::program::Program::parse(sources);
     let mut model = program.model();

@@ -17,6 +17,7 @@ mod levels;
 mod run;
 mod scan;
 mod scenarios;
+mod sections;
 mod terminal;
 mod watch;
 

@@ -7,7 +7,7 @@ use clap::ArgMatches;
 use super::args::ScanArgs;
 use super::levels::Levels;
 use super::terminal::{Stream, Terminal};
-use super::{Exit, Failure, cargo};
+use super::{Exit, Failure, cargo, sections};
 use crate::finding::NoticeKind;
 use crate::report::Format;
 use crate::source::{Request, Targets, Texts, discover_without};
@@ -21,9 +21,18 @@ pub(super) fn scan(args: &ScanArgs, matches: Option<&ArgMatches>, terminal: &Ter
     let cargo_lines = args.report.message_format == Format::Json
         || args.report.output.iter().any(|(format, _)| *format == Format::Json);
     let metadata = (args.paths.is_empty() || cargo_lines).then(|| cargo::metadata(&cwd, terminal)).flatten();
-    let request = Request { paths: &args.paths, cwd: &cwd, metadata: metadata.as_ref() };
+    let mut paths = args.paths.clone();
+    let mut function = args.sections.clone().flatten();
+    // `--sections src/lib.rs`: no function is called like that.
+    if let Some(path) = function.take_if(|name| name.contains(['/', '.', '\\'])) {
+        paths.insert(0, path.into());
+    }
+    let request = Request { paths: &paths, cwd: &cwd, metadata: metadata.as_ref() };
     let sources = discover_without(&request, &|file| config.exclude.contains(file));
     let sources = sources.map_err(|error| Failure(error.to_string()))?;
+    if args.sections.is_some() {
+        return sections::print(&sources, &config, function.as_deref(), args.report.message_format);
+    }
 
     let mut report = crate::scan_with(&sources, &config);
     let unread = |kind| matches!(kind, NoticeKind::UnparsedFile | NoticeKind::UnreadableFile);

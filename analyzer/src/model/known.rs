@@ -19,6 +19,9 @@ const OTHERS: &str = include_str!("stubs/others.rs");
 /// The crate whose types stand for locks of crates that are not there: known by name only.
 pub const BY_NAME: &str = "?";
 
+/// The crate of tracked cells, as users' programs name it.
+pub const TRACKER: &str = "lockcheck_tracker";
+
 /// The stubs' syntax by crate name.
 pub fn stubs() -> Vec<(Symbol, FileSyntax)> {
     let parse = |text| crate::syntax::parse(text, 2021);

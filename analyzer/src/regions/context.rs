@@ -38,6 +38,8 @@ pub(super) struct Context<'w> {
     pub(super) carriers: FxHashMap<AdtId, Waiting>,
     /// Collections and iterators of the stubs.
     pub(super) containers: FxHashSet<AdtId>,
+    /// Statements are asked for.
+    pub(super) sections: bool,
 }
 
 impl<'w> Context<'w> {
@@ -172,7 +174,7 @@ pub(super) fn context<'w>(model: &'w Model<'w>, files: &'w [String]) -> Context<
             }
         }
     }
-    Context { model, files, bodies, types, summaries, drops, carriers: carriers(model), containers }
+    Context { model, files, bodies, types, summaries, drops, carriers: carriers(model), containers, sections: false }
 }
 
 /// Types of the sources that have a guard in a field, however deep.

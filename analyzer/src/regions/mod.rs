@@ -8,6 +8,7 @@
 
 pub mod blocking;
 mod context;
+pub mod effects;
 mod entry;
 mod glue;
 pub mod order;
@@ -167,6 +168,18 @@ pub struct Regions {
     pub dropped: Vec<DroppedAtOnce>,
     /// Writes to `static mut`.
     pub static_writes: Vec<StaticWrite>,
+    /// Stale reads, each with the reason why others can interfere.
+    pub stale: Vec<(effects::stale::Stale, effects::reach::Concurrency)>,
+    /// Stretches of concurrent code that rely on shared state that they do not hold.
+    pub unsafe_regions: Vec<effects::reach::UnsafeRegion>,
+    /// Uses of cells without the lock that all others hold.
+    pub unguarded: Vec<effects::cells::Unguarded>,
+    /// `unsafe impl Sync` and `Send` that do not hold.
+    pub claims: Vec<effects::interior::Claim>,
+    /// Writes without synchronisation to what other threads have, too.
+    pub unsynchronized: Vec<effects::interior::Unsynchronized>,
+    /// Statements with their criteria, where they were asked for.
+    pub sections: Vec<effects::reach::Sections>,
     /// Spawned threads and tasks.
     pub tasks: Vec<Task>,
     /// Waits for other things than locks, and what ends them.
@@ -199,7 +212,17 @@ impl Regions {
 /// bodies that do not call each other are
 /// walked in parallel; cost is linear in the size of the bodies, for mutual recursion times the rounds.
 pub fn regions(model: &Model<'_>, files: &[String]) -> Regions {
+    walk_all(model, files, false)
+}
+
+/// The same with the statements of every function ([`Regions::sections`]).
+pub fn sections(model: &Model<'_>, files: &[String]) -> Regions {
+    walk_all(model, files, true)
+}
+
+fn walk_all(model: &Model<'_>, files: &[String], sections: bool) -> Regions {
     let mut cx = context::context(model, files);
+    cx.sections = sections;
     let mut out = Output::default();
     let calls: Vec<Vec<FnId>> =
         (0..cx.bodies.len()).into_par_iter().map(|index| callees(&cx, BodyId(index as u32))).collect();
@@ -214,7 +237,9 @@ pub fn regions(model: &Model<'_>, files: &[String]) -> Regions {
     }
     let waits = blocking::link::finish(&cx, &mut out);
     let entry = entry::gates(&cx, &out);
+    let facts = std::mem::take(&mut out.facts);
     let mut regions = out.into_regions(&entry);
+    effects::reach::finish(&cx, &facts, &entry, &mut regions);
     regions.blocking = waits;
     regions.files = files.to_vec();
     regions.functions =

@@ -37,6 +37,8 @@ pub(super) struct Output {
     tasks: Vec<Task>,
     /// Where those of the body at hand begin.
     first_task: usize,
+    /// What is known of shared state, by body.
+    pub(super) facts: std::collections::BTreeMap<u32, super::effects::Facts>,
 }
 
 /// What is known of the lock of an acquisition.
@@ -60,6 +62,7 @@ impl Output {
         add_new(&mut self.dropped, other.dropped);
         add_new(&mut self.writes, other.writes);
         add_new(&mut self.acquisitions, other.acquisitions);
+        self.facts.extend(other.facts);
         for (callee, calls) in other.calls {
             self.calls.entry(callee).or_default().extend(calls);
         }

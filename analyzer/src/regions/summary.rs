@@ -125,6 +125,10 @@ pub struct Summary {
     pub calls: Vec<CalledParam>,
     /// Pairs of locks that threads or tasks spawned here take, where they depend on the function's parameters.
     pub spawned: Vec<(HeldLock, Acquired)>,
+    /// What it does with shared state and its parameters' data.
+    pub effects: Vec<super::effects::Effect>,
+    /// Bit `i`: the result depends on parameter `i`.
+    pub returns_from: u64,
     /// What it waits for and signals.
     pub blocking: super::blocking::summary::BlockingSummary,
     /// It never returns.

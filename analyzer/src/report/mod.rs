@@ -10,6 +10,7 @@ mod human;
 mod lockcheck_json;
 mod marks;
 mod rustc;
+pub mod sections;
 mod short;
 mod snippet;
 

@@ -1,6 +1,7 @@
 //! One file per rule: what users read about it, and the check. Rules read the graph, the regions and the replayed
 //! trace, and never build them.
 
+pub mod atomicity_violation;
 mod blocked;
 pub mod channel_deadlock;
 pub mod condvar_wait_holding_lock;
@@ -12,6 +13,7 @@ pub mod guard_across_await;
 pub mod guard_across_blocking_call;
 pub mod guard_across_callback;
 pub mod guard_dropped_immediately;
+pub mod inconsistent_guard;
 pub mod join_deadlock;
 pub mod lock_order_inversion;
 pub mod long_lived_temporary_guard;
@@ -21,9 +23,14 @@ pub mod pool_starvation;
 pub mod reentrant_initialization;
 pub mod same_class_nesting;
 pub mod selector;
+pub mod split_atomic_update;
+mod stale;
 pub mod static_mut_mutation;
 pub mod suppression_without_reason;
 pub mod unparsed_file;
+pub mod unsafe_region;
+pub mod unsound_sync_claim;
+pub mod unsynchronized_mutation;
 pub mod unused_suppression;
 mod waiting;
 mod wording;
@@ -112,6 +119,12 @@ pub const REGISTRY: &[&Rule] = &[
     &long_lived_temporary_guard::RULE,
     &guard_dropped_immediately::RULE,
     &static_mut_mutation::RULE,
+    &unsafe_region::RULE,
+    &atomicity_violation::RULE,
+    &split_atomic_update::RULE,
+    &inconsistent_guard::RULE,
+    &unsound_sync_claim::RULE,
+    &unsynchronized_mutation::RULE,
     &suppression_without_reason::RULE,
     &unused_suppression::RULE,
     &unparsed_file::RULE,

@@ -293,6 +293,7 @@ impl Lowering {
             params: pats.into_iter().zip(types).map(|(pat, ty)| Param { pat, ty }).collect(),
             ret,
             async_: sig.asyncness.is_some(),
+            unsafe_: matches!(sig.safety, syn::Safety::Unsafe(_)),
             public: is_public(vis),
             test: self.test,
             body,

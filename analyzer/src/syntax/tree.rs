@@ -251,6 +251,8 @@ pub struct Function {
     pub ret: Option<TypeRef>,
     /// `async fn`.
     pub async_: bool,
+    /// `unsafe fn`.
+    pub unsafe_: bool,
     /// `pub` in any form.
     pub public: bool,
     /// A test function or inside `#[cfg(test)]`.

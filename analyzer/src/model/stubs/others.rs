@@ -202,6 +202,18 @@ pub mod threadpool {
     }
 }
 pub mod lockcheck_tracker {
+    pub struct Tracked<T> {
+        value: T,
+    }
+    impl<T> Tracked<T> {
+        pub fn new(value: T) -> Tracked<T> {}
+        pub fn named(name: &str, value: T) -> Tracked<T> {}
+        pub fn into_inner(self) -> T {}
+        pub fn get(&self) -> T {}
+        pub fn set(&self, value: T) {}
+        pub fn read<R, F: FnOnce(&T) -> R>(&self, look: F) -> R {}
+        pub fn update<R, F: FnOnce(&mut T) -> R>(&self, change: F) -> R {}
+    }
     pub mod sync {
         pub use std::sync::*;
     }

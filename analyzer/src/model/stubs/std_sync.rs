@@ -222,8 +222,46 @@ pub mod sync {
         pub struct AtomicU8 {}
         pub struct AtomicI64 {}
         pub struct AtomicI32 {}
+        pub struct AtomicI16 {}
+        pub struct AtomicI8 {}
         pub struct AtomicPtr<T> {
             value: T,
+        }
+        impl AtomicBool {
+            pub fn new(value: bool) -> AtomicBool {}
+        }
+        impl AtomicUsize {
+            pub fn new(value: usize) -> AtomicUsize {}
+        }
+        impl AtomicIsize {
+            pub fn new(value: isize) -> AtomicIsize {}
+        }
+        impl AtomicU64 {
+            pub fn new(value: u64) -> AtomicU64 {}
+        }
+        impl AtomicU32 {
+            pub fn new(value: u32) -> AtomicU32 {}
+        }
+        impl AtomicU16 {
+            pub fn new(value: u16) -> AtomicU16 {}
+        }
+        impl AtomicU8 {
+            pub fn new(value: u8) -> AtomicU8 {}
+        }
+        impl AtomicI64 {
+            pub fn new(value: i64) -> AtomicI64 {}
+        }
+        impl AtomicI32 {
+            pub fn new(value: i32) -> AtomicI32 {}
+        }
+        impl AtomicI16 {
+            pub fn new(value: i16) -> AtomicI16 {}
+        }
+        impl AtomicI8 {
+            pub fn new(value: i8) -> AtomicI8 {}
+        }
+        impl<T> AtomicPtr<T> {
+            pub fn new(value: *mut T) -> AtomicPtr<T> {}
         }
         pub enum Ordering {
             Relaxed,

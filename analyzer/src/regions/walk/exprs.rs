@@ -11,6 +11,12 @@ use crate::syntax::{ExprId, ExprKind, Lit, MacroKind, StaticKind, Symbol};
 impl Walker<'_> {
     /// Evaluates an expression.
     pub(super) fn eval(&mut self, id: ExprId, how: Use) -> Value {
+        let value = self.expression(id, how);
+        self.seen.note(id, &self.body[id].kind, &value, &self.state);
+        value
+    }
+
+    fn expression(&mut self, id: ExprId, how: Use) -> Value {
         let body = self.body;
         self.steps += 1;
         match &body[id].kind {

@@ -34,6 +34,7 @@ use smallvec::SmallVec;
 pub(super) use once::lazy_statics;
 
 use super::context::Context;
+use super::effects::{self, seen::Seen};
 use super::output::Output;
 use super::place::{BodyId, Place, Root};
 use super::state::{GuardId, LiveGuard, Owner, State, Value};
@@ -144,6 +145,7 @@ pub(super) struct Walker<'w> {
     /// Expressions evaluated so far.
     steps: usize,
     summary: Summary,
+    seen: Seen,
     /// A value was returned.
     returned: bool,
     /// Of the bodies that are walked together with this one.
@@ -189,6 +191,7 @@ pub(super) fn walk(cx: &Context<'_>, group: &Group, id: BodyId, out: &mut Output
         blocking: blocking::Own::default(),
         steps: 0,
         summary: Summary::default(),
+        seen: Seen::default(),
         returned: false,
         out,
     };
@@ -198,6 +201,11 @@ pub(super) fn walk(cx: &Context<'_>, group: &Group, id: BodyId, out: &mut Output
     walker.out.blocking.insert(id, facts);
     walker.summary.blocking = waits;
     walker.out.spawned(walker.tasks);
+    let gives_guard = !walker.summary.returns.is_empty();
+    let (effects, returns_from, facts) = effects::analyse(cx, group, id, &walker.seen, gives_guard);
+    walker.out.facts.insert(id.0, facts);
+    walker.summary.effects = effects;
+    walker.summary.returns_from = returns_from;
     walker.summary
 }
 
