@@ -5,7 +5,7 @@
 //!
 //! Misses: pools whose making is not seen have no number of workers.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Walker;
 use super::blocking::{Own, bare};
@@ -251,7 +251,7 @@ impl Walker<'_> {
 
     /// Which pools the body's threads and tasks can use up.
     pub(super) fn finish_pools(&mut self, own: &mut Own) {
-        own.summary.steps = std::mem::take(&mut own.pools.steps);
+        own.summary.steps = about_pools(std::mem::take(&mut own.pools.steps));
         let mut pools: Vec<Place> = Vec::new();
         collect_pools(&own.summary.steps, &mut pools);
         for pool in pools {
@@ -299,6 +299,63 @@ impl Walker<'_> {
             });
         }
     }
+}
+
+/// Only the steps that can matter to a pool: most threads that are started and joined never see one. Callers copy what
+/// is left, so there is a limit to all of it, too.
+fn about_pools(mut steps: Vec<PoolStep>) -> Vec<PoolStep> {
+    fn keep_submitting(steps: &mut Vec<PoolStep>, children: &mut FxHashSet<u32>) {
+        steps.retain_mut(|step| match step {
+            PoolStep::Submit(submit) => {
+                children.insert(submit.child);
+                keep_submitting(&mut submit.steps, children);
+                true
+            }
+            PoolStep::Start { child, steps, .. } => {
+                keep_submitting(steps, children);
+                let joins = |step: &PoolStep| matches!(step, PoolStep::Join(..));
+                let kept = !steps.iter().all(joins);
+                if kept {
+                    children.insert(*child);
+                }
+                kept
+            }
+            PoolStep::Either(branches) => {
+                branches.iter_mut().for_each(|branch| keep_submitting(branch, children));
+                branches.iter().any(|branch| !branch.is_empty())
+            }
+            PoolStep::Join(..) | PoolStep::JoinAll(..) => true,
+        });
+    }
+    fn keep_joins(steps: &mut Vec<PoolStep>, children: &FxHashSet<u32>, left: &mut usize) {
+        steps.retain_mut(|step| {
+            if *left == 0 {
+                return false;
+            }
+            let kept = match step {
+                PoolStep::Submit(submit) => {
+                    keep_joins(&mut submit.steps, children, left);
+                    true
+                }
+                PoolStep::Start { steps, .. } => {
+                    keep_joins(steps, children, left);
+                    !steps.is_empty()
+                }
+                PoolStep::Either(branches) => {
+                    branches.iter_mut().for_each(|branch| keep_joins(branch, children, left));
+                    branches.iter().any(|branch| !branch.is_empty())
+                }
+                PoolStep::Join(child, _) => children.contains(child),
+                PoolStep::JoinAll(..) => true,
+            };
+            *left = left.saturating_sub(usize::from(kept));
+            kept
+        });
+    }
+    let mut children = FxHashSet::default();
+    keep_submitting(&mut steps, &mut children);
+    keep_joins(&mut steps, &children, &mut { MOST_STEPS });
+    steps
 }
 
 fn collect_pools(steps: &[PoolStep], out: &mut Vec<Place>) {
