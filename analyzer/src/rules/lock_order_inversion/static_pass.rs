@@ -1,7 +1,8 @@
 //! The static half: cycles of the lock graph over lock classes.
 //!
 //! Guarantees: a cycle is reported once, with one witness per side; it is no finding where a common lock keeps the
-//! sides apart, or where more than one lock is only read; a cycle that needs a queued writer, test code or a call with
+//! sides apart, or where more than one lock is only read, or one is in
+//! a function that takes elements of a collection in both orders; a cycle that needs a queued writer, test code or a call with
 //! several possible targets is a note.
 
 use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, Notice, NoticeKind, ThreadPath};
@@ -27,8 +28,9 @@ pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     // A ring with a shorter cycle among its locks says nothing new: mending that one breaks it.
     let mut reported: Vec<Vec<NodeId>> = Vec::new();
     for cycle in &search.cycles {
-        // Two locks that both sides only read would need two queued writers at once.
-        if shared_links(facts.graph, cycle) > 1 {
+        // A lock that both sides only read needs a queued writer: with a second condition, it is too much to ask.
+        let shared = shared_links(facts.graph, cycle);
+        if shared > 1 || shared == 1 && names_one_of_many(facts.graph, regions, cycle) {
             continue;
         }
         let nodes: Vec<NodeId> = cycle.steps.iter().map(|(edge, _)| facts.graph.edge_at(*edge).from).collect();
@@ -48,6 +50,15 @@ fn shared_links(graph: &LockGraph, cycle: &Cycle) -> usize {
     };
     let weak = |at: &usize| kept_out(witness(at + 1).held.mode, witness(*at).wanted.mode) != KeptOut::Always;
     (0..cycle.steps.len()).filter(weak).count()
+}
+
+/// Whether all sides stand in one function, and one of the locks is some element of a collection: who writes both orders
+/// side by side means two elements.
+fn names_one_of_many(graph: &LockGraph, regions: &Regions, cycle: &Cycle) -> bool {
+    let origin = |(edge, witness): &(_, usize)| graph.edge_at(*edge).witnesses[*witness].origin as usize;
+    let pairs: Vec<&Pair> = cycle.steps.iter().filter_map(|step| regions.pairs.get(origin(step))).collect();
+    let many = |pair: &&Pair| pair.held.class.as_ref().is_some_and(|class| class.many);
+    pairs.iter().any(many) && pairs.windows(2).all(|two| two[0].body == two[1].body)
 }
 
 /// Whether two sides of one function can run at once. Every call has variables of its own, so locks in variables are
