@@ -1,8 +1,8 @@
 //! What functions do with shared state: which cells they read and write, under which guards, and which values flow from
 //! a read to a write.
 //!
-//! A *cell* is what one lock guards, an atomic, or a tracked cell. [`flow`] follows the values of one body in the order
-//! of evaluation, over the places and held guards that the guard-scope interpreter has [`seen`]; what callees do comes
+//! A *cell* is what one lock guards, an atomic, or a tracked cell. `flow` follows the values of one body in the order
+//! of evaluation, over the places and held guards that the guard-scope interpreter has `seen`; what callees do comes
 //! from their summaries as [`Effect`]s, in terms of their parameters. [`stale`] finds reads whose value decides or
 //! computes a later write of the same cell although nothing was held in between; [`reach`] says which functions can
 //! run on several threads at once; [`criteria`] classifies statements as people do by hand: modifies shared state,
