@@ -28,9 +28,8 @@ pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     // A ring with a shorter cycle among its locks says nothing new: mending that one breaks it.
     let mut reported: Vec<Vec<NodeId>> = Vec::new();
     for cycle in &search.cycles {
-        // A lock that both sides only read needs a queued writer: with a second condition, it is too much to ask.
-        let shared = shared_links(facts.graph, cycle);
-        if shared > 1 || shared == 1 && names_one_of_many(facts.graph, regions, cycle) {
+        // Two locks that both sides only read would need two queued writers at once.
+        if shared_links(facts.graph, cycle) > 1 {
             continue;
         }
         let nodes: Vec<NodeId> = cycle.steps.iter().map(|(edge, _)| facts.graph.edge_at(*edge).from).collect();
@@ -52,21 +51,19 @@ fn shared_links(graph: &LockGraph, cycle: &Cycle) -> usize {
     (0..cycle.steps.len()).filter(weak).count()
 }
 
-/// Whether all sides stand in one function, and one of the locks is some element of a collection: who writes both orders
-/// side by side means two elements.
-fn names_one_of_many(graph: &LockGraph, regions: &Regions, cycle: &Cycle) -> bool {
-    let origin = |(edge, witness): &(_, usize)| graph.edge_at(*edge).witnesses[*witness].origin as usize;
-    let pairs: Vec<&Pair> = cycle.steps.iter().filter_map(|step| regions.pairs.get(origin(step))).collect();
-    let many = |pair: &&Pair| pair.held.class.as_ref().is_some_and(|class| class.many);
-    pairs.iter().any(many) && pairs.windows(2).all(|two| two[0].body == two[1].body)
-}
-
 /// Whether two sides of one function can run at once. Every call has variables of its own, so locks in variables are
-/// only shared with threads that this very call spawned, while those run.
+/// only shared with threads that this very call spawned, while those run. Who writes both orders side by side, over
+/// elements of a collection, means two elements: with a lock that is only read, which needs a queued writer besides, it
+/// is too much to ask.
 fn can_overlap(regions: &Regions, a: &Witness, b: &Witness) -> bool {
     let (Some(a), Some(b)) = (regions.pairs.get(a.origin as usize), regions.pairs.get(b.origin as usize)) else {
         return true;
     };
+    let one_of_many = |pair: &Pair| pair.held.class.as_ref().is_some_and(|class| class.many);
+    let only_read = |wanted: &Pair, held: &Pair| kept_out(held.held.mode, wanted.wanted.mode) != KeptOut::Always;
+    if a.body == b.body && (one_of_many(a) || one_of_many(b)) && (only_read(a, b) || only_read(b, a)) {
+        return false;
+    }
     let own = |pair: &Pair| {
         [&pair.held, &pair.wanted].iter().all(|side| matches!(side.place.root, Root::Local(..)) && side.is_local())
     };
