@@ -1,6 +1,6 @@
 //! What the tokenizer does not take or does better without. In front of the first token: a byte order mark, a `#!`
 //! line, a cargo-script front matter. Anywhere: comments, of which a documentation comment is an attribute with a
-//! string to the parser, a quarter of the tokens of a documented library. Every later position stays right.
+//! string to the parser, and much of the text of a documented library. Every later position stays right.
 
 use std::borrow::Cow;
 
