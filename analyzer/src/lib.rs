@@ -21,6 +21,7 @@ pub mod cli;
 pub mod config;
 pub mod finding;
 pub mod graph;
+pub mod instrument;
 pub mod model;
 mod nearest;
 pub mod regions;

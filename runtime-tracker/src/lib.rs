@@ -82,6 +82,8 @@ pub mod parking_lot;
 pub mod pool;
 mod raw;
 mod record;
+#[cfg(feature = "sources")]
+pub mod shim;
 mod site;
 pub mod sync;
 pub mod thread;

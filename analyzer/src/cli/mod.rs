@@ -13,8 +13,9 @@ mod exit;
 mod explain;
 mod host;
 mod levels;
-
 mod run;
+mod run_program;
+mod run_watch;
 mod scan;
 mod scenarios;
 mod sections;
@@ -45,6 +46,9 @@ struct Failure(String);
 /// Runs a whole command line and gives the process's exit code.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
     let (arguments, as_cargo) = without_cargos_word(arguments);
+    if let Some(code) = crate::instrument::if_wrapper(&arguments) {
+        return code;
+    }
     // A scenario's own panic is its own affair, not an internal error of lockcheck.
     if let Some(code) = host::if_asked(&arguments) {
         return code;
