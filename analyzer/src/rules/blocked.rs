@@ -190,10 +190,20 @@ pub(super) fn observed(
     tasks.sort();
     tasks.dedup();
     parts.extend(tasks);
+    let (level, confidence, rest) = match deadlock.rests_on {
+        None => (Level::Deny, Confidence::High, String::new()),
+        // The main thread of a test program, which only waits for its tests.
+        Some((_, false)) => (Level::Deny, Confidence::Medium, String::new()),
+        Some((count, true)) => {
+            let rest = format!("; {count} threads that are not tracked did nothing for seconds, but could still help");
+            (Level::Warn, Confidence::Low, rest)
+        }
+    };
+    let message = message + &rest;
     Finding {
         rule,
-        level: Level::Deny,
-        confidence: Confidence::High,
+        level,
+        confidence,
         evidence: Evidence::Observed,
         message,
         help,

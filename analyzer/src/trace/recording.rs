@@ -125,6 +125,9 @@ pub struct Deadlock {
     pub members: Vec<BlockedThread<'static>>,
     /// What was done about it.
     pub action: DeadlockAction,
+    /// The threads that the tracker does not know and that did nothing but wait: how many, and whether one of them is not
+    /// the main thread.
+    pub rests_on: Option<(u32, bool)>,
 }
 
 /// One trace file, or several put together.
@@ -160,6 +163,8 @@ pub struct Recording {
     pub streams: BTreeMap<u32, Vec<Event>>,
     /// Whether the recording was closed in an orderly way.
     pub complete: bool,
+    /// Belongs to the deadlock that is recorded next.
+    pub(super) rests_on: Option<(u32, bool)>,
 }
 
 impl Recording {
@@ -198,8 +203,10 @@ impl Recording {
                 self.double_locks.push(DoubleLock { thread, first, second });
             }
             Record::Deadlock { closer, members, action } => {
-                self.deadlocks.push(Deadlock { closer, members: members.into_owned(), action });
+                let rests_on = self.rests_on.take();
+                self.deadlocks.push(Deadlock { closer, members: members.into_owned(), action, rests_on });
             }
+            Record::Rests { untracked, others } => self.rests_on = Some((untracked, others)),
             Record::End => self.complete = true,
         }
     }
@@ -250,6 +257,7 @@ impl Recording {
             closer: by.thread(deadlock.closer),
             members: deadlock.members.into_iter().map(|member| by.member(member)).collect(),
             action: deadlock.action,
+            rests_on: deadlock.rests_on,
         }));
         for (thread, stream) in &mut other.streams {
             for event in stream.iter_mut() {

@@ -268,6 +268,14 @@ pub enum Record<'a> {
         /// What was done about it.
         action: DeadlockAction,
     },
+    /// The [`Record::Deadlock`] that comes next rests on threads that are not tracked and did nothing but wait for some
+    /// time; since minor version 2.
+    Rests {
+        /// How many.
+        untracked: u32,
+        /// Whether one of them is not the main thread.
+        others: bool,
+    },
     /// The process ended in an orderly way; without it the recording was cut off.
     End,
     /// Of a newer minor version.
@@ -334,6 +342,7 @@ impl Record<'_> {
             Record::DoubleLock { .. } => 9,
             Record::Deadlock { .. } => 10,
             Record::End => 11,
+            Record::Rests { .. } => 20,
             Record::Unknown { kind } => *kind,
         }
     }
@@ -412,6 +421,10 @@ impl Record<'_> {
                     put_all_held(out, &member.held);
                 }
             }
+            Record::Rests { untracked, others } => {
+                put_u32(out, *untracked);
+                out.put(&[u8::from(*others)]);
+            }
             Record::End | Record::Unknown { .. } => {}
         }
     }
@@ -473,6 +486,7 @@ impl Record<'_> {
                 members: reader.list(22, Reader::blocked)?.into(),
             },
             11 => Record::End,
+            20 => Record::Rests { untracked: reader.u32()?, others: reader.u8()? != 0 },
             kind => Record::Unknown { kind },
         };
         Some((record, 4 + len))

@@ -49,6 +49,7 @@ pub const SOURCES: &[(&str, &str)] = &[
     ("threads.rs", include_str!("../threads.rs")),
     ("tracked.rs", include_str!("../tracked.rs")),
     ("wait.rs", include_str!("../wait.rs")),
+    ("wait/quiet.rs", include_str!("../wait/quiet.rs")),
     ("wait/reduce.rs", include_str!("../wait/reduce.rs")),
     ("wait/report.rs", include_str!("../wait/report.rs")),
 ];
