@@ -21,6 +21,7 @@
 
 mod cargo_config;
 mod command;
+mod facade;
 mod folders;
 mod probe;
 mod runner;

@@ -50,9 +50,9 @@ impl Settings {
     }
 
     /// Notes that a unit was compiled without the shim. The note stays with the artefact, which cargo may use again.
-    pub(super) fn untracked(&self, unit: &Unit<'_>, reason: &str) {
+    pub(super) fn untracked(&self, unit: &Unit<'_>, loss: &str, reason: &str) {
         let version = std::env::var("CARGO_PKG_VERSION").unwrap_or_default();
-        let note = format!("{} {version} is not tracked: {reason}", unit.crate_name);
+        let note = format!("crate `{}` {version}: {loss} ({reason})", unit.crate_name);
         let _ = std::fs::create_dir_all(&self.untracked);
         let _ = folders::write_whole(&self.note(unit), note.as_bytes());
     }

@@ -58,7 +58,7 @@ fn build(runtime: &Path, rustc: &Path, target: &str, folder: &Path) -> Result<()
 
 fn flags(target: &str) -> Vec<String> {
     let flags = "--edition 2024 --crate-name std --crate-type rlib -O -C metadata=lockcheck -C debuginfo=0 \
-                 -C strip=none --cap-lints allow --cfg lockcheck_shim --target";
+                 -C strip=none --cap-lints allow --cfg lockcheck_shim --cfg feature=\"parking_lot\" --target";
     flags.split_whitespace().map(str::to_owned).chain([target.to_owned()]).collect()
 }
 

@@ -11,6 +11,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
+use super::facade;
 use super::session::Settings;
 use super::shim::{self, Shim};
 
@@ -30,41 +31,66 @@ pub(super) fn run(arguments: &[OsString]) -> ExitCode {
         return code(plain(wrapper, arguments).status());
     };
     if STD.contains(&compilation.name.as_str()) || compilation.has_own_std {
-        settings.untracked(&compilation.unit(), "it is part of `std`, which cargo builds for this program");
+        settings.untracked(&compilation.unit(), "it is not tracked", "cargo builds `std` itself for this program");
         return code(plain(settings.wrapper, arguments).status());
     }
     let target = compilation.target.as_deref().unwrap_or(&settings.host);
     let shim = match shim::shim(&settings.runtime, &settings.rustc, target) {
         Ok(shim) => shim,
         Err(error) => {
-            settings.untracked(&compilation.unit(), &error.to_string());
+            settings.untracked(&compilation.unit(), "it is not tracked", &error.to_string());
             return code(plain(settings.wrapper, arguments).status());
         }
     };
-    let beneath = || {
+    let beneath = |arguments: &[OsString]| {
         let mut command = plain(settings.wrapper.clone(), arguments);
         find_shim(&mut command, &shim);
         command
     };
+    let on_top = |arguments: &[OsString]| {
+        let mut command = plain(settings.wrapper.clone(), arguments);
+        see_shim(&mut command, &shim);
+        if !compilation.caps_lints {
+            command.arg("--cap-lints=warn");
+        }
+        command
+    };
     if BENEATH.contains(&compilation.name.as_str()) {
-        return code(beneath().status());
+        return code(beneath(arguments).status());
     }
-    let mut command = plain(settings.wrapper.clone(), arguments);
-    see_shim(&mut command, &shim);
-    if !compilation.caps_lints {
-        command.arg("--cap-lints=warn");
+    let version = std::env::var("CARGO_PKG_VERSION").unwrap_or_default();
+    // A crate that the user is working on has tests that look into it.
+    let is_own = std::env::var_os("CARGO_PRIMARY_PACKAGE").is_some();
+    let facade = facade::facade(&compilation.name, &version).filter(|_| !is_own);
+    let both = facade.and_then(|facade| facade.split(arguments, &settings.runtime.join("src")));
+    let mut tries: Vec<(Command, Option<&str>)> = Vec::new();
+    if let Some(both) = &both {
+        let real = held_back(beneath(&both.real));
+        if real.succeeded() {
+            tries.push((on_top(&both.ours), None));
+        }
     }
-    let tracked = held_back(command);
-    if tracked.succeeded() || tracked.status.is_none() {
-        settings.tracked(&compilation.unit());
-        return tracked.finish();
+    tries.push((on_top(arguments), both.is_some().then_some("its locks are not tracked")));
+    if let Some(real) = facade::towards_real(arguments) {
+        tries.push((on_top(&real), Some("its locks of `lock_api` are not tracked")));
     }
-    let plainly = held_back(beneath());
-    if plainly.succeeded() {
-        settings.untracked(&compilation.unit(), &tracked.first_error());
-        return plainly.finish();
+    tries.push((beneath(arguments), Some("it is not tracked")));
+    let mut first: Option<Ended> = None;
+    for (command, loss) in tries {
+        let ended = held_back(command);
+        if ended.succeeded() || ended.status.is_none() {
+            match (loss, &first) {
+                (Some(loss), Some(first)) => settings.untracked(&compilation.unit(), loss, &first.first_error()),
+                (Some(loss), None) => {
+                    settings.untracked(&compilation.unit(), loss, "its real source does not compile alone")
+                }
+                (None, _) => settings.tracked(&compilation.unit()),
+            }
+            return ended.finish();
+        }
+        first.get_or_insert(ended);
     }
-    tracked.finish()
+    first.map_or(ExitCode::from(101), Ended::finish)
 }
 
 /// What there is to know about a call of the compiler.

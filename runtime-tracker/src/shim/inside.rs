@@ -12,6 +12,11 @@ pub mod event {
     pub use crate::event::*;
 }
 
+/// Raw locks, for the crates that stand for `lock_api`.
+pub mod raw {
+    pub use crate::raw_locks::*;
+}
+
 /// As the tracker's own.
 pub mod pool {
     pub use crate::pool::*;

@@ -32,6 +32,9 @@ mod threads;
 mod tracked;
 mod wait;
 
+#[path = "shim/raw.rs"]
+mod raw_locks;
+
 /// For what stands in place of other crates; no part of what a program sees of `std`.
 #[doc(hidden)]
 #[path = "shim/inside.rs"]
