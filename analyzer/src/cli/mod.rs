@@ -14,6 +14,8 @@ mod explain;
 mod host;
 mod levels;
 mod run;
+mod run_agree;
+mod run_paths;
 mod run_program;
 mod run_watch;
 mod scan;

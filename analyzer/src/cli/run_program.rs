@@ -16,7 +16,7 @@ use super::args::RunArgs;
 use super::levels::Levels;
 use super::run_watch::{Outcome, Watched, watch_over};
 use super::terminal::{Stream, Terminal, to_stderr};
-use super::{Exit, Failure, analyze, cargo, run};
+use super::{Exit, Failure, analyze, cargo, run, run_agree, run_paths};
 use crate::finding::{Mode, Notice, NoticeKind, Report, Summary};
 use crate::instrument::{Programs, Request, Session, Single, prepare};
 use crate::source::Targets;
@@ -89,6 +89,17 @@ pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Termi
     }
     let mut report = run::analysed(&traces)?;
     about_the_run(&mut report, &session, &outcome, &traces);
+    let root = match &program {
+        Program::Command(_) => {
+            cargo::metadata(&cwd, terminal).map(|metadata| metadata.workspace_root.into_std_path_buf())
+        }
+        Program::File(file, _) => Some(cwd.join(file)),
+    };
+    if let Some(root) = root {
+        run_paths::from_here(&mut report, &root, &cwd);
+        run_agree::mark(&mut report, &root, &cwd, &config);
+    }
+    report.finish();
     let texts = analyze::texts();
     super::suppress(&mut report, &texts);
     levels.apply(&mut report);

@@ -30,3 +30,7 @@ pub use mutex::{Mutex, MutexGuard};
 pub use once::{Once, OnceState};
 pub use once_lock::OnceLock;
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// As [`std::sync::ONCE_INIT`].
+#[deprecated(note = "`Once::new` is a constant function")]
+pub const ONCE_INIT: Once = Once::new();
