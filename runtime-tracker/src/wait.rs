@@ -17,6 +17,7 @@
 //!
 //! Misses: locks whose holder has ended or forgot the guard; whatever untracked threads block.
 
+mod caller;
 mod quiet;
 mod reduce;
 pub(crate) mod report;
@@ -260,6 +261,9 @@ fn detect() -> usize {
     let mut copies = List::new();
     members.iter().for_each(|member| copies.push(report::Member::new(member, &mut held)));
     drop(table);
+    if let Some(own) = copies.iter().find(|member| member.is_of(closer)) {
+        caller::record(closer, own.site());
+    }
     let finding = report::report(closer, &copies, core, &held, action, rests);
     finding::tell(&finding);
     match (action, victim) {
@@ -285,6 +289,7 @@ pub(crate) fn double_lock(first: Entry, second: LockMode, site: Site) {
     let finding = threads::busy(|| {
         let thread = threads::me().number();
         let wanted = Held { object: second.lock(), mode: second.mode(), site: names::site(site) };
+        caller::record(thread, site);
         record::record(&Record::DoubleLock { thread, first: first.record(), second: wanted });
         threads::flush();
         let lock = names::describe(second.lock());

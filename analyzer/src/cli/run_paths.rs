@@ -39,8 +39,26 @@ pub(super) fn from_here(report: &mut Report, root: &Path, cwd: &Path) {
             for (old, new) in &changed {
                 *text = text.replace(&format!("({old}:"), &format!("({new}:"));
             }
+            *text = without_registry(text);
         }
     }
+}
+
+/// A text in which files of published crates are called by crate and version: `(dashmap-6.2.1/src/lib.rs:928)`.
+fn without_registry(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("/registry/src/") {
+        let after = &rest[at + "/registry/src/".len()..];
+        let opening = rest[..at].rfind('(');
+        let (Some(opening), Some(slash)) = (opening, after.find('/')) else { break };
+        if rest[opening + 1..at].contains([' ', ')']) {
+            break;
+        }
+        out.push_str(&rest[..=opening]);
+        rest = &after[slash + 1..];
+    }
+    out + rest
 }
 
 /// The path as seen from `cwd`; `None` where it stays.
@@ -68,6 +86,14 @@ fn seen_from(file: &str, root: &Path, cwd: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn published_crates_are_called_by_their_names() {
+        let text =
+            "takes `RwLock (/home/me/.cargo/registry/src/index.crates.io-19/dashmap-6.2.1/src/lib.rs:9)` in (a.rs:1)";
+        assert_eq!(without_registry(text), "takes `RwLock (dashmap-6.2.1/src/lib.rs:9)` in (a.rs:1)");
+        assert_eq!(without_registry("see /registry/src/x"), "see /registry/src/x");
+    }
 
     #[test]
     fn files_of_the_workspace_are_seen_from_the_current_directory() {

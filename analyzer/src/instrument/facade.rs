@@ -24,9 +24,11 @@ pub(super) struct Facade {
     source: &'static str,
 }
 
-const FACADES: [Facade; 2] = [
+const FACADES: [Facade; 4] = [
     Facade { crate_name: "lock_api", versions: &["0.4."], source: "shim/lock_api_0_4.rs" },
+    Facade { crate_name: "lock_api", versions: &["0.5."], source: "shim/lock_api_0_5.rs" },
     Facade { crate_name: "parking_lot", versions: &["0.11.", "0.12."], source: "shim/parking_lot_0_12.rs" },
+    Facade { crate_name: "parking_lot", versions: &["0.13."], source: "shim/parking_lot_0_13.rs" },
 ];
 
 /// The two compilations that take the place of one.

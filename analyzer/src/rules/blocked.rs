@@ -152,7 +152,12 @@ pub(super) fn held_location(replay: &Replay, held: &Held) -> Location {
 }
 
 pub(super) fn waits_at(replay: &Replay, member: &BlockedThread<'_>) -> Location {
-    names::location(&replay.recording, member.site, format!("waits for {}", awaited(replay, member)))
+    names::wait_location(
+        &replay.recording,
+        member.thread,
+        member.site,
+        format!("waits for {}", awaited(replay, member)),
+    )
 }
 
 /// Who a member is, with its task: ``thread 2 `worker` (task `child`)``.

@@ -116,6 +116,19 @@ pub struct DoubleLock {
     pub second: Held,
 }
 
+/// Where the user's own code called into the dependency that a thread waited in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The thread.
+    pub thread: u32,
+    /// Where it waited.
+    pub site: u32,
+    /// The place of the call; its file is absolute.
+    pub from: Site,
+    /// The function that calls.
+    pub function: String,
+}
+
 /// Threads that blocked each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deadlock {
@@ -159,6 +172,8 @@ pub struct Recording {
     pub double_locks: Vec<DoubleLock>,
     /// Observed deadlocks.
     pub deadlocks: Vec<Deadlock>,
+    /// Calls into dependencies that led to them.
+    pub calls: Vec<Call>,
     /// Events by thread, in the order of that thread.
     pub streams: BTreeMap<u32, Vec<Event>>,
     /// Whether the recording was closed in an orderly way.
@@ -206,6 +221,10 @@ impl Recording {
                 let rests_on = self.rests_on.take();
                 self.deadlocks.push(Deadlock { closer, members: members.into_owned(), action, rests_on });
             }
+            Record::Called { thread, site, line, column, file, function } => {
+                let from = Site { file: file.into_owned(), line, column };
+                self.calls.push(Call { thread, site, from, function: function.into_owned() });
+            }
             Record::Rests { untracked, others } => self.rests_on = Some((untracked, others)),
             Record::End => self.complete = true,
         }
@@ -252,6 +271,11 @@ impl Recording {
             thread: by.thread(double.thread),
             first: by.held(double.first),
             second: by.held(double.second),
+        }));
+        self.calls.extend(other.calls.into_iter().map(|call| Call {
+            thread: by.thread(call.thread),
+            site: by.site(call.site),
+            ..call
         }));
         self.deadlocks.extend(other.deadlocks.into_iter().map(|deadlock| Deadlock {
             closer: by.thread(deadlock.closer),

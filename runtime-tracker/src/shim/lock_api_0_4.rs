@@ -7,6 +7,8 @@
 //! Guarantees: every lock over `lock_api` is tracked, whoever wrote its raw lock; what a raw lock cannot do, it cannot do here.
 //! A lock's class is the place of its first acquisition, since raw locks are made by constants.
 //!
+//! A reader waits behind a writer that waits only where the program's own raw lock is known to do so: `parking_lot`'s.
+//!
 //! Misses: code that names a raw lock's type where it makes or takes apart a lock (`from_raw`, `const_new`, `raw`) does not compile and is
 //! compiled against the real crate; a time limit of another type than `std`'s counts as none to wait for.
 
@@ -169,7 +171,7 @@ unsafe impl<R: RawRwLock> RawRwLock for TrackedRwLock<R> {
     #[inline]
     #[track_caller]
     fn lock_shared(&self) {
-        tracked::RawRwLock::lock_shared(&self.lock);
+        raw::lock_shared::<R>(&self.lock);
         self.raw.lock_shared();
     }
 
@@ -177,7 +179,7 @@ unsafe impl<R: RawRwLock> RawRwLock for TrackedRwLock<R> {
     #[track_caller]
     fn try_lock_shared(&self) -> bool {
         let lock = &self.lock;
-        both!(tracked::RawRwLock::try_lock_shared(lock), self.raw.try_lock_shared(), tracked::RawRwLock::unlock_shared(lock))
+        both!(raw::try_lock_shared::<R>(lock), self.raw.try_lock_shared(), tracked::RawRwLock::unlock_shared(lock))
     }
 
     #[inline]

@@ -58,6 +58,36 @@ impl Condvar {
     }
 }
 
+/// Whether new readers of a raw lock wait behind a writer that waits. Of others it is not known; a wait that they do not have must
+/// not come into the program.
+#[inline]
+fn readers_wait_behind_writers<R>() -> bool {
+    let name = type_name::<R>();
+    name.starts_with("parking_lot") && !name.ends_with("Recursive")
+}
+
+/// Takes the tracker's lock for a reader, in front of a raw lock of type `R`.
+#[inline]
+#[track_caller]
+pub fn lock_shared<R>(lock: &RawRwLock) {
+    if readers_wait_behind_writers::<R>() {
+        lock_api::RawRwLock::lock_shared(lock);
+    } else {
+        lock_api::RawRwLockRecursive::lock_shared_recursive(lock);
+    }
+}
+
+/// As [`lock_shared`], without waiting.
+#[inline]
+#[track_caller]
+pub fn try_lock_shared<R>(lock: &RawRwLock) -> bool {
+    if readers_wait_behind_writers::<R>() {
+        lock_api::RawRwLock::try_lock_shared(lock)
+    } else {
+        lock_api::RawRwLockRecursive::try_lock_shared_recursive(lock)
+    }
+}
+
 /// The value if its type is the wanted one: `A` has no lifetime bound, so `Any` cannot tell.
 pub fn same<A, B: Copy + 'static>(value: &A) -> Option<B> {
     let is_same = type_name::<A>() == type_name::<B>() && size_of::<A>() == size_of::<B>() && align_of::<A>() == align_of::<B>();

@@ -41,6 +41,14 @@ impl Member {
         Member { number, task, slot, kind, object, mode, all_tasks, site: wait.site, start, len }
     }
 
+    pub(super) fn is_of(&self, thread: u32) -> bool {
+        self.number == thread
+    }
+
+    pub(super) fn site(&self) -> Site {
+        self.site
+    }
+
     fn wants(&self) -> String {
         let object = self.object;
         match self.kind {

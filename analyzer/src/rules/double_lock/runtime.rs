@@ -45,9 +45,9 @@ fn finding(replay: &Replay, double: &DoubleLock) -> Finding {
     let recording = &replay.recording;
     let name = replay.names.object(recording, double.first.object);
     let thread = names::thread(recording, double.thread);
-    let (first, mut second) =
-        (blocked::held_location(replay, &double.first), blocked::held_location(replay, &double.second));
-    second.label = format!("{} again", second.label);
+    let first = blocked::held_location(replay, &double.first);
+    let again = format!("{} again", blocked::held_location(replay, &double.second).label);
+    let second = names::wait_location(recording, double.thread, double.second.site, again);
     let conflict = double.first.mode.conflicts(double.second.mode);
     let (level, evidence, message, help) = if conflict {
         (
