@@ -18,7 +18,7 @@
 //! Misses: locks whose holder has ended or forgot the guard; whatever untracked threads block.
 
 mod caller;
-mod quiet;
+pub(crate) mod quiet;
 mod reduce;
 pub(crate) mod report;
 

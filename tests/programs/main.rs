@@ -5,6 +5,7 @@
 //! Misses: published crates; `cargo run -p lockcheck-tests --example unmodified` runs those.
 
 mod deadlocks;
+mod libraries;
 mod single;
 mod workspace;
 

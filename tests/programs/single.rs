@@ -50,3 +50,17 @@ fn a_program_that_cannot_be_tracked_runs_all_the_same_and_the_user_is_told() {
     let tracked = lockcheck(dir.path(), &run);
     assert_eq!((tracked.code, tracked.stdout.as_str()), (Some(3), "out\n"), "{tracked:?}");
 }
+
+/// The canary of the technique: `rustc --extern std=SHIM` must make the shim stand for `std`.
+#[test]
+fn extern_std_stands_for_std_with_every_compiler_that_is_installed_here() {
+    let installed = user(std::path::Path::new("rustup"), std::path::Path::new("."), &["toolchain", "list"]);
+    let channels = ["beta", "nightly"].into_iter().filter(|channel| installed.stdout.contains(*channel));
+    for channel in channels {
+        let dir =
+            folder(&[("two.rs", INVERSION), ("rust-toolchain.toml", &format!("[toolchain]\nchannel = {channel:?}\n"))]);
+        let done = lockcheck(dir.path(), &["run", "two.rs"]);
+        let why = format!("{channel}: `--extern std=...` no longer makes our crate stand for `std`: {done:?}");
+        assert!(done.code == Some(1) && done.stderr.contains("lock_order_inversion (deny, predicted)"), "{why}");
+    }
+}

@@ -22,20 +22,43 @@ pub(super) struct Facade {
     versions: &'static [&'static str],
     /// Its source, in the folder of the unpacked sources.
     source: &'static str,
+    /// Features with which the crate is more than ours.
+    except: &'static [&'static str],
+    /// Whether the real crate stands behind it.
+    has_real: bool,
 }
 
-const FACADES: [Facade; 4] = [
-    Facade { crate_name: "lock_api", versions: &["0.4."], source: "shim/lock_api_0_4.rs" },
-    Facade { crate_name: "lock_api", versions: &["0.5."], source: "shim/lock_api_0_5.rs" },
-    Facade { crate_name: "parking_lot", versions: &["0.11.", "0.12."], source: "shim/parking_lot_0_12.rs" },
-    Facade { crate_name: "parking_lot", versions: &["0.13."], source: "shim/parking_lot_0_13.rs" },
+const FACADES: [Facade; 5] = [
+    Facade { crate_name: "lock_api", versions: &["0.4."], source: "shim/lock_api_0_4.rs", except: &[], has_real: true },
+    Facade { crate_name: "lock_api", versions: &["0.5."], source: "shim/lock_api_0_5.rs", except: &[], has_real: true },
+    Facade {
+        crate_name: "parking_lot",
+        versions: &["0.11.", "0.12."],
+        source: "shim/parking_lot_0_12.rs",
+        except: &[],
+        has_real: true,
+    },
+    Facade {
+        crate_name: "parking_lot",
+        versions: &["0.13."],
+        source: "shim/parking_lot_0_13.rs",
+        except: &[],
+        has_real: true,
+    },
+    Facade {
+        crate_name: "lockcheck_tracker",
+        versions: &["0.1."],
+        source: "shim/tracker.rs",
+        except: &["parking_lot", "tokio"],
+        has_real: false,
+    },
 ];
 
 /// The two compilations that take the place of one.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Both {
-    /// The real crate under its other name.
-    pub(super) real: Vec<OsString>,
+    /// The real crate under its other name, where there is one.
+    pub(super) real: Option<Vec<OsString>>,
     /// Ours under its name.
     pub(super) ours: Vec<OsString>,
 }
@@ -51,6 +74,10 @@ pub(super) fn facade(crate_name: &str, version: &str) -> Option<Facade> {
 impl Facade {
     /// Splits a call of the compiler in two; `None` where it is not as cargo calls it. `sources`: the unpacked ones.
     pub(super) fn split(self, arguments: &[OsString], sources: &Path) -> Option<Both> {
+        let has = |feature: &&str| arguments.iter().any(|word| *word == format!("feature=\"{feature}\"").as_str());
+        if self.except.iter().any(has) {
+            return None;
+        }
         let call = Call::read(arguments);
         let name = format!("{}_real", self.crate_name);
         let library = call.out_dir?.join(format!("lib{name}{}.rmeta", call.suffix?));
@@ -86,10 +113,14 @@ impl Facade {
                 ours.push(word.clone());
             }
         }
+        ours.push("--edition=2021".into());
+        if !self.has_real {
+            return Some(Both { real: None, ours });
+        }
         let mut of = OsString::from(format!("{name}="));
         of.push(library);
-        ours.extend(["--edition=2021".into(), "--extern".into(), of]);
-        Some(Both { real: towards_real(&real).unwrap_or(real), ours })
+        ours.extend(["--extern".into(), of]);
+        Some(Both { real: Some(towards_real(&real).unwrap_or(real)), ours })
     }
 }
 
@@ -164,7 +195,7 @@ mod tests {
         let both =
             facade("lock_api", "0.4.14").and_then(|facade| facade.split(&words(call), Path::new("/s"))).expect("known");
         assert_eq!(
-            line(&both.real),
+            line(&both.real.expect("there is one")),
             "rustc --crate-name lock_api_real --edition=2018 /r/lock_api/src/lib.rs --crate-type lib --emit=metadata,link \
              -C metadata=1 -C extra-filename=-1f --out-dir /t/deps --cap-lints allow"
         );

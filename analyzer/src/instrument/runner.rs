@@ -7,7 +7,7 @@
 //! Misses: programs that take their whole environment away from their children.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -66,12 +66,21 @@ pub(super) fn prepare(command: &mut Command, settings: &Settings, arguments: &[O
     }
     let trace: PathBuf = settings.traces.join(format!("{unique}-%p.trace"));
     command.envs(settings.program.iter().map(|(name, value)| (name, value))).env("LOCKCHECK_TRACE", trace);
+    if is_test_program(arguments) {
+        command.env("LOCKCHECK_TEST_PROGRAM", "1");
+    }
     let words = arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let note = Started { command: words, pid, package: std::env::var("CARGO_PKG_NAME").ok() };
     // Without the note, reports name the process by its number.
     if let Ok(bytes) = serde_json::to_vec(&note) {
         let _ = std::fs::write(settings.traces.join(format!("{unique}-{STARTED}")), bytes);
     }
+}
+
+/// Whether cargo or rustdoc has built the program as one that runs tests: such are started where they are built.
+fn is_test_program(arguments: &[OsString]) -> bool {
+    let folder = arguments.first().and_then(|program| Path::new(program).parent()?.file_name());
+    folder.is_some_and(|folder| folder == "deps" || folder.to_string_lossy().starts_with("rustdoctest"))
 }
 
 /// Becomes another program, or runs it and ends as it does where the system has no such thing.

@@ -65,8 +65,8 @@ pub(super) fn run(arguments: &[OsString]) -> ExitCode {
     let both = facade.and_then(|facade| facade.split(arguments, &settings.runtime.join("src")));
     let mut tries: Vec<(Command, Option<&str>)> = Vec::new();
     if let Some(both) = &both {
-        let real = held_back(beneath(&both.real));
-        if real.succeeded() {
+        let real = both.real.as_deref().map(|real| held_back(beneath(real)));
+        if real.is_none_or(|real| real.succeeded()) {
             tries.push((on_top(&both.ours), None));
         }
     }

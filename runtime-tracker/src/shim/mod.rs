@@ -35,6 +35,7 @@ pub const SOURCES: &[(&str, &str)] = &[
     ("shim/parking_lot_0_13.rs", include_str!("../shim/parking_lot_0_13.rs")),
     ("shim/raw.rs", include_str!("../shim/raw.rs")),
     ("shim/std.rs", include_str!("../shim/std.rs")),
+    ("shim/tracker.rs", include_str!("../shim/tracker.rs")),
     ("site.rs", include_str!("../site.rs")),
     ("sync/atomic.rs", include_str!("../sync/atomic.rs")),
     ("sync/barrier.rs", include_str!("../sync/barrier.rs")),

@@ -10,7 +10,7 @@
 //! Misses: a quiet thread that sleeps with a time limit and would help after it: what rests on quiet threads is recorded as
 //! such ([`Rests`]). Linux on 64 bits only; elsewhere no thread is quiet.
 
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 /// On how many quiet threads the answer of the reduction rests that runs now, under the table's lock; the highest bit says
 /// that one of them is not the main thread.
@@ -27,11 +27,18 @@ impl Rests {
         self.0 & !OTHERS
     }
 
-    /// Whether all of them are the main thread of a program in which it uses nothing that is tracked: that of a test
-    /// program, which waits for its tests.
+    /// Whether there is only the main thread of a test program, which waits for its tests.
     pub(super) fn is_main_only(self) -> bool {
         self.0 == 1
     }
+}
+
+/// Whether the main thread only waits for tests: whoever started the program says so.
+static IS_TEST_PROGRAM: AtomicBool = AtomicBool::new(false);
+
+/// The program's main thread is known to do nothing but to start tests and to wait for them.
+pub(crate) fn set_test_program() {
+    IS_TEST_PROGRAM.store(true, Relaxed);
 }
 
 /// A new reduction begins.
@@ -103,7 +110,8 @@ mod linux {
         let mut known = List::new();
         threads::each(Duration::from_millis(50), |thread| known.push(thread.system_number()));
         let process = std::process::id();
-        let (mut found, mut state, mut main_only) = (0, 0, true);
+        let (mut found, mut state) = (0, 0);
+        let mut main_only = super::IS_TEST_PROGRAM.load(super::Relaxed);
         for thread in threads_of_process()?.iter().copied().filter(|thread| !known.contains(thread)) {
             found += 1;
             state = hash_text(state ^ u64::from(thread), runs_of_sleeping(thread)?.as_str());
