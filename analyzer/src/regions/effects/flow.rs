@@ -122,7 +122,7 @@ impl<'a> Flow<'a> {
 
     /// The summary of a callee.
     pub(super) fn summary(&self, id: FnId) -> Option<&'a Summary> {
-        self.group.get(&BodyId(id.0)).or_else(|| self.cx.summaries.get(id.0 as usize))
+        self.group.get(&BodyId(id.0)).or_else(|| self.cx.summary_so_far(id))
     }
 
     /// Follows an expression whose value is used.
