@@ -246,6 +246,12 @@ pub fn regions_after(
         .unwrap_or_default()
 }
 
+/// A group of bodies of which all is known that walking it tells.
+enum Done {
+    TakenOver(Output),
+    Walked(Walk),
+}
+
 fn walk_all(cx: &Context<'_>, mut memory: Option<Memory>) -> Result<(Regions, Walked), Corrupt> {
     let mut out = Output::default();
     let links: Vec<Links> = (0..cx.bodies.len() as u32)
@@ -272,18 +278,21 @@ fn walk_all(cx: &Context<'_>, mut memory: Option<Memory>) -> Result<(Regions, Wa
             )?;
         }
         let keep = memory.is_some();
-        let walked: Vec<Result<Output, Walk>> = level
+        let walked: Vec<Done> = level
             .par_iter()
             .zip(known)
-            .map(|(group, known)| known.ok_or(()).or_else(|()| Err(walk_group(cx, group, &links, keep))))
+            .map(|(group, known)| match known {
+                Some(found) => Done::TakenOver(found),
+                None => Done::Walked(walk_group(cx, group, &links, keep)),
+            })
             .collect();
-        for (group, walked) in level.iter().zip(walked) {
-            match walked {
-                Ok(found) => {
+        for (group, done) in level.iter().zip(walked) {
+            match done {
+                Done::TakenOver(found) => {
                     memory.iter_mut().for_each(|memory| memory.keep(group));
                     out.merge(found);
                 }
-                Err(walk) => {
+                Done::Walked(walk) => {
                     memory.iter_mut().for_each(|memory| memory.note(group, &walk));
                     out.merge(walk.found);
                     for (id, summary) in walk.summaries {

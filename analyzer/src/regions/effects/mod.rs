@@ -13,6 +13,8 @@
 //!
 //! Misses: what unknown functions do, aliases between places, values carried from one turn of a loop to the next.
 
+mod arguments;
+mod bind;
 mod calls;
 pub mod cells;
 pub mod criteria;
