@@ -40,6 +40,7 @@ pub mod read;
 pub mod recording;
 #[cfg(test)]
 pub(crate) mod script;
+pub mod signals;
 pub mod tasks;
 
 pub use history::History;
