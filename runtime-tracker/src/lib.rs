@@ -82,6 +82,7 @@ pub mod parking_lot;
 pub mod pool;
 mod raw;
 mod record;
+mod schedule;
 mod site;
 pub mod sync;
 pub mod thread;

@@ -9,6 +9,7 @@ mod analyze;
 mod args;
 mod cargo;
 mod child;
+mod confirm;
 mod exit;
 mod explain;
 mod host;

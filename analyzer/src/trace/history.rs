@@ -131,7 +131,8 @@ impl History {
             held: threads.iter().map(|_| Vec::new()).collect(),
             requested: vec![None; threads.len()],
         };
-        let mut causality = Causality::new(recording, &threads, Edges { locks: false, cells: true });
+        let mut causality = Causality::new(recording, &threads, Edges { locks: false, cells: true })
+            .with_monitors(pass.history.signals.monitors.clone());
         for (order, (thread, event)) in ordered.events.iter().enumerate() {
             let (before, after) = causality.step(*thread, event);
             pass.event(order as u32, *thread, event, before, after);

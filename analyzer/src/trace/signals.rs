@@ -35,6 +35,8 @@ pub struct Signals {
     pub acquires: Vec<AbstractAcquire>,
     /// Condvars that were waited on.
     waited: FxHashSet<u32>,
+    /// Locks that waits give back.
+    pub monitors: FxHashSet<u32>,
     /// By condvar.
     notifications: FxHashMap<u32, Vec<Notification>>,
     /// By thread index and the thread's own time: place of a wait in the merged run.
@@ -70,6 +72,9 @@ impl Signals {
                 last[thread].insert(event.object, count[thread]);
             }
         }
+        let released = |event: &Event| event.op() == Some(Op::Release) && event.flags & flag::WAIT != 0;
+        signals.monitors =
+            ordered.events.iter().filter(|(_, event)| released(event)).map(|(_, event)| event.object).collect();
         signals.last = last
             .into_iter()
             .map(|condvars| {

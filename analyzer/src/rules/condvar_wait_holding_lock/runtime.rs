@@ -82,7 +82,7 @@ fn finding(replay: &Replay, prediction: &Prediction) -> Finding {
         level: RULE.level,
         confidence: Confidence::High,
         evidence: Evidence::Predicted,
-        message: format!("{}; another schedule of this run deadlocks", blocked::list(&sides)),
+        message: format!("{}; {}", blocked::list(&sides), crate::rules::PREDICTED),
         help,
         locks: parts.iter().map(|part| blocked::info(replay, acquire(replay, part.acquire).wanted.object)).collect(),
         primary: primary.unwrap_or_default(),
