@@ -41,12 +41,8 @@ pub type Stand = (usize, bool);
 
 impl State {
     pub fn new(program: &Program) -> State {
-        let thread = |number| Thread {
-            started: !program.is_forked(number),
-            at: 0,
-            phase: Phase::Before,
-            held: [None; LOCKS],
-        };
+        let thread =
+            |number| Thread { started: !program.is_forked(number), at: 0, phase: Phase::Before, held: [None; LOCKS] };
         State {
             threads: (0..program.threads.len()).map(thread).collect(),
             raised: [false; CONDVARS],

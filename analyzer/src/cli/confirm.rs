@@ -53,8 +53,14 @@ pub(super) fn found_by(args: &RunArgs, number: u32, report: &Report) -> Option<N
     let seed = seed(args, number);
     let observed = report.findings.iter().any(|finding| finding.evidence == Evidence::Observed);
     let message = match observed {
-        true => format!("run {} of {} showed this; see it again with `--perturb {strategy} --seed {seed}`", number + 1, args.runs),
-        false => format!("{} runs under `--perturb {strategy}` showed no deadlock; the last seed was {seed}", number + 1),
+        true => format!(
+            "run {} of {} showed this; see it again with `--perturb {strategy} --seed {seed}`",
+            number + 1,
+            args.runs
+        ),
+        false => {
+            format!("{} runs under `--perturb {strategy}` showed no deadlock; the last seed was {seed}", number + 1)
+        }
     };
     Some(notice(message))
 }
@@ -81,7 +87,8 @@ pub(super) fn confirm(
     let started = Instant::now();
     let plans = steer::plans(traces).map_err(|error| Failure(error.to_string()))?;
     let (mut open, mut tried) = (0, 0);
-    let predicted = |report: &Report| report.findings.iter().filter(|found| found.evidence == Evidence::Predicted).count();
+    let predicted =
+        |report: &Report| report.findings.iter().filter(|found| found.evidence == Evidence::Predicted).count();
     for plan in &plans {
         if !report.findings.iter().any(|finding| steer::is_open(finding, plan.fingerprint)) {
             continue;

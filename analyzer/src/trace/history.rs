@@ -233,7 +233,7 @@ impl Pass {
         let at = thread as usize;
         let mode = event.mode().unwrap_or(Mode::Exclusive);
         let lock = Held { object: event.object, mode, site: event.site };
-        self.history.signals.step(order, thread, event, after.time);
+        self.history.signals.step(order, thread, event, after);
         match event.op() {
             Some(Op::Request) => {
                 self.requested[at] = Some(event.object);

@@ -12,9 +12,11 @@
 //! Source: SPDOffline (Tunç, Mathur, Pavlogiannis and Viswanathan, PLDI 2023), extended by modes and by the edges of
 //! [`super::causality`].
 
+use super::clocks::Moment;
 use super::closure::{Closure, acquisitions};
 use super::history::{AbstractAcquire, History, Instance};
 use super::patterns;
+use super::signals::Awake;
 use crate::graph::cycles::Limits;
 
 /// One thread's part in a predicted deadlock.
@@ -114,11 +116,17 @@ impl<'a> Pattern<'a> {
             parties.push(new);
             writers.push(writer);
         }
-        let (stands, witness) = stand(history, self.taken, &parties)?;
-        let parts: Vec<(&AbstractAcquire, Instance)> = (0..self.len()).map(|at| (self.at(at), stands[at])).collect();
-        if !history.signals.nobody_wakes(&parts, &witness) {
-            return None;
-        }
+        let mut first = Vec::new();
+        let (stands, witness) = loop {
+            let (stands, witness) = stand(history, self.taken, &parties, &first)?;
+            let parts: Vec<_> = (0..self.len()).map(|at| (self.at(at), stands[at])).collect();
+            match history.signals.awake(&parts, &witness) {
+                Awake::Nobody => break (stands, witness),
+                // Each round adds notifications that were not yet part of the witness.
+                Awake::NobodyAfter(missing) => first.extend(missing),
+                Awake::Somebody => return None,
+            }
+        };
         let blocked = self.pattern.iter().zip(&stands);
         let blocked = blocked.map(|(acquire, instance)| Blocked { acquire: *acquire, instance: *instance });
         Some(Prediction { blocked: blocked.collect(), witness, writers })
@@ -155,9 +163,17 @@ fn party(acquire: &AbstractAcquire) -> Party<'_> {
 }
 
 /// The first instances before which all parties can stand at once, and how far each thread has run by then.
-fn stand(history: &History, taken: &[Vec<(u32, u32)>], parties: &[Party<'_>]) -> Option<(Vec<Instance>, Vec<u32>)> {
+///
+/// What came up to the moments of `first` is part of it.
+fn stand(
+    history: &History,
+    taken: &[Vec<(u32, u32)>],
+    parties: &[Party<'_>],
+    first: &[Moment],
+) -> Option<(Vec<Instance>, Vec<u32>)> {
     let mut at = vec![0; parties.len()];
     let mut closure = Closure::new(history, taken);
+    first.iter().for_each(|moment| closure.add(*moment));
     loop {
         for (party, at) in parties.iter().zip(&at) {
             closure.add(party.instances.get(*at)?.before);

@@ -14,16 +14,15 @@
 use lockcheck_tracker::event::{Event, Op, flag};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::clocks::Moment;
 use super::history::{AbstractAcquire, Instance};
 use super::order::Ordered;
 
 /// A notification in the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Notification {
-    /// Thread index.
-    pub thread: u32,
-    /// The thread's own time.
-    pub time: u32,
+    /// After it.
+    pub moment: Moment,
     /// Place in the merged run.
     pub order: u32,
 }
@@ -91,8 +90,8 @@ impl Signals {
         self.waited.is_empty()
     }
 
-    /// Takes in the next event; `time` is the thread's own time at it.
-    pub fn step(&mut self, order: u32, thread: u32, event: &Event, time: u32) {
+    /// Takes in the next event; `after` is where the thread stands then.
+    pub fn step(&mut self, order: u32, thread: u32, event: &Event, after: Moment) {
         if self.is_empty() {
             return;
         }
@@ -102,10 +101,10 @@ impl Signals {
         }
         match event.op() {
             Some(Op::NotifyOne | Op::NotifyAll) => {
-                self.notifications.entry(event.object).or_default().push(Notification { thread, time, order });
+                self.notifications.entry(event.object).or_default().push(Notification { moment: after, order });
             }
             Some(Op::WaitBegin) => {
-                self.waits.insert((thread, time), order);
+                self.waits.insert((thread, after.time), order);
             }
             _ => {}
         }
@@ -127,17 +126,33 @@ impl Signals {
 
     /// Whether the waiters among the stands stay asleep: each notification is part of the witness before the wait, or
     /// its thread stands blocked. `times`: by thread index, how far the witness goes.
-    pub fn nobody_wakes(&self, parts: &[(&AbstractAcquire, Instance)], times: &[u32]) -> bool {
-        parts.iter().filter(|(acquire, _)| self.is_signal(acquire.wanted.object)).all(|(acquire, instance)| {
-            let Some(wait) = self.waits.get(&(acquire.thread, instance.time)) else { return false };
-            let notifications = self.notifications.get(&acquire.wanted.object).into_iter().flatten();
-            notifications.into_iter().all(|notification| {
-                if notification.time <= times[notification.thread as usize] {
-                    notification.order < *wait
-                } else {
-                    parts.iter().any(|(other, _)| other.thread == notification.thread)
+    pub fn awake(&self, parts: &[(&AbstractAcquire, Instance)], times: &[u32]) -> Awake {
+        let mut missing = Vec::new();
+        for (acquire, instance) in parts.iter().filter(|(acquire, _)| self.is_signal(acquire.wanted.object)) {
+            let Some(wait) = self.waits.get(&(acquire.thread, instance.time)) else { return Awake::Somebody };
+            for notification in self.notifications.get(&acquire.wanted.object).into_iter().flatten() {
+                let Moment { thread, time, .. } = notification.moment;
+                let inside = time <= times[thread as usize];
+                let is_part = parts.iter().any(|(other, _)| other.thread == thread);
+                match notification.order < *wait {
+                    true if inside || is_part => {}
+                    true => missing.push(notification.moment),
+                    false if inside || !is_part => return Awake::Somebody,
+                    false => {}
                 }
-            })
-        })
+            }
+        }
+        if missing.is_empty() { Awake::Nobody } else { Awake::NobodyAfter(missing) }
     }
+}
+
+/// Who could wake the waiters of a pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Awake {
+    /// Nobody.
+    Nobody,
+    /// Nobody, once these notifications have been given; they came before the wait in the run.
+    NobodyAfter(Vec<Moment>),
+    /// Somebody, or nobody knows.
+    Somebody,
 }

@@ -20,8 +20,7 @@ struct Actors {
     started: Map,
 }
 
-static ACTORS: Mutex<Actors> =
-    Mutex::new(Actors { threads: List::new(), tasks: List::new(), started: Map::new() });
+static ACTORS: Mutex<Actors> = Mutex::new(Actors { threads: List::new(), tasks: List::new(), started: Map::new() });
 
 thread_local! {
     /// Thread number, task and key of whoever ran here last.
