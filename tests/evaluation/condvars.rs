@@ -1,5 +1,6 @@
 //! Deadlocks through condvars, in programs of our own after bugs that were published for servers, and near misses.
 
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
 use lockcheck_tracker::sync::{Arc, Condvar, Mutex};
@@ -25,6 +26,9 @@ pub const ALL: &[Program] = &[
     program("condvar: the notifier needs another lock", another_lock, Expected::Nothing),
 ];
 
+/// Not tracked: it makes the run, and is no part of the program.
+static WAITS: AtomicBool = AtomicBool::new(false);
+
 /// A predicate with its condvar.
 struct Signal {
     is_set: Mutex<bool>,
@@ -39,6 +43,7 @@ impl Signal {
     fn wait(&self) {
         let Ok(mut is_set) = self.is_set.lock() else { return };
         while !*is_set {
+            WAITS.store(true, SeqCst);
             let Ok(again) = self.changed.wait(is_set) else { return };
             is_set = again;
         }
@@ -51,9 +56,15 @@ impl Signal {
         }
     }
 
-    /// Until somebody waits, so that the run is the lucky one in which the wait comes first.
     fn later() {
         std::thread::sleep(Duration::from_millis(8));
+    }
+
+    /// Until somebody is about to wait: a run in which nobody does says nothing about waits.
+    fn once_awaited() {
+        while !WAITS.load(SeqCst) {
+            std::thread::sleep(Duration::from_micros(200));
+        }
     }
 }
 
@@ -71,8 +82,7 @@ fn listener_and_workers() {
                 *timeouts += 1;
             }
             pause();
-            Signal::later();
-            Signal::later();
+            Signal::once_awaited();
             idle.set();
         }
     });
@@ -95,8 +105,7 @@ fn three_threads() {
         _ => {
             pause();
             drop(b.lock());
-            Signal::later();
-            Signal::later();
+            Signal::once_awaited();
             signal.set();
         }
     });
@@ -112,11 +121,11 @@ fn maintenance() {
                 *cache += 1;
             }
         }
-        Signal::later();
+        Signal::once_awaited();
         pause();
         done.set();
     });
-    std::thread::sleep(Duration::from_millis(4));
+    Signal::later();
     if let Ok(_cache) = cache.lock() {
         grown.wait();
     }
@@ -134,6 +143,7 @@ fn flush() {
             let Ok(_global) = global.lock() else { return };
             let Ok(mut open) = tables.lock() else { return };
             while *open > 0 {
+                WAITS.store(true, SeqCst);
                 let Ok(again) = closed.wait(open) else { return };
                 open = again;
             }
@@ -141,8 +151,7 @@ fn flush() {
             if let Ok(mut global) = global.lock() {
                 *global += 1;
             }
-            Signal::later();
-            Signal::later();
+            Signal::once_awaited();
             pause();
             if let Ok(mut open) = tables.lock() {
                 *open -= 1;
@@ -163,6 +172,7 @@ fn rotation() {
             let Ok(mut index) = index.lock() else { return };
             let Ok(mut writers) = writers.lock() else { return };
             while *writers > 0 {
+                WAITS.store(true, SeqCst);
                 let Ok(again) = left.wait(writers) else { return };
                 writers = again;
             }
@@ -172,9 +182,7 @@ fn rotation() {
             pause();
             let _ = index.lock().map(|index| *index);
             if number == 2 {
-                Signal::later();
-                Signal::later();
-                Signal::later();
+                Signal::once_awaited();
             }
             if let Ok(mut writers) = writers.lock() {
                 *writers -= 1;
@@ -236,7 +244,7 @@ fn another_lock() {
             signal.wait();
         } else {
             drop(other.lock());
-            Signal::later();
+            Signal::once_awaited();
             signal.set();
             // Needed only once the notification is out.
             drop(kept.lock());

@@ -10,7 +10,7 @@ fn counts(text: &str) -> [usize; 4] {
     let mut recording = read::read("test", text.as_bytes(), &mut Vec::new()).expect("RAPID text");
     let ordered = order::order(std::mem::take(&mut recording.streams));
     assert_eq!(ordered.gaps, 0);
-    let history = History::new(&recording, &tasks::split(&recording, &ordered), Places::Together);
+    let history = History::new(&recording, &tasks::split(&recording, ordered), Places::Together);
     let found = patterns::patterns(&history.acquires, Limits::default());
     let size = |index: &u32| history.acquires[*index as usize].instances.len();
     let concrete = found.patterns.iter().map(|pattern| pattern.iter().map(size).product::<usize>()).sum();

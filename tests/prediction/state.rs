@@ -108,6 +108,7 @@ impl State {
                 recorder.thread(thread, Op::Join, child, site);
             }
             (Step::WaitWhile(condvar), Phase::Before) => {
+                recorder.flag(thread, Op::Read, condvar, site);
                 if !self.raised[condvar] {
                     recorder.lock(thread, Op::Release, MONITOR, Mode::Exclusive, site, flag::WAIT);
                     recorder.condvar(thread, Op::WaitBegin, condvar, site);
@@ -128,7 +129,10 @@ impl State {
                 return Some(next);
             }
             (Step::WaitWhile(_), _) => return None,
-            (Step::Raise(condvar), _) => next.raised[condvar] = true,
+            (Step::Raise(condvar), _) => {
+                recorder.flag(thread, Op::Write, condvar, site);
+                next.raised[condvar] = true;
+            }
             (Step::Notify(condvar, all), _) => {
                 let number = recorder.condvar(thread, if all { Op::NotifyAll } else { Op::NotifyOne }, condvar, site);
                 let woken = if all { self.sleepers[condvar].len() } else { self.sleepers[condvar].len().min(1) };
@@ -176,6 +180,8 @@ pub fn explore(program: &Program) -> Option<Vec<BTreeMap<usize, Stand>>> {
 pub trait Recorder {
     fn lock(&mut self, thread: usize, op: Op, lock: usize, mode: Mode, site: u32, flags: u8);
     fn thread(&mut self, thread: usize, op: Op, other: usize, site: u32);
+    /// The predicate of a condvar is read or written.
+    fn flag(&mut self, thread: usize, op: Op, condvar: usize, site: u32);
     /// Gives the event's number.
     fn condvar(&mut self, thread: usize, op: Op, condvar: usize, site: u32) -> u32;
     fn woken(&mut self, thread: usize, condvar: usize, site: u32, number: u32);
@@ -186,6 +192,7 @@ struct Nowhere;
 impl Recorder for Nowhere {
     fn lock(&mut self, _: usize, _: Op, _: usize, _: Mode, _: u32, _: u8) {}
     fn thread(&mut self, _: usize, _: Op, _: usize, _: u32) {}
+    fn flag(&mut self, _: usize, _: Op, _: usize, _: u32) {}
     fn condvar(&mut self, _: usize, _: Op, _: usize, _: u32) -> u32 {
         0
     }
@@ -196,6 +203,8 @@ impl Recorder for Nowhere {
 #[derive(Default)]
 pub struct Trace {
     pub streams: BTreeMap<u32, Vec<Event>>,
+    /// Whether predicates are tracked cells; else they are data that only their mutex knows.
+    pub with_flags: bool,
     numbers: BTreeMap<u32, u32>,
 }
 
@@ -225,6 +234,14 @@ impl Recorder for Trace {
 
     fn thread(&mut self, thread: usize, op: Op, other: usize, site: u32) {
         self.push(thread, Event::new(op, other as u32 + 1, site, 0));
+    }
+
+    fn flag(&mut self, thread: usize, op: Op, condvar: usize, site: u32) {
+        if self.with_flags {
+            let cell = condvar_number(CONDVARS + condvar);
+            let number = self.next(cell);
+            self.push(thread, Event::new(op, cell, site, number));
+        }
     }
 
     fn condvar(&mut self, thread: usize, op: Op, condvar: usize, site: u32) -> u32 {

@@ -35,7 +35,7 @@ pub fn plans(traces: &[PathBuf]) -> Result<Vec<Plan>, TraceError> {
     for path in traces {
         let mut recording = read::read_file(path, &mut Vec::new())?;
         let ordered = order::order(std::mem::take(&mut recording.streams));
-        let actors = tasks::split(&recording, &ordered);
+        let actors = tasks::split(&recording, ordered);
         let history = History::new(&recording, &actors, Places::Apart);
         let predictions = predict::predict(&history, Limits::default());
         let names = Names::new(&recording);

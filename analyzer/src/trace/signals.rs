@@ -9,6 +9,9 @@
 //! Source: the signal-lock idea of the literature on communication deadlocks; that it is sound together with the
 //! sync-preserving closure is argued and tested against exhaustive exploration, not proven.
 //!
+//! What a mutex protects is not recorded, and under the mutex of a condvar it decides who waits. So the critical sections
+//! of such locks ([`Signals::monitors`]) keep the order of the run.
+//!
 //! Misses: waits with a time limit; waits for channels, barriers and `unpark`; notifications that the run did not get to.
 
 use lockcheck_tracker::event::{Event, Op, flag};
@@ -34,7 +37,7 @@ pub struct Signals {
     pub acquires: Vec<AbstractAcquire>,
     /// Condvars that were waited on.
     waited: FxHashSet<u32>,
-    /// Locks that waits give back.
+    /// Locks that waits give back, or that threads have just used when they notify: the predicates stand under them.
     pub monitors: FxHashSet<u32>,
     /// By condvar.
     notifications: FxHashMap<u32, Vec<Notification>>,
@@ -55,9 +58,31 @@ fn waits(event: &Event) -> bool {
 impl Signals {
     /// Looks ahead: who notifies what after which of its events. `threads`: number of thread indexes.
     pub fn new(ordered: &Ordered, threads: usize) -> Self {
-        let waited: FxHashSet<u32> =
-            ordered.events.iter().filter(|(_, event)| waits(event)).map(|(_, event)| event.object).collect();
-        let mut signals = Signals { waited, passed: vec![0; threads], ..Signals::default() };
+        let condvars = |op| matches!(op, Some(Op::WaitBegin | Op::NotifyOne | Op::NotifyAll));
+        let mut signals = Signals { passed: vec![0; threads], ..Signals::default() };
+        if !ordered.events.iter().any(|(_, event)| condvars(event.op())) {
+            return signals;
+        }
+        // By thread: the lock that it took or gave back last. Around a notification that is the one of the predicate.
+        let mut latest = vec![0; threads];
+        for (thread, event) in &ordered.events {
+            let latest = &mut latest[*thread as usize];
+            match event.op() {
+                Some(Op::WaitBegin) if waits(event) => {
+                    signals.waited.insert(event.object);
+                }
+                Some(Op::NotifyOne | Op::NotifyAll) if *latest != 0 => {
+                    signals.monitors.insert(*latest);
+                }
+                Some(Op::Release) if event.flags & flag::WAIT != 0 => {
+                    signals.monitors.insert(event.object);
+                }
+                _ => {}
+            }
+            if matches!(event.op(), Some(Op::Acquire | Op::Release)) {
+                *latest = event.object;
+            }
+        }
         if signals.waited.is_empty() {
             return signals;
         }
@@ -71,9 +96,6 @@ impl Signals {
                 last[thread].insert(event.object, count[thread]);
             }
         }
-        let released = |event: &Event| event.op() == Some(Op::Release) && event.flags & flag::WAIT != 0;
-        signals.monitors =
-            ordered.events.iter().filter(|(_, event)| released(event)).map(|(_, event)| event.object).collect();
         signals.last = last
             .into_iter()
             .map(|condvars| {

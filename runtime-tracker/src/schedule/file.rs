@@ -37,7 +37,8 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Replay> {
             "steps" => {
                 for run in rest.split_ascii_whitespace() {
                     let (thread, count) = run.split_once('x')?;
-                    steps.push((thread.parse::<u32>().ok()?, count.parse::<u32>().ok()?));
+                    let count = count.parse::<u32>().ok().filter(|count| *count > 0)?;
+                    steps.push((thread.parse::<u32>().ok()?, count));
                 }
             }
             "stop" | "writer" => {

@@ -78,7 +78,8 @@ impl Replay {
         let mut left = List::new();
         left.resize(threads.len(), 0);
         for (thread, count) in steps.iter() {
-            left[*thread as usize] += count;
+            let left = &mut left[*thread as usize];
+            *left = u32::saturating_add(*left, *count);
         }
         Replay { threads, steps, at: 0, left, granted: None, stops, phase: Phase::Gated, patience, progress: None }
     }
@@ -195,5 +196,67 @@ pub(super) fn request(mut strategy: MutexGuard<'static, Strategy>, actor: u64, s
             Ok((strategy, _)) => strategy,
             Err(error) => error.into_inner().0,
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Thread 0 (key 10) takes a lock, then thread 1 (key 11); each stops at a place; thread 2 (key 12) is not needed.
+    fn schedule(patience: Duration) -> Replay {
+        let text = b"lockcheck schedule 1\nthread 000000000000000a one\nthread 000000000000000b two\n\
+            thread 000000000000000c three\nsteps 0x1 1x1\nstop 0 4:1:a.rs -\nstop 1 5:1:a.rs -\n";
+        let mut replay = super::super::file::parse(text).expect("a schedule");
+        replay.patience = patience;
+        replay
+    }
+
+    fn waits(replay: &mut Replay, actor: u64, line: u32, standing: &mut Option<usize>) -> bool {
+        replay.decide(actor, place("a.rs", line, 1), standing).is_some()
+    }
+
+    #[test]
+    fn threads_are_let_on_in_order_and_all_at_once_from_their_stops() {
+        let mut replay = schedule(Duration::from_secs(600));
+        let (mut one, mut two) = (None, None);
+        assert!(waits(&mut replay, 11, 3, &mut two) && waits(&mut replay, 12, 3, &mut None));
+        assert!(!waits(&mut replay, 10, 2, &mut one) && !waits(&mut replay, 77, 3, &mut None));
+        assert!(replay.acquired(10) && !replay.acquired(11));
+        assert!(!waits(&mut replay, 11, 3, &mut two) && waits(&mut replay, 10, 4, &mut one));
+        assert!(replay.acquired(11));
+        assert!(waits(&mut replay, 12, 3, &mut None));
+        assert!(!waits(&mut replay, 11, 5, &mut two) && !waits(&mut replay, 10, 4, &mut one));
+        assert!(!waits(&mut replay, 12, 3, &mut None));
+    }
+
+    #[test]
+    fn a_run_that_comes_elsewhere_is_only_paused_at_the_stops() {
+        let mut replay = schedule(Duration::from_secs(600));
+        assert!(!waits(&mut replay, 10, 2, &mut None) && replay.acquired(10));
+        assert!(!waits(&mut replay, 10, 9, &mut None) && replay.phase == Phase::Pausing);
+        let (mut one, mut other) = (None, None);
+        assert!(waits(&mut replay, 55, 4, &mut one) && !waits(&mut replay, 56, 4, &mut None));
+        assert!(!waits(&mut replay, 57, 5, &mut other) && !waits(&mut replay, 55, 4, &mut one));
+    }
+
+    #[test]
+    fn nobody_is_held_longer_than_the_patience() {
+        let mut replay = schedule(Duration::ZERO);
+        assert!(!waits(&mut replay, 11, 3, &mut None));
+        assert!(replay.phase == Phase::Open);
+    }
+
+    #[test]
+    fn what_is_no_schedule_steers_nothing() {
+        let whole = "lockcheck schedule 1\nthread 000000000000000a one\nsteps 0x1\nstop 0 4:1:a.rs -\n";
+        assert!(super::super::file::parse(whole.as_bytes()).is_some());
+        for end in 0..whole.len() - 20 {
+            assert!(super::super::file::parse(&whole.as_bytes()[..end]).is_none(), "{end}");
+        }
+        for bad in ["", "\u{0}", "lockcheck schedule 2\n", "lockcheck schedule 1\nstop 3 1:1:a -\n"] {
+            assert!(super::super::file::parse(bad.as_bytes()).is_none());
+        }
+        assert!(super::super::file::parse(&[0xFF; 40]).is_none());
     }
 }
