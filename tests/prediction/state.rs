@@ -205,7 +205,7 @@ pub struct Trace {
     pub streams: BTreeMap<u32, Vec<Event>>,
     /// Whether predicates are tracked cells; else they are data that only their mutex knows.
     pub with_flags: bool,
-    numbers: BTreeMap<u32, u32>,
+    pub numbers: BTreeMap<u32, u32>,
 }
 
 impl Trace {
