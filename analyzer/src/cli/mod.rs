@@ -10,6 +10,7 @@ mod args;
 mod cache;
 mod cargo;
 mod child;
+mod confirm;
 mod exit;
 mod explain;
 mod host;
