@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::event::{DeadlockAction, RecordingMode};
 use crate::wait::quiet;
-use crate::{record, threads};
+use crate::{record, schedule, threads};
 
 /// Locks are locks and nothing else.
 pub(crate) const OFF: u8 = 0;
@@ -95,6 +95,9 @@ fn read() -> u8 {
         };
         // Events that go nowhere need not be made.
         let mode = if mode == TRACE && !recording { ORDER } else { mode };
+        if mode == TRACE {
+            schedule::open(&value("LOCKCHECK_SCHEDULE"));
+        }
         if mode != OFF {
             off_after_fork();
         }

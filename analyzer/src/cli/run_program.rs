@@ -16,7 +16,7 @@ use super::args::RunArgs;
 use super::levels::Levels;
 use super::run_watch::{Outcome, Watched, watch_over};
 use super::terminal::{Stream, Terminal, to_stderr};
-use super::{Exit, Failure, analyze, cargo, run, run_agree, run_paths};
+use super::{Exit, Failure, analyze, cargo, confirm, run, run_agree, run_paths};
 use crate::finding::{Mode, Notice, NoticeKind, Report, Summary};
 use crate::instrument::{Programs, Request, Session, Single, prepare};
 use crate::source::Targets;
@@ -56,6 +56,9 @@ pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Termi
         Program::Command(request) => request.clone(),
         Program::File(file, _) => Request::new(vec![file.into()]).ok_or_else(|| Failure("name a file".into()))?,
     };
+    if args.runs > 1 || (confirm::is_asked(args) && matches!(program, Program::Command(_))) {
+        return Err(Failure("--runs works with scenarios only so far, --confirm with scenarios and files".into()));
+    }
     let session = match prepare(&request, &cwd, programs) {
         Ok(session) => session,
         Err(reason) => match &program {
@@ -81,6 +84,8 @@ pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Termi
         stdout_to_stderr: args.report.message_format.is_machine(),
         session: Some(&session),
     };
+    let mut command = command;
+    command.envs(confirm::schedule(args, 0).map(|schedule| (confirm::VARIABLE, schedule)));
     let outcome = watch_over(command, &watched, terminal)?;
 
     let traces = session.traces();
@@ -89,6 +94,20 @@ pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Termi
     }
     let mut report = run::analysed(&traces)?;
     about_the_run(&mut report, &session, &outcome, &traces);
+    report.notices.extend(confirm::found_by(args, 0, &report));
+    if let (true, Program::File(file, arguments)) = (confirm::is_asked(args), &program) {
+        let launch = |trace: &Path| match session.single(file, arguments) {
+            Ok(Single::Program(mut command)) => {
+                command.env("LOCKCHECK_TRACE", trace);
+                Ok(command)
+            }
+            Ok(Single::Refused(_)) => Err(Failure(format!("`{}` does not compile any more", file.display()))),
+            Err(error) => Err(Failure(error.to_string())),
+        };
+        let limit = args.timeout.unwrap_or(run::TIME_LIMIT);
+        let shown = format!("lockcheck run {}", file.display());
+        confirm::confirm(&mut report, &traces, &shown, limit, &launch)?;
+    }
     let root = match &program {
         Program::Command(_) => {
             cargo::metadata(&cwd, terminal).map(|metadata| metadata.workspace_root.into_std_path_buf())

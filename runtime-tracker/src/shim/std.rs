@@ -25,6 +25,7 @@ mod park;
 mod pool;
 mod raw;
 mod record;
+mod schedule;
 mod site;
 pub mod sync;
 pub mod thread;
