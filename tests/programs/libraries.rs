@@ -7,7 +7,7 @@ use super::{lockcheck, project};
 const MANIFEST: &str = r#"[package]
 name = "mixed"
 version = "0.1.0"
-edition = "2021"
+edition = "2024"
 
 [dependencies]
 locks = { package = "parking_lot", version = "0.12", features = ["arc_lock"] }
@@ -41,7 +41,10 @@ pub fn works() -> u8 {
     *write += Mutex::lock_arc(&Arc::new(Mutex::new(3))).clone();
     drop(write);
     let (first, second) = (table.read_recursive(), table.read_recursive());
-    *first + *second - *table.try_read().unwrap() + *MADE.lock() + *locks::ReentrantMutex::new(1).lock()
+    let sum = *first + *second - *table.try_read().unwrap() + *MADE.lock();
+    let again = locks::ReentrantMutex::new(1);
+    let (outer, inner) = (again.lock(), again.lock());
+    sum + *outer * *inner
 }
 
 pub fn opposite_orders() {

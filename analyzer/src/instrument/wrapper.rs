@@ -233,7 +233,9 @@ impl Ended {
 /// Whether a line is an error message, in JSON as cargo wants it or as text.
 fn is_error(line: &[u8]) -> bool {
     let has = |word: &[u8]| line.windows(word.len()).any(|window| window == word);
-    if line.starts_with(b"{") { has(br#""level":"error"#) } else { line.starts_with(b"error") }
+    // The notes on how many errors there were belong to them.
+    let json = || has(br#""level":"error"#) || has(br#""level":"failure-note""#);
+    if line.starts_with(b"{") { json() } else { line.starts_with(b"error") }
 }
 
 fn say(line: &[u8]) {

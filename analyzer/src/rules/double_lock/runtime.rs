@@ -3,6 +3,7 @@
 //! Guarantees: it happened in the run, on one lock instance. One finding per lock class and pair of places.
 
 use indexmap::IndexSet;
+use lockcheck_tracker::event::Mode;
 use rustc_hash::FxBuildHasher;
 
 use super::super::Facts;
@@ -20,6 +21,11 @@ pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
         .chain(replay.recording.double_locks.iter().copied())
         .chain(replay.history.double_locks.iter().copied())
     {
+        // A recursive read does not wait behind a writer in between.
+        let (first, second) = (double.first.mode, double.second.mode);
+        if second == Mode::SharedRecursive && !first.conflicts(second) {
+            continue;
+        }
         let key = replay.names.key(&replay.recording, double.first.object);
         if seen.insert((key, double.first.site, double.second.site)) {
             out.push(finding(replay, &double));
