@@ -50,7 +50,7 @@ pub(super) enum Color {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// run a program, unmodified, or a built-in scenario under the tracker and report what it did and could have done
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// look for deadlocks in source text, without building it
     Scan(ScanArgs),
     /// report on recorded traces; several are merged

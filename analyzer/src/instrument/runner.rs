@@ -65,7 +65,7 @@ pub(super) fn prepare(command: &mut Command, settings: &Settings, arguments: &[O
         };
     }
     let trace: PathBuf = settings.traces.join(format!("{unique}-%p.trace"));
-    command.envs(settings.program.iter().map(|(name, value)| (name, value))).env("LOCKCHECK_TRACE", trace);
+    command.envs(&settings.program).env("LOCKCHECK_TRACE", trace);
     if is_test_program(arguments) {
         command.env("LOCKCHECK_TEST_PROGRAM", "1");
     }

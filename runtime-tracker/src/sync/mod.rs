@@ -33,4 +33,5 @@ pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// As [`std::sync::ONCE_INIT`].
 #[deprecated(note = "`Once::new` is a constant function")]
+#[expect(clippy::declare_interior_mutable_const, reason = "std has it as well")]
 pub const ONCE_INIT: Once = Once::new();
