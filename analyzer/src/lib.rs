@@ -17,12 +17,16 @@
 //! dependencies outside the given paths and calls that it cannot resolve; a run shows only its own branches and what
 //! its tracked types recorded. That nothing was found is no proof.
 
+pub mod baseline;
 pub mod cli;
 pub mod config;
+pub mod documented;
 pub mod finding;
+pub mod fix;
 pub mod graph;
 pub mod model;
 mod nearest;
+pub mod pictures;
 pub mod regions;
 pub mod report;
 pub mod rules;
@@ -44,11 +48,20 @@ pub fn scan(sources: &source::Sources) -> Report {
     scan_with(sources, &config::Config::default())
 }
 
-/// The static pass with the user's lock types. Levels are not applied here.
+/// The static pass with the user's lock types and documented order. Levels are not applied here.
 pub fn scan_with(sources: &source::Sources, config: &config::Config) -> Report {
+    scan_and(sources, config, |_, _| ()).0
+}
+
+/// The same, with a look at what the rules read before it is gone.
+pub fn scan_and<T: Send>(
+    sources: &source::Sources,
+    config: &config::Config,
+    look: impl FnOnce(&graph::LockGraph, &regions::Regions) -> T + Send,
+) -> (Report, T) {
     match rayon::ThreadPoolBuilder::new().stack_size(STACK).build() {
-        Ok(pool) => pool.install(|| scan_here(sources, config)),
-        Err(_) => scan_here(sources, config),
+        Ok(pool) => pool.install(|| scan_here(sources, config, look)),
+        Err(_) => scan_here(sources, config, look),
     }
 }
 
@@ -66,14 +79,22 @@ pub fn sections(sources: &source::Sources, config: &config::Config) -> Vec<regio
     }
 }
 
-fn scan_here(sources: &source::Sources, config: &config::Config) -> Report {
+fn scan_here<T>(
+    sources: &source::Sources,
+    config: &config::Config,
+    look: impl FnOnce(&graph::LockGraph, &regions::Regions) -> T,
+) -> (Report, T) {
     let program = model::program::Program::parse(sources);
     let mut model = program.model();
     let problems = config.locks_of(&mut model);
     let regions = regions::regions(&model, &program.names);
     let graph = regions::order::lock_graph(&regions, &program.names);
     let facts = rules::Facts { graph: &graph, regions: Some(&regions), replay: None, notices: Default::default() };
-    let findings = rules::check(&facts);
+    let mut findings = rules::check(&facts);
+    let mut chains = config.order.clone();
+    chains.extend(sources.files.iter().flat_map(|file| documented::in_text(&file.display, &file.text)));
+    let mut documented = documented::check(&graph, &chains, &findings, finding::Evidence::Static, true);
+    findings.append(&mut documented.findings);
     let summary = Summary {
         files: sources.files.len(),
         lines: sources.files.iter().map(|file| file.text.line_count()).sum(),
@@ -93,22 +114,41 @@ fn scan_here(sources: &source::Sources, config: &config::Config) -> Report {
         .chain(regions.notices())
         .chain(own)
         .chain(problems)
+        .chain(documented.notices)
         .collect();
     let mut report = Report { mode: Mode::Scan, summary, findings, notices };
     let texts = sources.files.iter().map(|file| (file.display.as_str(), file.text.clone()));
     suppress::apply(&mut report, texts, suppress::Pass::Static);
     report.finish();
+    let seen = look(&graph, &regions);
     drop((graph, regions, model));
     // Nobody has to wait until millions of small pieces are given back.
     rayon::spawn(move || drop(program));
-    report
+    (report, seen)
 }
 
 /// The run-time pass: recorded traces in, findings out.
 pub fn analyze(traces: &[PathBuf]) -> Result<Report, trace::TraceError> {
+    analyze_with(traces, &config::Config::default(), &source::Texts::default())
+}
+
+/// The run-time pass with the order that the user documents, in the configuration or in comments of what ran.
+pub fn analyze_with(
+    traces: &[PathBuf],
+    config: &config::Config,
+    texts: &source::Texts,
+) -> Result<Report, trace::TraceError> {
     let (graph, replay, mut notices) = trace::load(traces)?;
     let facts = rules::Facts { graph: &graph, regions: None, replay: Some(&replay), notices: Default::default() };
-    let findings = rules::check(&facts);
+    let mut findings = rules::check(&facts);
+    let files: std::collections::BTreeSet<String> =
+        replay.recording.sites.values().map(|site| site.file.replace('\\', "/")).collect();
+    let mut chains = config.order.clone();
+    let read = files.iter().filter_map(|file| Some((file, texts.get(file)?)));
+    chains.extend(read.flat_map(|(file, text)| documented::in_text(file, &text)));
+    let mut documented = documented::check(&replay.class_graph, &chains, &findings, finding::Evidence::Possible, false);
+    findings.append(&mut documented.findings);
+    notices.append(&mut documented.notices);
     notices.extend(facts.notices.into_inner());
     let summary = Summary {
         files: traces.len(),

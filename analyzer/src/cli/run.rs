@@ -10,8 +10,9 @@ use super::child::{End, Limits, watch_over};
 use super::levels::Levels;
 use super::terminal::{Stream, Terminal, to_stdout};
 use super::{Exit, Failure, analyze, host, scenarios};
+use crate::config::Config;
 use crate::finding::{Mode, Notice, NoticeKind, Report, Summary};
-use crate::source::Targets;
+use crate::source::{Targets, Texts};
 
 /// Runs, analyses and reports; the report for people goes to standard error.
 pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Terminal) -> Result<Exit, Failure> {
@@ -40,14 +41,16 @@ pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Termi
     if let Some(keep) = &args.trace {
         keep_traces(&traces, &trace, keep)?;
     }
-    let mut report = analysed(&traces)?;
+    let texts = analyze::texts();
+    let mut report = analysed(&traces, &config, &texts)?;
     about_the_run(&mut report, &end, &traces);
     report.notices.extend(notice(&end, args));
-    let texts = analyze::texts();
     super::suppress(&mut report, &texts);
     levels.apply(&mut report);
+    super::known::apply_baseline(&args.report, &mut report)?;
     report.summary.elapsed_ms = started.elapsed().as_millis() as u64;
-    terminal.emit(&report, &args.report, &texts, &Targets::default(), Stream::Stderr)?;
+    let pictures = analyze::pictures(&args.report, &traces);
+    terminal.emit(&report, &args.report, &texts, &Targets::default(), Stream::Stderr, pictures.as_ref())?;
 
     let failed = !matches!(&end, End::Itself(status) if status.success());
     Ok(Exit::of_run(&report, failed, matches!(end, End::Interrupted)))
@@ -92,14 +95,14 @@ fn keep_traces(traces: &[PathBuf], main: &Path, keep: &Path) -> Result<(), Failu
     Ok(())
 }
 
-fn analysed(traces: &[PathBuf]) -> Result<Report, Failure> {
+fn analysed(traces: &[PathBuf], config: &Config, texts: &Texts) -> Result<Report, Failure> {
     if traces.is_empty() {
         let message = "nothing was recorded: the program used no tracked lock, thread or pool".into();
         let notice = Notice { kind: NoticeKind::Program, file: None, line: None, message };
         let (summary, findings) = (Summary::default(), Vec::new());
         return Ok(Report { mode: Mode::Run, summary, findings, notices: vec![notice] });
     }
-    let report = crate::analyze(traces).map_err(|error| Failure(error.to_string()))?;
+    let report = crate::analyze_with(traces, config, texts).map_err(|error| Failure(error.to_string()))?;
     Ok(Report { mode: Mode::Run, ..report })
 }
 

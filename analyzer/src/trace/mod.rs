@@ -41,6 +41,7 @@ pub mod recording;
 #[cfg(test)]
 pub(crate) mod script;
 pub mod tasks;
+pub mod timeline;
 
 pub use history::History;
 pub use lost_updates::LostUpdate;
