@@ -14,7 +14,7 @@
 //!
 //! Misses: two locks of one class, which have one name.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use rustc_hash::FxHashMap;
 
@@ -75,14 +75,20 @@ pub struct Checked {
     pub notices: Vec<Notice>,
 }
 
-/// Checks a graph. `known` are findings that already report a cycle: their locks are not reported again. `whole` says
-/// that the graph has every lock of the program, so that a name without a lock is worth saying.
+/// Checks a graph. `known` are findings that already report a cycle: their locks are not reported again. `taken` are the
+/// names of all locks that the program takes, where they are known, so that a name without a lock is worth saying.
 /// O(edges x chain elements).
-pub fn check(graph: &LockGraph, chains: &[Chain], known: &[Finding], evidence: Evidence, whole: bool) -> Checked {
+pub fn check(
+    graph: &LockGraph,
+    chains: &[Chain],
+    known: &[Finding],
+    evidence: Evidence,
+    taken: Option<&BTreeSet<&str>>,
+) -> Checked {
     let mut out = Checked::default();
     let documented = Documented::new(chains, &mut out.notices);
-    if whole {
-        documented.unknown(graph, chains, &mut out.notices);
+    if let Some(taken) = taken {
+        unknown(taken, chains, &mut out.notices);
     }
     for (_, edge) in graph.edges() {
         let (held, wanted) = (&graph.class_of(edge.from).info.name, &graph.class_of(edge.to).info.name);
@@ -151,20 +157,13 @@ impl Documented {
         let steps = self.under.get(&way[0]).into_iter().flatten();
         steps.filter(|(next, _)| *next == way[1]).map(|(_, chain)| *chain).next().unwrap_or(0)
     }
+}
 
-    fn unknown(&self, graph: &LockGraph, chains: &[Chain], notices: &mut Vec<Notice>) {
-        let names: Vec<&str> = graph.classes().map(|class| class.info.name.as_str()).collect();
-        for chain in chains {
-            for lock in chain.locks.iter().filter(|lock| !names.contains(&lock.as_str())) {
-                let near = hint(lock, names.iter().copied());
-                // A lock that is never nested is in no graph: only a slip of the pen is worth a word.
-                if !near.is_empty() {
-                    notices.push(notice(
-                        chain,
-                        format!("the documented order names `{lock}`, which is never nested{near}"),
-                    ));
-                }
-            }
+fn unknown(taken: &BTreeSet<&str>, chains: &[Chain], notices: &mut Vec<Notice>) {
+    for chain in chains {
+        for lock in chain.locks.iter().filter(|lock| !taken.contains(lock.as_str())) {
+            let near = hint(lock, taken.iter().copied());
+            notices.push(notice(chain, format!("the documented order names `{lock}`, which nothing here takes{near}")));
         }
     }
 }
@@ -255,7 +254,9 @@ mod tests {
     }
 
     fn said(edges: &[(&str, &str)], all: &[&[&str]]) -> (Vec<String>, Vec<String>) {
-        let checked = check(&graph(edges), &chains(all), &[], Evidence::Static, true);
+        let graph = graph(edges);
+        let taken = graph.classes().map(|class| class.info.name.as_str()).collect();
+        let checked = check(&graph, &chains(all), &[], Evidence::Static, Some(&taken));
         let messages = checked.findings.into_iter().map(|finding| finding.message).collect();
         (messages, checked.notices.into_iter().map(|notice| notice.message).collect())
     }

@@ -18,6 +18,7 @@
 //! its tracked types recorded. That nothing was found is no proof.
 
 pub mod baseline;
+pub mod cache;
 pub mod cli;
 pub mod config;
 pub mod documented;
@@ -38,6 +39,8 @@ pub mod trace;
 use std::path::PathBuf;
 
 use finding::{Mode, Report, Summary};
+use model::program::{Parsed, Program};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Stack of the threads that scan: the tree is at most [`syntax::MAX_EXPR_DEPTH`] deep, and every level of it is a few
 /// calls deep. Only what is used of it takes memory.
@@ -50,50 +53,71 @@ pub fn scan(sources: &source::Sources) -> Report {
 
 /// The static pass with the user's lock types and documented order. Levels are not applied here.
 pub fn scan_with(sources: &source::Sources, config: &config::Config) -> Report {
-    scan_and(sources, config, |_, _| ()).0
+    scan_and(sources, config, None, |_, _| ()).0
 }
 
-/// The same, with a look at what the rules read before it is gone.
+/// The same; what `cache` holds of an earlier scan is not read and walked again, and afterwards it holds this scan's.
+pub fn scan_after(sources: &source::Sources, config: &config::Config, cache: &mut cache::Cache) -> Report {
+    scan_and(sources, config, Some(cache), |_, _| ()).0
+}
+
+/// The same, with or without a cache, and with a look at what the rules read before it is gone.
 pub fn scan_and<T: Send>(
     sources: &source::Sources,
     config: &config::Config,
+    cache: Option<&mut cache::Cache>,
     look: impl FnOnce(&graph::LockGraph, &regions::Regions) -> T + Send,
 ) -> (Report, T) {
+    with_threads(|| scan_here(sources, config, cache, look))
+}
+
+fn with_threads<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     match rayon::ThreadPoolBuilder::new().stack_size(STACK).build() {
-        Ok(pool) => pool.install(|| scan_here(sources, config, look)),
-        Err(_) => scan_here(sources, config, look),
+        Ok(pool) => pool.install(work),
+        Err(_) => work(),
     }
 }
 
 /// The statements of every function with what they do to shared and local state.
 pub fn sections(sources: &source::Sources, config: &config::Config) -> Vec<regions::effects::reach::Sections> {
-    let sections = || {
-        let program = model::program::Program::parse(sources);
+    with_threads(|| {
+        let program = Program::parse(sources);
         let mut model = program.model();
         config.locks_of(&mut model);
         regions::sections(&model, &program.names).sections
-    };
-    match rayon::ThreadPoolBuilder::new().stack_size(STACK).build() {
-        Ok(pool) => pool.install(sections),
-        Err(_) => sections(),
-    }
+    })
 }
 
 fn scan_here<T>(
     sources: &source::Sources,
     config: &config::Config,
+    mut cache: Option<&mut cache::Cache>,
     look: impl FnOnce(&graph::LockGraph, &regions::Regions) -> T,
 ) -> (Report, T) {
-    let program = model::program::Program::parse(sources);
+    let parsed = match &mut cache {
+        Some(cache) => Program::parse_after(sources, &mut cache.files),
+        None => Parsed { program: Program::parse(sources), items: 0, texts: Vec::new() },
+    };
+    let program = parsed.program;
     let mut model = program.model();
     let problems = config.locks_of(&mut model);
-    let regions = regions::regions(&model, &program.names);
-    let graph = regions::order::lock_graph(&regions, &program.names);
+    let regions = match cache {
+        Some(cache) => {
+            let items = xxh3_64_with_seed(format!("{:?}", config.locks).as_bytes(), parsed.items);
+            let (regions, walked) =
+                regions::regions_after(&model, &program.names, (items, parsed.texts), cache.walked.take());
+            cache.walked = Some(walked);
+            regions
+        }
+        None => regions::regions(&model, &program.names),
+    };
+    let graph = regions::order::lock_graph(&regions);
     let facts = rules::Facts { graph: &graph, regions: Some(&regions), replay: None, notices: Default::default() };
     let mut findings = rules::check(&facts);
     let mut chains = config.order.clone();
     chains.extend(sources.files.iter().flat_map(|file| documented::in_text(&file.display, &file.text)));
-    let mut documented = documented::check(&graph, &chains, &findings, finding::Evidence::Static, true);
+    let taken = regions.acquired.iter().map(|(_, class)| class.name.as_str()).collect();
+    let mut documented = documented::check(&graph, &chains, &findings, finding::Evidence::Static, Some(&taken));
     findings.append(&mut documented.findings);
     let summary = Summary {
         files: sources.files.len(),
@@ -146,7 +170,7 @@ pub fn analyze_with(
     let mut chains = config.order.clone();
     let read = files.iter().filter_map(|file| Some((file, texts.get(file)?)));
     chains.extend(read.flat_map(|(file, text)| documented::in_text(file, &text)));
-    let mut documented = documented::check(&replay.class_graph, &chains, &findings, finding::Evidence::Possible, false);
+    let mut documented = documented::check(&replay.class_graph, &chains, &findings, finding::Evidence::Possible, None);
     findings.append(&mut documented.findings);
     notices.append(&mut documented.notices);
     notices.extend(facts.notices.into_inner());

@@ -165,6 +165,9 @@ pub(super) struct ScanArgs {
     /// treat a file that does not parse as an error
     #[arg(long)]
     pub(super) strict: bool,
+    /// read and analyse every file anew, and leave nothing for the next scan
+    #[arg(long)]
+    pub(super) no_cache: bool,
     /// print the statements of a function, or of all that touch shared state, with what they do to it
     #[arg(long, value_name = "FN", num_args = 0..=1)]
     pub(super) sections: Option<Option<String>>,

@@ -43,7 +43,7 @@ fn sources(args: &GraphArgs, cwd: &Path, terminal: &Terminal) -> Result<Pictures
     let request = Request { paths: &args.paths, cwd, metadata: metadata.as_ref() };
     let sources = discover_without(&request, &|file| config.exclude.contains(file));
     let sources = sources.map_err(|error| Failure(error.to_string()))?;
-    Ok(crate::scan_and(&sources, &config, |graph, _| crate::pictures::of_graph(graph)).1)
+    Ok(crate::scan_and(&sources, &config, None, |graph, _| crate::pictures::of_graph(graph)).1)
 }
 
 /// A file that is no Rust file: what else would one draw?

@@ -7,6 +7,7 @@
 
 mod analyze;
 mod args;
+mod cache;
 mod cargo;
 mod child;
 mod config;

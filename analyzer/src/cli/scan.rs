@@ -5,11 +5,14 @@ use std::time::Instant;
 use clap::ArgMatches;
 
 use super::args::ScanArgs;
+use super::cache::CacheFile;
 use super::levels::Levels;
 use super::progress::Progress;
 use super::terminal::{Stream, Terminal};
 use super::{Exit, Failure, cargo, known, mend, rescan, sections};
 use crate::finding::NoticeKind;
+use crate::graph::LockGraph;
+use crate::regions::Regions;
 use crate::report::Format;
 use crate::source::{Request, Targets, Texts, discover_without};
 
@@ -51,17 +54,19 @@ fn once(args: &ScanArgs, matches: Option<&ArgMatches>, terminal: &Terminal) -> R
         return sections::print(&sources, &config, function.as_deref(), args.report.message_format);
     }
 
+    let cache_file = if args.no_cache { None } else { CacheFile::of(&sources, &paths, &cwd) };
+    let mut cache = cache_file.as_ref().map(CacheFile::read);
     let draw = args.report.wants(Format::Html);
     if args.fix {
         let mut first = crate::scan_with(&sources, &config);
         levels.apply(&mut first);
         let mended = mend::mend(&first, &sources, &cwd, args.allow_dirty)?;
-        terminal.note(&format!("{} changes in {} files", mended.changes, mended.files));
+        terminal.note(&format!("changes made: {}, in files: {}", mended.changes, mended.files));
         sources = discover()?;
     }
     let progress = Progress::start(terminal, format!("scanning {} files", sources.files.len()));
-    let (mut report, pictures) =
-        crate::scan_and(&sources, &config, |graph, _| draw.then(|| crate::pictures::of_graph(graph)));
+    let look = |graph: &LockGraph, _: &Regions| draw.then(|| crate::pictures::of_graph(graph));
+    let (mut report, pictures) = crate::scan_and(&sources, &config, cache.as_mut(), look);
     drop(progress);
     let unread = |kind| matches!(kind, NoticeKind::UnparsedFile | NoticeKind::UnreadableFile);
     let not_all = report.notices.iter().any(|notice| unread(notice.kind));
@@ -76,6 +81,10 @@ fn once(args: &ScanArgs, matches: Option<&ArgMatches>, terminal: &Terminal) -> R
     let targets = Targets::new(&sources, metadata.as_ref());
     let texts = Texts::from_sources(&sources);
     terminal.emit(&report, &args.report, &texts, &targets, Stream::Stdout, pictures.as_ref())?;
+    if let (Some(file), Some(cache)) = (&cache_file, &cache) {
+        // Without it the next scan takes longer, and that is all.
+        file.write(cache).ok();
+    }
 
     if sources.files.is_empty() {
         return Err(Failure("none of the files could be read".into()));

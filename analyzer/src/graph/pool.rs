@@ -10,9 +10,10 @@
 //! Misses: joins of other tasks' children, dependencies between pools.
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
 
 /// What happens to a task that is submitted while all slots are taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Submission {
     /// The submitter waits for a slot.
     Blocks,

@@ -9,8 +9,10 @@
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+mod bodies;
 mod body;
 
+pub use bodies::Bodies;
 pub use body::*;
 
 /// An interned name.
@@ -26,7 +28,7 @@ pub struct Pos {
 }
 
 /// A stretch of a file; `end` is one past the last character.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 pub struct Span {
     /// First character.
     pub start: Pos,
@@ -39,6 +41,9 @@ pub struct Span {
 pub struct FileSyntax {
     /// Its items, in order.
     pub items: Vec<Item>,
+    /// The code of its functions and initialisers; items name it by number.
+    #[serde(skip)]
+    pub bodies: Bodies,
     /// What could not be read.
     pub notices: Vec<SyntaxNotice>,
     /// `#![cfg(test)]` at the top.
@@ -114,7 +119,7 @@ pub enum ItemKind {
         /// Which of these it is.
         kind: StaticKind,
         /// The initialiser, where it is an expression that can run.
-        init: Option<Box<Body>>,
+        init: Option<Box<BodyHead>>,
     },
     /// An impl block.
     Impl {
@@ -258,7 +263,7 @@ pub struct Function {
     /// A test function or inside `#[cfg(test)]`.
     pub test: bool,
     /// The body; `None` for a declaration. Patterns of the parameters need an arena, so a declaration has none.
-    pub body: Option<Box<Body>>,
+    pub body: Option<Box<BodyHead>>,
 }
 
 /// `self` in one of its forms.

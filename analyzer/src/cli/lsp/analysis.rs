@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use gen_lsp_types::{Range, Uri};
 
 use super::convert::Encoding;
+use crate::cache::Cache;
 use crate::cli::levels::Levels;
 use crate::config::Config;
-use crate::finding::Report;
+use crate::finding::{Location, Report};
 use crate::graph::picture::Picture;
 use crate::source::{Request, Sources, Text, discover_without};
 use crate::syntax::Span;
@@ -32,15 +33,16 @@ pub(super) struct Seen {
     pub(super) picture: Picture,
     pub(super) acquired: Vec<Acquired>,
     /// Names of locks with where they are declared.
-    pub(super) declared: BTreeMap<String, (u32, Span)>,
+    pub(super) declared: BTreeMap<String, Location>,
 }
 
 /// See the module.
-#[derive(Debug)]
 pub(super) struct Analysis {
     root: PathBuf,
     /// By path: the text and how often it changed.
     open: BTreeMap<PathBuf, (String, i32)>,
+    /// What need not be read and walked again.
+    cache: Cache,
     pub(super) sources: Sources,
     pub(super) report: Option<Report>,
     pub(super) seen: Seen,
@@ -52,6 +54,7 @@ impl Analysis {
         Analysis {
             root,
             open: BTreeMap::new(),
+            cache: Cache::default(),
             sources: Sources::default(),
             report: None,
             seen: Seen::default(),
@@ -73,7 +76,7 @@ impl Analysis {
                 file.text = text;
             }
         }
-        let (mut report, seen) = crate::scan_and(&sources, &config, |graph, regions| {
+        let (mut report, seen) = crate::scan_and(&sources, &config, Some(&mut self.cache), |graph, regions| {
             let acquired = regions.acquired.iter();
             Seen {
                 picture: Picture::new(graph, &|_| None),
@@ -81,7 +84,10 @@ impl Analysis {
                     .clone()
                     .map(|(site, class)| Acquired { file: site.file, span: site.span, lock: class.name.clone() })
                     .collect(),
-                declared: acquired.filter_map(|(_, class)| Some((class.name.clone(), class.declared?))).collect(),
+                declared: acquired
+                    .map(|(_, class)| (class.name.clone(), regions.declaration(class.declared)))
+                    .filter(|(_, place)| !place.file.is_empty())
+                    .collect(),
             }
         });
         levels.apply(&mut report);

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::analysis::Analysis;
 use super::convert::Encoding;
+use crate::finding::Location;
 
 /// Places listed per heading.
 const MOST: usize = 8;
@@ -20,12 +21,12 @@ pub(super) fn hover(analysis: &Analysis, uri: &Uri, position: Position, encoding
     let Some((file, display)) = analysis.file(uri) else { return Value::Null };
     let Some(text) = analysis.text(display) else { return Value::Null };
     let Some(place) = encoding.place(&text, position) else { return Value::Null };
-    let Some(lock) = lock_at(analysis, file as u32, place) else { return Value::Null };
+    let Some(lock) = lock_at(analysis, file as u32, display, place) else { return Value::Null };
     json!({ "contents": { "kind": "markdown", "value": about(analysis, &lock) } })
 }
 
 /// The lock whose acquisition or declaration a place is in; the shortest one that is.
-fn lock_at(analysis: &Analysis, file: u32, (line, column): (u32, u32)) -> Option<String> {
+fn lock_at(analysis: &Analysis, file: u32, display: &str, (line, column): (u32, u32)) -> Option<String> {
     let inside = |span: &crate::syntax::Span| {
         let at = crate::syntax::Pos { line, column };
         span.start <= at && at <= span.end
@@ -34,18 +35,21 @@ fn lock_at(analysis: &Analysis, file: u32, (line, column): (u32, u32)) -> Option
     let shortest = acquired.min_by_key(|each| (each.span.end.line - each.span.start.line, each.span.end.column));
     shortest.map(|each| each.lock.clone()).or_else(|| {
         let declared = analysis.seen.declared.iter();
-        declared.filter(|(_, (at, span))| *at == file && inside(span)).map(|(name, _)| name.clone()).next()
+        let here = |place: &Location| {
+            let (start, end) = ((place.line, place.column), (place.end_line, place.end_column));
+            place.file == display && start <= (line, column) && (line, column) <= end
+        };
+        declared.filter(|(_, place)| here(place)).map(|(name, _)| name.clone()).next()
     })
 }
 
 fn about(analysis: &Analysis, lock: &str) -> String {
     let seen = &analysis.seen;
-    let name_of = |file: u32| analysis.sources.files.get(file as usize).map_or("?", |file| file.display.as_str());
     let node = seen.picture.locks.iter().position(|each| each.name == lock);
     let kind = node.map_or(String::new(), |node| format!(": `{}`", seen.picture.locks[node].kind));
     let mut out = format!("**`{lock}`**{kind}\n\n");
-    if let Some((file, span)) = seen.declared.get(lock) {
-        let _ = writeln!(out, "declared at {}:{}\n", name_of(*file), span.start.line);
+    if let Some(place) = seen.declared.get(lock) {
+        let _ = writeln!(out, "declared at {}:{}\n", place.file, place.line);
     }
     let mut list = |title: &str, items: Vec<String>| {
         if items.is_empty() {
