@@ -88,11 +88,8 @@ fn generate(folder: &Path, events: usize) -> PathBuf {
     let path = folder.join("generated");
     let file = std::fs::File::create(&path).expect("a writable folder");
     let objects = LOCKS + CELLS + 1;
-    let mut writer = Writer {
-        out: BufWriter::new(file),
-        streams: vec![Vec::new(); THREADS],
-        numbers: vec![0; objects as usize],
-    };
+    let mut writer =
+        Writer { out: BufWriter::new(file), streams: vec![Vec::new(); THREADS], numbers: vec![0; objects as usize] };
     writer.out.write_all(&Header::new(RecordingMode::Trace, 1, 0, 0).encode()).expect("room on the disk");
     let mut records = Vec::new();
     for line in 1..100 {
@@ -118,10 +115,8 @@ fn generate(folder: &Path, events: usize) -> PathBuf {
         }
         for lock in &locks {
             let site = 1 + lock % 90;
-            let lock_event = |op, number| Event {
-                raw_mode: Mode::Exclusive as u8,
-                ..Event::new(op, *lock, site, number)
-            };
+            let lock_event =
+                |op, number| Event { raw_mode: Mode::Exclusive as u8, ..Event::new(op, *lock, site, number) };
             writer.event(thread, lock_event(Op::Request, 0));
             let number = writer.next(*lock);
             writer.event(thread, lock_event(Op::Acquire, number));
