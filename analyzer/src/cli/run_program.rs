@@ -92,7 +92,8 @@ pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Termi
     if let Some(keep) = &args.trace {
         run::keep_traces(&traces, keep)?;
     }
-    let mut report = run::analysed(&traces)?;
+    let texts = analyze::texts();
+    let mut report = run::analysed(&traces, &config, &texts)?;
     about_the_run(&mut report, &session, &outcome, &traces);
     report.notices.extend(confirm::found_by(args, 0, &report));
     if let (true, Program::File(file, arguments)) = (confirm::is_asked(args), &program) {
@@ -119,11 +120,12 @@ pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Termi
         run_agree::mark(&mut report, &root, &cwd, &config);
     }
     report.finish();
-    let texts = analyze::texts();
     super::suppress(&mut report, &texts);
     levels.apply(&mut report);
+    super::known::apply_baseline(&args.report, &mut report)?;
     report.summary.elapsed_ms = started.elapsed().as_millis() as u64;
-    terminal.emit(&report, &args.report, &texts, &Targets::default(), Stream::Stderr)?;
+    let pictures = analyze::pictures(&args.report, &traces);
+    terminal.emit(&report, &args.report, &texts, &Targets::default(), Stream::Stderr, pictures.as_ref())?;
     Ok(Exit::of_run(&report, !outcome.succeeded(), outcome.interrupted))
 }
 
@@ -182,7 +184,7 @@ fn untracked(command: Command, reason: &str, args: &RunArgs, terminal: &Terminal
     let mut notices = vec![notice];
     notices.extend(outcome.notices());
     let report = Report { mode: Mode::Run, summary: Summary::default(), findings: Vec::new(), notices };
-    terminal.emit(&report, &args.report, &analyze::texts(), &Targets::default(), Stream::Stderr)?;
+    terminal.emit(&report, &args.report, &analyze::texts(), &Targets::default(), Stream::Stderr, None)?;
     Ok(Exit::of_run(&report, !outcome.succeeded(), outcome.interrupted))
 }
 

@@ -43,6 +43,7 @@ pub(crate) mod script;
 mod segments;
 pub mod signals;
 pub mod tasks;
+pub mod timeline;
 
 pub use history::History;
 pub use lost_updates::LostUpdate;
