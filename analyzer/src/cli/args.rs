@@ -69,7 +69,7 @@ pub(super) enum Color {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// run a program, unmodified, or a built-in scenario under the tracker and report what it did and could have done
+    /// run a program, as it is, or a scenario under the tracker, and report
     Run(Box<RunArgs>),
     /// look for deadlocks in source text, without building it
     Scan(ScanArgs),
