@@ -109,8 +109,10 @@ fn off_after_fork() {
         unsafe extern "C" fn child() {
             MODE.store(OFF, Relaxed);
             record::close();
+            // The pieces of the file that the parent writes to are the child's as well.
+            threads::add_no_more_events();
         }
-        // SAFETY: as POSIX has it; the handler only stores to atomics.
+        // SAFETY: as POSIX has it; the handler only stores to atomics and to a thread-local that is there already.
         unsafe { pthread_atfork(None, None, Some(child)) };
     }
 }

@@ -22,6 +22,7 @@ use crate::event::{Mode, ObjectKind, Op, flag};
 use crate::head::{self, Head, Kind};
 use crate::held::{self, LockMode};
 use crate::park::{self, Wake};
+use crate::record::buffer;
 use crate::site::Site;
 use crate::sync::poisoning;
 use crate::wait::{self, Goal, Wait};
@@ -110,7 +111,7 @@ impl<T: ?Sized> Mutex<T> {
                     contended(&self.head, LockMode::NONE, site);
                 }
             }
-            _ => acquire(&self.head, Self::KIND, site, 0),
+            _ => acquire_traced(&self.head, const { &Self::KIND }, site),
         }
         MutexGuard::wrap(self)
     }
@@ -191,7 +192,7 @@ pub(crate) fn lock(head: &Head, kind: Kind, site: Site) {
 pub(crate) fn unlock(head: &Head) {
     let mode = config::mode();
     if mode >= config::UNREAD {
-        return release(head, 0);
+        return release_traced(head);
     }
     let waited_for = head.state.swap(0, Release) == 2;
     if mode == config::ORDER {
@@ -219,7 +220,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
 #[inline(never)]
 fn panicked(head: &Head) {
     poisoning::panicked(head);
-    release(head, 0);
+    release(head, flag::PANIC);
 }
 
 #[cold]
@@ -291,6 +292,32 @@ fn wait_for(head: &Head, lock: LockMode, site: Site, until: Option<Instant>) -> 
     }
 }
 
+#[inline(never)]
+#[track_caller]
+fn acquire_traced(head: &Head, kind: &'static Kind, site: Site) {
+    head.acquire_traced(Mode::Exclusive, site, take, || acquire_as(head, kind, site));
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn acquire_as(head: &Head, kind: &'static Kind, site: Site) {
+    acquire(head, *kind, site, 0);
+}
+
+#[inline(never)]
+fn release_traced(head: &Head) {
+    let give_back = || head.state.swap(0, Release) == 2;
+    head.release_traced(Mode::Exclusive, give_back, || released_to(head), || release(head, 0));
+}
+
+#[cold]
+#[inline(never)]
+fn released_to(head: &Head) {
+    buffer::released();
+    wake(head);
+}
+
 /// The whole acquisition in any mode, with its events; for the first lock of the process, trace mode, and condvars.
 #[inline(never)]
 #[track_caller]
@@ -304,15 +331,14 @@ pub(crate) fn acquire(head: &Head, kind: Kind, site: Site, flags: u8) {
     let lock = head.lock(Mode::Exclusive, kind);
     let held = held::current();
     let key = held.request(lock, site);
-    head::emit(Op::Request, lock, flags, site, 0);
     let mut flags = flags;
     if !take(&head.state) {
+        head::emit(Op::Request, lock, flags, site, 0);
         contended(head, lock, site);
         flags |= flag::CONTENDED;
     }
-    held.push(key, lock, site);
-    if config::mode() == config::TRACE {
-        head::emit(Op::Acquire, lock, flags, site, head.next_exclusive());
+    if held.push(key, lock, site) && config::mode() == config::TRACE {
+        head.acquired(lock, flags, site);
     }
 }
 
@@ -331,9 +357,8 @@ pub(crate) fn acquire_until(head: &Head, kind: Kind, site: Site, until: Instant)
     }
     if on {
         let held = held::current();
-        held.push(held.tried(lock, site), lock, site);
-        if config::mode() == config::TRACE {
-            head::emit(Op::Acquire, lock, flag::TRY | flag::CONTENDED, site, head.next_exclusive());
+        if held.push(held.tried(lock, site), lock, site) && config::mode() == config::TRACE {
+            head.acquired(lock, flag::TRY | flag::CONTENDED, site);
         }
     }
     true
@@ -343,10 +368,7 @@ pub(crate) fn acquire_until(head: &Head, kind: Kind, site: Site, until: Instant)
 #[cfg(feature = "parking_lot")]
 #[cold]
 pub(crate) fn release_fair(head: &Head) {
-    let lock = head.known(Mode::Exclusive);
-    if lock != LockMode::NONE && held::current().pop(lock) && config::mode() == config::TRACE {
-        head::emit(Op::Release, lock, 0, Site::NONE, head.next_exclusive());
-    }
+    forget(head, 0);
     if !park::hand_over(head.address(), HANDED_OVER) {
         give_back(head);
     }
@@ -359,13 +381,14 @@ pub(crate) fn try_acquire(head: &Head, kind: Kind, site: Site) -> bool {
         return taken;
     }
     let lock = head.lock(Mode::Exclusive, kind);
+    let traced = config::mode() == config::TRACE;
     if taken {
         let held = held::current();
-        held.push(held.tried(lock, site), lock, site);
-    }
-    if config::mode() == config::TRACE {
-        let (op, seq) = if taken { (Op::Acquire, head.next_exclusive()) } else { (Op::TryFail, 0) };
-        head::emit(op, lock, flag::TRY, site, seq);
+        if held.push(held.tried(lock, site), lock, site) && traced {
+            head.acquired(lock, flag::TRY, site);
+        }
+    } else if traced {
+        head::emit(Op::TryFail, lock, flag::TRY, site, 0);
     }
     taken
 }
@@ -373,12 +396,22 @@ pub(crate) fn try_acquire(head: &Head, kind: Kind, site: Site) -> bool {
 /// The whole release in any mode.
 #[inline(never)]
 pub(crate) fn release(head: &Head, flags: u8) {
-    let lock = head.known(Mode::Exclusive);
-    if lock != LockMode::NONE && held::current().pop(lock) && config::mode() == config::TRACE {
-        let panicking = if std::thread::panicking() { flag::PANIC } else { 0 };
-        head::emit(Op::Release, lock, flags | panicking, Site::NONE, head.next_exclusive());
-    }
+    forget(head, flags);
     give_back(head);
+}
+
+/// The lock leaves the thread's stack of held locks.
+#[inline(always)]
+fn forget(head: &Head, flags: u8) {
+    let lock = head.known(Mode::Exclusive);
+    if lock == LockMode::NONE {
+        return;
+    }
+    if config::mode() == config::TRACE {
+        head.released(lock, flags, true);
+    } else {
+        held::current().pop(lock);
+    }
 }
 
 impl<T: ?Sized> Deref for MutexGuard<'_, T> {

@@ -5,12 +5,14 @@
 
 #![allow(dead_code, reason = "every test file uses its own part of this")]
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use lockcheck_tracker::event::compact::Decoder;
 use lockcheck_tracker::event::{EVENT_LEN, Event, FRAME_LEN, Frame, FrameKind, HEADER_LEN, Header, Record};
 
 const CHILD: &str = "LOCKCHECK_TEST_CHILD";
@@ -23,9 +25,12 @@ pub struct Options {
     pub seconds: u64,
     /// End the child with a kill after this many milliseconds.
     pub kill_after_ms: Option<u64>,
+    /// The trace goes through a pipe.
+    pub pipe: bool,
 }
 
-pub const ORDER: Options = Options { mode: "order", on_deadlock: "panic", seconds: 20, kill_after_ms: None };
+pub const ORDER: Options =
+    Options { mode: "order", on_deadlock: "panic", seconds: 20, kill_after_ms: None, pipe: false };
 pub const TRACE: Options = Options { mode: "trace", ..ORDER };
 
 /// What became of the child.
@@ -88,6 +93,12 @@ pub fn run_child(test: &str, arguments: &[&str], options: Options) -> Outcome {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let path: PathBuf = std::env::temp_dir().join(format!("lockcheck-test-{}-{number}.trace", std::process::id()));
+    let mut reader = None;
+    if options.pipe {
+        assert!(Command::new("mkfifo").arg(&path).status().is_ok_and(|status| status.success()));
+        let path = path.clone();
+        reader = Some(std::thread::spawn(move || std::fs::read(path)));
+    }
     let mut child = Command::new(std::env::current_exe().expect("own path"))
         .args(arguments)
         .env(CHILD, test)
@@ -123,7 +134,7 @@ pub fn run_child(test: &str, arguments: &[&str], options: Options) -> Outcome {
         }
         std::thread::sleep(Duration::from_millis(5));
     };
-    let bytes = std::fs::read(&path).ok();
+    let bytes = reader.map_or_else(|| std::fs::read(&path), |reader| reader.join().expect("reader")).ok();
     let _ = std::fs::remove_file(&path);
     let trace = bytes.map_or_else(Trace::default, |bytes| Trace::read(&bytes));
     let (stdout, stderr) = (out.join().expect("reader"), err.join().expect("reader"));
@@ -139,6 +150,8 @@ pub struct Trace {
     pub events: Vec<(u32, Event)>,
     /// Bytes at the end that are no whole frame.
     pub rest: usize,
+    /// Bytes of events that are not zero.
+    pub bytes: usize,
 }
 
 impl Trace {
@@ -146,6 +159,7 @@ impl Trace {
         let header = Header::decode(bytes).ok();
         let mut trace = Trace { header, ..Trace::default() };
         let mut at = HEADER_LEN.min(bytes.len());
+        let mut decoders: HashMap<u32, Decoder> = HashMap::new();
         while let Some(frame) = Frame::decode(&bytes[at..]) {
             let Some(payload) = bytes.get(at + FRAME_LEN..at + FRAME_LEN + frame.len as usize) else { break };
             match frame.kind {
@@ -155,7 +169,17 @@ impl Trace {
                         events.map(|chunk| (frame.thread, Event::decode(chunk.try_into().expect("sixteen bytes")))),
                     );
                 }
-                _ => {
+                Some(FrameKind::Compact) => {
+                    trace.bytes += payload.iter().filter(|byte| **byte != 0).count();
+                    let decoder = decoders.entry(frame.thread).or_default();
+                    let result = decoder.decode(payload, &mut |event| {
+                        trace.events.push((frame.thread, event));
+                        true
+                    });
+                    assert_eq!(result, Ok(()));
+                }
+                None => assert!(payload.iter().all(|byte| *byte == 0), "room between frames is empty"),
+                Some(FrameKind::Records) => {
                     let mut payload = payload;
                     while let Some((record, len)) = Record::decode(payload) {
                         trace.records.push(record);
