@@ -10,7 +10,7 @@ use super::{
     AdtData, AdtId, AliasData, AliasId, Def, FnData, FnId, ImplData, ImplId, Model, ModuleId, StaticData, StaticId,
     TraitData, TraitId, Ty,
 };
-use crate::syntax::{AssocItem, Body, ExprKind, Function, Generics, Item, ItemKind, Stmt, Symbol};
+use crate::syntax::{AssocItem, BodyHead, Function, Generics, Item, ItemKind, Symbol};
 
 /// Adds `items` to the module of `place`.
 pub fn collect<'a>(model: &mut Model<'a>, mounter: &mut Mounter<'_, 'a>, items: &'a [Item], place: &Place) {
@@ -188,21 +188,17 @@ fn add_fn<'a>(
 fn collect_body<'a>(
     model: &mut Model<'a>,
     mounter: &mut Mounter<'_, 'a>,
-    body: &'a Body,
+    body: &'a BodyHead,
     place: &Place,
     test: bool,
 ) -> Option<ModuleId> {
     let mut inner = None;
-    for expr in &body.exprs {
-        let ExprKind::Block { stmts, .. } = &expr.kind else { continue };
-        for stmt in stmts {
-            let Stmt::Item(item) = stmt else { continue };
-            let module = *inner.get_or_insert_with(|| {
-                let krate = model.module(place.module).krate;
-                add_module(model, krate, Some(place.module), Symbol::from(""), place.file, true)
-            });
-            collect_item(model, mounter, item, &Place { module, file: place.file, dir: place.dir.clone(), test });
-        }
+    for item in &body.items {
+        let module = *inner.get_or_insert_with(|| {
+            let krate = model.module(place.module).krate;
+            add_module(model, krate, Some(place.module), Symbol::from(""), place.file, true)
+        });
+        collect_item(model, mounter, item, &Place { module, file: place.file, dir: place.dir.clone(), test });
     }
     inner
 }

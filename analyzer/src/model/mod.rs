@@ -22,7 +22,7 @@ pub mod user_locks;
 use rustc_hash::FxHashMap;
 
 use crate::source::Edition;
-use crate::syntax::{Function, Import, Span, StaticKind, Symbol, TypeRef};
+use crate::syntax::{Body, BodyHead, Function, Import, Span, StaticKind, Symbol, TypeRef};
 use locks::LockType;
 use ty::{TraitRef, Ty};
 
@@ -219,7 +219,7 @@ pub struct StaticData<'a> {
     /// Which kind.
     pub kind: StaticKind,
     /// The initialiser.
-    pub init: Option<&'a crate::syntax::Body>,
+    pub init: Option<&'a crate::syntax::BodyHead>,
     /// In test code.
     pub test: bool,
 }
@@ -263,6 +263,8 @@ pub struct Signature {
 /// Everything that is known about the sources. Immutable once built.
 #[derive(Debug, Default)]
 pub struct Model<'a> {
+    /// All files, stubs included.
+    pub files: Vec<&'a crate::syntax::FileSyntax>,
     /// All crates.
     pub crates: Vec<Crate>,
     /// All modules.
@@ -330,7 +332,7 @@ pub struct CrateInput {
 impl<'a> Model<'a> {
     /// Builds the model. Linear in the size of the syntax, but for glob imports.
     pub fn build(files: &[ModelFile<'a>], crates: &[CrateInput]) -> Model<'a> {
-        let mut model = Model::default();
+        let mut model = Model { files: files.iter().map(|file| file.syntax).collect(), ..Model::default() };
         modules::mount(&mut model, files, crates);
         resolve::resolve_imports(&mut model);
         model.known = known::Known::find(&model);
@@ -341,6 +343,22 @@ impl<'a> Model<'a> {
     /// The function's data.
     pub fn function(&self, id: FnId) -> &FnData<'a> {
         &self.fns[id.0 as usize]
+    }
+
+    /// The function's code.
+    pub fn code(&self, id: FnId) -> Option<&'a Body> {
+        let function = self.function(id);
+        self.code_of(function.file, function.syntax.body.as_deref()?)
+    }
+
+    /// The initialiser of a static.
+    pub fn init(&self, id: StaticId) -> Option<&'a Body> {
+        let data = &self.statics[id.0 as usize];
+        self.code_of(data.file, data.init?)
+    }
+
+    fn code_of(&self, file: u32, head: &BodyHead) -> Option<&'a Body> {
+        self.files.get(file as usize)?.bodies.get(head.index as usize)
     }
 
     /// The function's types.

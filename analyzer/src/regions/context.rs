@@ -47,8 +47,8 @@ impl<'w> Context<'w> {
         let types = self.types.get(id.0 as usize)?.as_ref()?;
         let index = id.0 as usize;
         let body = match self.model.fns.get(index) {
-            Some(function) => function.syntax.body.as_deref()?,
-            None => self.model.statics[index - self.model.fns.len()].init?,
+            Some(_) => self.model.code(FnId(id.0))?,
+            None => self.model.init(StaticId((index - self.model.fns.len()) as u32))?,
         };
         Some((body, types))
     }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 /// A whole file, one item per line.
 pub(super) fn file(file: &FileSyntax) -> String {
     let mut out = String::new();
-    items(&mut out, &file.items, 0);
+    items(&mut out, &file.bodies, &file.items, 0);
     for notice in &file.notices {
         let start = notice.span.start;
         let _ = writeln!(out, "notice {}:{} {}", start.line, start.column, notice.message);
@@ -14,13 +14,13 @@ pub(super) fn file(file: &FileSyntax) -> String {
     out
 }
 
-fn items(out: &mut String, list: &[Item], indent: usize) {
+fn items(out: &mut String, bodies: &[Body], list: &[Item], indent: usize) {
     for item in list {
-        let _ = writeln!(out, "{}{}", "  ".repeat(indent), item_text(item, indent));
+        let _ = writeln!(out, "{}{}", "  ".repeat(indent), item_text(bodies, item, indent));
     }
 }
 
-fn item_text(item: &Item, indent: usize) -> String {
+fn item_text(bodies: &[Body], item: &Item, indent: usize) -> String {
     let mut head = String::new();
     if item.test {
         head.push_str("#test ");
@@ -33,7 +33,7 @@ fn item_text(item: &Item, indent: usize) -> String {
         ItemKind::Mod { items: None, path } => format!("mod {name};{}", path.as_deref().unwrap_or_default()),
         ItemKind::Mod { items: Some(list), .. } => {
             let mut out = format!("mod {name} {{\n");
-            items(&mut out, list, indent + 1);
+            items(&mut out, bodies, list, indent + 1);
             out + &"  ".repeat(indent) + "}"
         }
         ItemKind::Use(imports) => format!("use {}", join(imports, import)),
@@ -47,7 +47,7 @@ fn item_text(item: &Item, indent: usize) -> String {
         }
         ItemKind::TypeAlias { generics, ty: aliased } => format!("type {name}{} = {}", params(generics), ty(aliased)),
         ItemKind::Static { ty: of, kind, init } => {
-            let init = init.as_ref().map_or_else(String::new, |body| format!(" = {}", expr(body, body.root)));
+            let init = init.as_ref().map_or_else(String::new, |head| format!(" = {}", code(bodies, head)));
             format!("{kind:?} {name}: {}{init}", ty(of))
         }
         ItemKind::Impl { generics, trait_, negative, unsafe_, self_ty, items } => {
@@ -55,22 +55,22 @@ fn item_text(item: &Item, indent: usize) -> String {
             if let Some(trait_) = trait_ {
                 let _ = write!(out, "{}{} for ", if *negative { "!" } else { "" }, path(trait_));
             }
-            out + &ty(self_ty) + &assoc_items(items, indent)
+            out + &ty(self_ty) + &assoc_items(bodies, items, indent)
         }
         ItemKind::Trait { generics, supertraits, items } => {
             let over = if supertraits.is_empty() { String::new() } else { format!(": {}", plus(supertraits)) };
-            format!("trait {name}{}{over}{}", params(generics), assoc_items(items, indent))
+            format!("trait {name}{}{over}{}", params(generics), assoc_items(bodies, items, indent))
         }
-        ItemKind::Fn(f) => function(f),
+        ItemKind::Fn(f) => function(bodies, f),
         ItemKind::MacroRules { text } => format!("macro_rules {name} {text}"),
     }
 }
 
-fn assoc_items(list: &[AssocItem], indent: usize) -> String {
+fn assoc_items(bodies: &[Body], list: &[AssocItem], indent: usize) -> String {
     let mut out = String::from(" {");
     for item in list {
         let text = match item {
-            AssocItem::Fn(f) => function(f),
+            AssocItem::Fn(f) => function(bodies, f),
             AssocItem::Type { name, ty: given } => {
                 format!("type {name}{}", given.as_ref().map_or_else(String::new, |given| format!(" = {}", ty(given))))
             }
@@ -81,7 +81,7 @@ fn assoc_items(list: &[AssocItem], indent: usize) -> String {
     out + " }"
 }
 
-fn function(f: &Function) -> String {
+fn function(bodies: &[Body], f: &Function) -> String {
     let mut out = String::new();
     if f.test {
         out.push_str("#test ");
@@ -104,7 +104,7 @@ fn function(f: &Function) -> String {
     }
     for param in &f.params {
         inputs.push(match (&f.body, param.pat) {
-            (Some(body), Some(id)) => format!("{}: {}", pat(body, id), ty(&param.ty)),
+            (Some(head), Some(id)) => format!("{}: {}", pat(&bodies[head.index as usize], id), ty(&param.ty)),
             _ => ty(&param.ty),
         });
     }
@@ -114,8 +114,19 @@ fn function(f: &Function) -> String {
         let _ = write!(out, " -> {}", ty(ret));
     }
     match &f.body {
-        Some(body) => out + " " + &expr(body, body.root),
+        Some(head) => out + " " + &code(bodies, head),
         None => out + ";",
+    }
+}
+
+/// The items inside come first, as rustc sees them.
+fn code(bodies: &[Body], head: &BodyHead) -> String {
+    let body = &bodies[head.index as usize];
+    let inner: String = head.items.iter().map(|item| format!("[{}] ", item_text(bodies, item, 0))).collect();
+    match expr(body, body.root).strip_prefix('{') {
+        Some("}") => format!("{{{}}}", inner.trim_end()),
+        Some(rest) => format!("{{{inner}{rest}"),
+        None => inner + &expr(body, body.root),
     }
 }
 
@@ -291,7 +302,6 @@ fn stmt(body: &Body, stmt: &Stmt) -> String {
             out + ";"
         }
         Stmt::Expr { expr: id, semi } => expr(body, *id) + if *semi { ";" } else { "" },
-        Stmt::Item(item) => format!("[{}]", item_text(item, 0)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What lowering carries through one file, and the builder of one body's arena.
 
-use super::tree::{Body, Expr, ExprId, ExprKind, Pat, PatId, PatKind, Span, Symbol, SyntaxNotice};
+use super::tree::{Body, BodyHead, Expr, ExprId, ExprKind, Item, Lit, Pat, PatId, PatKind, Span, Symbol, SyntaxNotice};
 
 /// Expressions nested deeper than this are not followed: whoever walks the tree recursively relies on it.
 pub const MAX_EXPR_DEPTH: u32 = 400;
@@ -12,6 +12,8 @@ pub const MAX_ITEM_DEPTH: u32 = 100;
 /// State of lowering one file.
 #[derive(Default)]
 pub(super) struct Lowering {
+    /// The code of the functions and initialisers so far.
+    pub(super) bodies: Vec<Body>,
     /// What was left out so far.
     pub(super) notices: Vec<SyntaxNotice>,
     /// Inside something marked as a test.
@@ -46,16 +48,22 @@ impl Lowering {
     }
 
     /// Lowers the code of one function or initialiser.
-    pub(super) fn body(&mut self, build: impl FnOnce(&mut BodyLowering) -> ExprId) -> Box<Body> {
+    pub(super) fn body(&mut self, build: impl FnOnce(&mut BodyLowering) -> ExprId) -> Box<BodyHead> {
         // Both grow in memory that the file's bodies share (one inside another has its own), and are copied out once.
         let (exprs, pats) = std::mem::take(&mut self.scratch);
-        let mut lowering = BodyLowering { file: self, exprs, pats };
+        let mut lowering = BodyLowering { file: self, exprs, pats, items: Vec::new() };
         let root = build(&mut lowering);
-        let BodyLowering { mut exprs, mut pats, .. } = lowering;
+        let BodyLowering { mut exprs, mut pats, items, .. } = lowering;
         #[expect(clippy::drain_collect, reason = "the buffers stay for the next body")]
         let body = Body { exprs: exprs.drain(..).collect(), pats: pats.drain(..).collect(), root };
         self.scratch = (exprs, pats);
-        Box::new(body)
+        let integer = match body[root].kind {
+            ExprKind::Lit(Lit::Int(value)) => Some(value),
+            _ => None,
+        };
+        let index = self.bodies.len() as u32;
+        self.bodies.push(body);
+        Box::new(BodyHead { index, items, integer })
     }
 }
 
@@ -64,6 +72,8 @@ pub(super) struct BodyLowering<'a> {
     pub(super) file: &'a mut Lowering,
     exprs: Vec<Expr>,
     pats: Vec<Pat>,
+    /// Items met on the way.
+    pub(super) items: Vec<Item>,
 }
 
 /// A lowered expression and its extent, which includes parentheses that the tree no longer has.

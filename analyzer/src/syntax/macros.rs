@@ -254,7 +254,7 @@ impl BodyLowering<'_> {
         let is = |name: &str| mac.path.segments.last().is_some_and(|last| last.ident == name);
         let mut items = Vec::new();
         if self.file.known_item_macro(mac, &mut items) {
-            out.extend(items.into_iter().map(|item| Stmt::Item(Box::new(item))));
+            self.items.append(&mut items);
             return;
         }
         if is("cfg_if")

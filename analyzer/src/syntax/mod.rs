@@ -101,15 +101,16 @@ fn read_here(
     let items = lowering.items(&file.items);
     let test = lowering.test;
     let notices = std::mem::take(&mut lowering.notices);
+    let bodies = std::mem::take(&mut lowering.bodies);
     drop(lowering);
     drop(file);
     proc_macro2::extra::invalidate_current_thread_spans();
-    FileSyntax { items, notices, test }
+    FileSyntax { items, bodies, notices, test }
 }
 
 /// A file of which nothing could be read.
 fn lost(text: &str, why: &str) -> FileSyntax {
     let span = shape::Lines::new(text).span(text, 0..text.len());
     let notice = SyntaxNotice { span, message: format!("not analysed: {why}") };
-    FileSyntax { items: Vec::new(), notices: vec![notice], test: false }
+    FileSyntax { notices: vec![notice], ..FileSyntax::default() }
 }

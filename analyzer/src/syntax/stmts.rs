@@ -52,9 +52,9 @@ impl BodyLowering<'_> {
                     lowered.push(stmt);
                 }
                 syn::Stmt::Item(item) => {
-                    let mut items = Vec::new();
+                    let mut items = std::mem::take(&mut self.items);
                     self.file.item(item, &mut items);
-                    lowered.extend(items.into_iter().map(|item| Stmt::Item(Box::new(item))));
+                    self.items = items;
                 }
                 // A lone `;`.
                 syn::Stmt::Expr(Expr::Verbatim(tokens), _) if tokens.is_empty() => {}

@@ -39,6 +39,8 @@ pub struct Span {
 pub struct FileSyntax {
     /// Its items, in order.
     pub items: Vec<Item>,
+    /// The code of its functions and initialisers; items name it by number.
+    pub bodies: Vec<Body>,
     /// What could not be read.
     pub notices: Vec<SyntaxNotice>,
     /// `#![cfg(test)]` at the top.
@@ -114,7 +116,7 @@ pub enum ItemKind {
         /// Which of these it is.
         kind: StaticKind,
         /// The initialiser, where it is an expression that can run.
-        init: Option<Box<Body>>,
+        init: Option<Box<BodyHead>>,
     },
     /// An impl block.
     Impl {
@@ -258,7 +260,7 @@ pub struct Function {
     /// A test function or inside `#[cfg(test)]`.
     pub test: bool,
     /// The body; `None` for a declaration. Patterns of the parameters need an arena, so a declaration has none.
-    pub body: Option<Box<Body>>,
+    pub body: Option<Box<BodyHead>>,
 }
 
 /// `self` in one of its forms.

@@ -25,7 +25,6 @@ pub fn children(kind: &ExprKind, f: &mut dyn FnMut(ExprId)) {
                 match stmt {
                     Stmt::Let { init, els, .. } => init.iter().chain(els).copied().for_each(&mut *f),
                     Stmt::Expr { expr, .. } => f(*expr),
-                    Stmt::Item(_) => {}
                 }
             }
         }

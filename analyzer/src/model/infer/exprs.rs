@@ -289,7 +289,6 @@ impl Infer<'_> {
                     let ty = self.expr(*expr, if last { expected } else { None });
                     out = if last || ty == Ty::Never { ty } else { Ty::unit() };
                 }
-                Stmt::Item(_) => {}
             }
         }
         out

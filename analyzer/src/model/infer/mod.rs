@@ -142,7 +142,7 @@ pub(super) struct Infer<'m> {
 pub fn infer_fn(model: &Model<'_>, id: FnId) -> Option<BodyTypes> {
     let data = model.function(id);
     let function: &Function = data.syntax;
-    let body = function.body.as_deref()?;
+    let body = model.code(id)?;
     let signature = model.signature(id);
     let mut infer = Infer::new(model, body, data.module, signature);
     if signature.has_receiver {
@@ -172,7 +172,7 @@ pub fn infer_fn(model: &Model<'_>, id: FnId) -> Option<BodyTypes> {
 /// Infers the initialiser of a static.
 pub fn infer_static(model: &Model<'_>, id: StaticId) -> Option<BodyTypes> {
     let data = &model.statics[id.0 as usize];
-    let body = data.init?;
+    let body = model.init(id)?;
     let signature = Signature::default();
     let mut infer = Infer::new(model, body, data.module, &signature);
     infer.returns.push(data.ty.clone());

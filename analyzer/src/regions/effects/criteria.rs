@@ -104,7 +104,6 @@ impl Flow<'_> {
                 (Span { start: start.start, end: end.end }, self.binds(*pat), false)
             }
             Stmt::Expr { expr, .. } => (body[*expr].span, false, is_jump(&body[*expr].kind)),
-            Stmt::Item(_) => return None,
         };
         let outer =
             (std::mem::take(&mut self.assigns), std::mem::take(&mut self.unknown), std::mem::take(&mut self.names));

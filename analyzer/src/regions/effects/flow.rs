@@ -543,7 +543,6 @@ impl<'a> Flow<'a> {
                         out = value;
                     }
                 }
-                Stmt::Item(_) => {}
             }
             self.end(mark);
         }

@@ -25,7 +25,6 @@ impl Walker<'_> {
                     let value = this.eval(*expr, Use::Move);
                     this.discarded(*expr, &value);
                 }),
-                Stmt::Item(_) => {}
             }
         }
         self.extended = extended;

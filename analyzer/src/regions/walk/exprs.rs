@@ -351,8 +351,8 @@ impl Walker<'_> {
             Some(Name::Static(id)) => {
                 let data = &self.model.statics[id.0 as usize];
                 let init = data.init.filter(|_| data.kind == StaticKind::Const);
-                match init.map(|init| &init[init.root].kind) {
-                    Some(ExprKind::Lit(Lit::Int(value))) => Index::constant(*value),
+                match init.and_then(|init| init.integer) {
+                    Some(value) => Index::constant(value),
                     _ => Index::Any,
                 }
             }

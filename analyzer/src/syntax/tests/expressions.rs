@@ -113,7 +113,7 @@ fn patterns() {
 }
 
 #[test]
-fn items_inside_bodies_are_statements() {
+fn items_inside_bodies_belong_to_the_body() {
     check_bodies(&[
         ("fn g() { h() } g();", "[fn g() {h()}] g();"),
         ("use a::b; static X: u8 = 1;", "[use a::b as b] [Static X: u8 = 1]"),

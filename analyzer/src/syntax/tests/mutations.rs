@@ -1,9 +1,7 @@
 //! Properties over mutated sources: nothing makes the parser panic, and spans stay inside the text.
 
 use crate::syntax::comments::comments;
-use crate::syntax::{
-    AssocItem, Body, ExprKind, FileSyntax, Function, Item, ItemKind, MAX_EXPR_DEPTH, Span, Stmt, parse,
-};
+use crate::syntax::{AssocItem, Body, ExprKind, FileSyntax, Function, Item, ItemKind, MAX_EXPR_DEPTH, Span, parse};
 use proptest::prelude::*;
 
 /// Real sources with many constructs in them.
@@ -32,6 +30,7 @@ fn check(text: &str, file: &FileSyntax) {
         assert!(!notice.message.contains("the parser failed"), "{text}");
     }
     items(&file.items, &inside);
+    file.bodies.iter().for_each(|code| body(code, &inside));
 }
 
 fn items(list: &[Item], inside: &impl Fn(Span)) {
@@ -40,7 +39,7 @@ fn items(list: &[Item], inside: &impl Fn(Span)) {
         match &item.kind {
             ItemKind::Mod { items: Some(list), .. } => items(list, inside),
             ItemKind::Struct { fields, .. } => fields.iter().for_each(|field| inside(field.span)),
-            ItemKind::Static { init: Some(init), .. } => body(init, inside),
+            ItemKind::Static { init: Some(init), .. } => items(&init.items, inside),
             ItemKind::Fn(f) => function(f, inside),
             ItemKind::Impl { items, .. } | ItemKind::Trait { items, .. } => {
                 for item in items {
@@ -57,7 +56,7 @@ fn items(list: &[Item], inside: &impl Fn(Span)) {
 fn function(f: &Function, inside: &impl Fn(Span)) {
     inside(f.span);
     if let Some(b) = &f.body {
-        body(b, inside);
+        items(&b.items, inside);
     }
 }
 
@@ -66,16 +65,8 @@ fn body(body: &Body, inside: &impl Fn(Span)) {
     body.pats.iter().for_each(|pat| inside(pat.span));
     for expr in &body.exprs {
         inside(expr.span);
-        match &expr.kind {
-            ExprKind::MethodCall { method_span, .. } => inside(*method_span),
-            ExprKind::Block { stmts, .. } => {
-                for stmt in stmts {
-                    if let Stmt::Item(item) = stmt {
-                        items(std::slice::from_ref(item), inside);
-                    }
-                }
-            }
-            _ => {}
+        if let ExprKind::MethodCall { method_span, .. } = &expr.kind {
+            inside(*method_span);
         }
     }
 }
@@ -158,9 +149,8 @@ fn depth_of_the_tree_is_bounded() {
     ] {
         let text = format!("fn f() {{ {}x{} }}", before.repeat(3000), after.repeat(3000));
         let file = parse(&text, 2021);
-        let ItemKind::Fn(function) = &file.items[0].kind else { panic!("a function") };
         check(&text, &file);
-        let depth = depth(function.body.as_ref().expect("a body"));
+        let depth = depth(&file.bodies[0]);
         assert!(depth <= MAX_EXPR_DEPTH as usize + 2, "{depth} for {before}x{after}");
     }
 }

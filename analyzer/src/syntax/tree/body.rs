@@ -15,6 +15,17 @@ pub struct ExprId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PatId(pub u32);
 
+/// What an item says of its code: which it is, and the items in it. Names can be resolved without the code itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct BodyHead {
+    /// Its place in [`FileSyntax::bodies`](super::FileSyntax::bodies).
+    pub index: u32,
+    /// The items that stand inside, at any depth of blocks.
+    pub items: Vec<Item>,
+    /// The integer literal that it is, where it is one.
+    pub integer: Option<u64>,
+}
+
 /// The code of one function (or initialiser), closures and async blocks in it included.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Body {
@@ -386,8 +397,6 @@ pub enum Stmt {
         /// Ended by a semicolon (or a statement macro with braces): not the block's value.
         semi: bool,
     },
-    /// An item inside a body.
-    Item(Box<Item>),
 }
 
 /// A pattern.
