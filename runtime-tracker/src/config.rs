@@ -1,4 +1,4 @@
-//! What the environment asks for: `LOCKCHECK`, `LOCKCHECK_TRACE`, `LOCKCHECK_ON_DEADLOCK`.
+//! What the environment asks for: `LOCKCHECK`, `LOCKCHECK_TRACE`, `LOCKCHECK_STATS`, `LOCKCHECK_ON_DEADLOCK`.
 //!
 //! Guarantees: read once, at the first tracked operation of the process; an unknown value means the default. A thread
 //! that comes while another one reads waits at most some milliseconds and then works untracked, because the reader
@@ -21,6 +21,11 @@ pub(crate) const UNREAD: u8 = 2;
 /// As [`ORDER`], and every event.
 pub(crate) const TRACE: u8 = 3;
 
+/// As [`ORDER`] or [`TRACE`], and what locks cost is counted.
+const STATS: u8 = 4;
+
+/// Whether every event is recorded where the mode is [`STATS`].
+static TRACES: AtomicBool = AtomicBool::new(false);
 static MODE: AtomicU8 = AtomicU8::new(UNREAD);
 static ON_DEADLOCK: AtomicU8 = AtomicU8::new(DeadlockAction::Panic as u8);
 static READING: AtomicBool = AtomicBool::new(false);
@@ -43,7 +48,19 @@ pub(crate) fn ready() -> u8 {
 /// Whether anything is tracked.
 #[inline]
 pub(crate) fn is_on() -> bool {
-    matches!(mode(), ORDER | TRACE)
+    matches!(mode(), ORDER | TRACE | STATS)
+}
+
+/// Whether every event is recorded.
+#[inline(always)]
+pub(crate) fn traces() -> bool {
+    mode() == TRACE || (mode() == STATS && TRACES.load(Relaxed))
+}
+
+/// Whether what locks cost is counted.
+#[inline(always)]
+pub(crate) fn counts() -> bool {
+    mode() == STATS
 }
 
 /// What to do about an observed deadlock.
@@ -90,6 +107,9 @@ fn read() -> u8 {
         };
         // Events that go nowhere need not be made.
         let mode = if mode == TRACE && !recording { ORDER } else { mode };
+        TRACES.store(mode == TRACE, Relaxed);
+        let counts = recording && !matches!(value("LOCKCHECK_STATS").as_str(), "" | "0");
+        let mode = if counts { STATS } else { mode };
         if mode != OFF {
             off_after_fork();
         }

@@ -2,7 +2,7 @@
 //!
 //! A trace file is a [`Header`] and then frames. A frame belongs to one thread and holds the tokens of [`compact`]
 //! events (what the hot path writes in trace mode), fixed-size [`Event`]s (16 bytes, what it wrote before minor version 2)
-//! or length-prefixed [`Record`]s (names, sites, order edges, observed deadlocks). All integers are little-endian.
+//! or length-prefixed [`Record`]s (names, sites, order edges, observed deadlocks), or [`LockStats`]. All integers are little-endian.
 //!
 //! Guarantees: a frame is complete or cut off, never torn in the middle by another thread; a reader skips record
 //! kinds and event ops that it does not know, so a newer *minor* version stays readable; a newer *major* version
@@ -14,8 +14,10 @@
 
 pub mod compact;
 mod record;
+mod stats;
 
 pub use record::*;
+pub use stats::*;
 
 /// First eight bytes of every trace file.
 pub const MAGIC: [u8; 8] = *b"LOCKCHK\0";
@@ -128,6 +130,8 @@ pub enum FrameKind {
     Records = 2,
     /// Tokens of [`compact`]; since minor version 2.
     Compact = 3,
+    /// [`LockStats`] of the locks from number `thread` on; since minor version 2.
+    Stats = 4,
 }
 
 /// The [`FRAME_LEN`] bytes before a frame's payload.
@@ -166,6 +170,7 @@ impl Frame {
             1 => Some(FrameKind::Events),
             2 => Some(FrameKind::Records),
             3 => Some(FrameKind::Compact),
+            4 => Some(FrameKind::Stats),
             _ => None,
         };
         let word = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);

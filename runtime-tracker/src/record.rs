@@ -12,6 +12,8 @@
 pub(crate) mod buffer;
 mod map;
 
+pub(crate) use map::PAGE;
+
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -22,7 +24,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::event::{FRAME_LEN, Frame, FrameKind, HEADER_LEN, Header, Record, RecordingMode};
 use crate::raw::List;
-use crate::threads;
+use crate::{stats, threads};
 
 static OPEN: AtomicBool = AtomicBool::new(false);
 static FILE: OnceLock<File> = OnceLock::new();
@@ -134,8 +136,8 @@ pub(crate) fn records(records: &[Record<'_>]) {
     write(&bytes);
 }
 
-/// A new piece of the file for the calling thread's compact events; `None` where the file cannot be mapped.
-fn piece(thread: u32, len: usize) -> Option<*mut u8> {
+/// A new piece of the file, the header of its frame included; `None` where the file cannot be mapped.
+pub(crate) fn piece(kind: FrameKind, thread: u32, len: usize) -> Option<*mut u8> {
     let mut end = END.lock().unwrap_or_else(PoisonError::into_inner);
     let file = FILE.get().filter(|_| is_mine())?;
     let at = end.as_mut()?;
@@ -146,7 +148,7 @@ fn piece(thread: u32, len: usize) -> Option<*mut u8> {
     }
     // What a reader finds in front of the piece is a frame to be skipped; see `FrameKind::from_u8`.
     let gap = Frame { kind: None, thread: 0, len: (begin - *at) as u32 - FRAME_LEN as u32 };
-    let header = Frame::new(FrameKind::Compact, thread, (len - FRAME_LEN) as u32);
+    let header = Frame::new(kind, thread, (len - FRAME_LEN) as u32);
     let mut bytes = List::<u8>::new();
     bytes.extend(&gap.encode());
     bytes.resize((begin - *at) as usize, 0);
@@ -173,6 +175,14 @@ fn begin_of_piece(end: u64) -> u64 {
     (end + FRAME_LEN as u64).next_multiple_of(map::PAGE as u64)
 }
 
+/// Writes a frame at once.
+pub(crate) fn frame(kind: FrameKind, thread: u32, payload: &[u8]) {
+    let mut bytes = List::<u8>::new();
+    bytes.extend(&Frame::new(kind, thread, payload.len() as u32).encode());
+    bytes.extend(payload);
+    write(&bytes);
+}
+
 /// Writes out what the threads have buffered, at the end of the process.
 pub(crate) fn flush_all() {
     threads::each(Duration::from_millis(200), |thread| {
@@ -186,6 +196,7 @@ pub(crate) fn flush_all() {
 extern "C" fn at_exit() {
     if is_mine() {
         flush_all();
+        stats::write_out();
         record(&Record::End);
         close();
     }

@@ -18,7 +18,7 @@ use crate::held::LockMode;
 use crate::park::Parker;
 use crate::record::buffer::{self, Buffer};
 use crate::site::Site;
-use crate::{config, held, names, record};
+use crate::{config, held, names, record, stats};
 
 /// The part of a thread that other threads see.
 pub(crate) struct ThreadRecord {
@@ -237,6 +237,7 @@ pub(crate) fn end() {
             FREE.fetch_add(1, Release);
         }
         held::current().end();
+        stats::end();
     });
 }
 
@@ -312,7 +313,7 @@ pub(crate) fn events() -> Option<&'static Buffer> {
 #[cold]
 #[inline(never)]
 fn first_events() -> Option<&'static Buffer> {
-    if config::mode() != config::TRACE || !record::is_on() || !is_tracked() {
+    if !config::traces() || !record::is_on() || !is_tracked() {
         return None;
     }
     let thread = me();
@@ -349,7 +350,7 @@ pub(crate) fn emit_at(event: Event, site: Site) {
 
 /// Writes the calling thread's events to the file: before it blocks, and at its end.
 pub(crate) fn flush() {
-    if config::mode() == config::TRACE
+    if config::traces()
         && let Some(thread) = LOCAL.with(|local| local.record.get())
         && let Some(buffer) = thread.buffer()
     {

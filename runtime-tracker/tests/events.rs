@@ -258,3 +258,39 @@ fn acquisitions_of_one_lock_are_numbered_in_the_order_in_which_they_happened() {
         .collect();
     assert_eq!(order, said);
 }
+
+fn costly_locks() {
+    let (busy, quiet) = (Arc::new(Mutex::new(0)), RwLock::new(0));
+    (0..5000).for_each(|_| drop(quiet.read().unwrap()));
+    let guard = busy.lock().unwrap();
+    let waits = {
+        let busy = busy.clone();
+        thread::spawn(move || *busy.lock().unwrap() += 1)
+    };
+    std::thread::sleep(std::time::Duration::from_millis(60));
+    drop(guard);
+    waits.join().unwrap();
+}
+
+fn check_costs(trace: &Trace) {
+    let find = |acquisitions: u64| {
+        trace.stats.iter().map(|(_, stats)| stats).find(|stats| stats.acquisitions == acquisitions).expect("a lock")
+    };
+    let (busy, quiet) = (find(2), find(5000));
+    assert_eq!((busy.contended, quiet.contended, quiet.waited), (1, 0, 0));
+    assert!(busy.waited > 10_000_000 && busy.longest_wait == busy.waited, "{busy:?}");
+    assert!(busy.measured == 2 && busy.longest_hold > 50_000_000 && busy.longest_hold_site != 0, "{busy:?}");
+    assert!((1000..2000).contains(&quiet.measured) && quiet.held_in_all() > quiet.held, "{quiet:?}");
+}
+
+#[test]
+fn what_locks_cost_is_counted_where_it_is_asked_for() {
+    let name = "what_locks_cost_is_counted_where_it_is_asked_for";
+    for (mode, pipe) in [("order", false), ("trace", false), ("order", true)] {
+        let options = Options { mode, pipe, stats: true, ..TRACE };
+        let Some(outcome) = in_child(name, options, costly_locks) else { return };
+        check_costs(&outcome.expect_success().trace);
+    }
+    let Some(outcome) = in_child(name, TRACE, costly_locks) else { return };
+    assert!(outcome.expect_success().trace.stats.is_empty());
+}

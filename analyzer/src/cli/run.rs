@@ -8,7 +8,7 @@ use clap::ArgMatches;
 use super::args::{OnDeadlock, RunArgs};
 use super::child::{End, Limits, watch_over};
 use super::levels::Levels;
-use super::terminal::{Stream, Terminal, to_stdout};
+use super::terminal::{Stream, Terminal, to_stderr, to_stdout};
 use super::{Exit, Failure, analyze, host, scenarios};
 use crate::finding::{Mode, Notice, NoticeKind, Report, Summary};
 use crate::source::Targets;
@@ -48,6 +48,11 @@ pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Termi
     levels.apply(&mut report);
     report.summary.elapsed_ms = started.elapsed().as_millis() as u64;
     terminal.emit(&report, &args.report, &texts, &Targets::default(), Stream::Stderr)?;
+
+    if args.stats {
+        let table = crate::report::stats::table(&traces);
+        to_stderr(table.as_deref().unwrap_or("no lock was counted\n").as_bytes());
+    }
 
     let failed = !matches!(&end, End::Itself(status) if status.success());
     Ok(Exit::of_run(&report, failed, matches!(end, End::Interrupted)))

@@ -13,6 +13,7 @@ mod rustc;
 pub mod sections;
 mod short;
 mod snippet;
+pub mod stats;
 
 #[cfg(test)]
 mod robust_tests;

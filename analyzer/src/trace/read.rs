@@ -13,7 +13,8 @@ use std::path::Path;
 
 use lockcheck_tracker::event::compact::{Decoder, Stop};
 use lockcheck_tracker::event::{
-    EVENT_LEN, Event, FRAME_LEN, FormatError, Frame, FrameKind, HEADER_LEN, Header, MAGIC, MAJOR, Record,
+    EVENT_LEN, Event, FRAME_LEN, FormatError, Frame, FrameKind, HEADER_LEN, Header, LockStats, MAGIC, MAJOR, Record,
+    STATS_LEN,
 };
 
 use super::recording::Recording;
@@ -171,6 +172,7 @@ fn frames(recording: &mut Recording, mut input: impl Read) -> Result<Ending, std
                 }
                 result.is_ok()
             }
+            Some(FrameKind::Stats) => stats(recording, frame.thread, &payload),
             None => true,
         };
         if !whole {
@@ -214,6 +216,16 @@ fn events(recording: &mut Recording, thread: u32, payload: &[u8]) -> bool {
     let stream = recording.streams.entry(thread).or_default();
     stream.extend(whole.iter().map(Event::decode).filter(|event| event.raw_op != 0));
     rest.is_empty()
+}
+
+/// Entries of locks that were never taken are zero.
+fn stats(recording: &mut Recording, first: u32, payload: &[u8]) -> bool {
+    let (entries, _) = payload.as_chunks::<STATS_LEN>();
+    let numbered = entries.iter().zip(first..=u32::MAX).map(|(entry, lock)| (lock, LockStats::decode(entry)));
+    for (lock, stats) in numbered.filter(|(_, stats)| stats.acquisitions > 0) {
+        recording.stats.entry(lock).or_default().add(&stats);
+    }
+    true
 }
 
 fn records(recording: &mut Recording, mut payload: &[u8]) -> bool {

@@ -19,7 +19,7 @@ use crate::held::{self, LockMode};
 use crate::park::{self, Wake};
 use crate::site::Site;
 use crate::wait::{self, Goal, Wait};
-use crate::{config, threads};
+use crate::{config, stats, threads};
 
 const UPGRADABLE: u32 = 1 << 29;
 const WRITER: u32 = 1 << 30;
@@ -94,7 +94,9 @@ impl RawRwLock {
         if until.is_none() {
             key = held.request(lock, site);
         }
+        let mut waited = None;
         if !self.attempt(Want::Take(mode), false) {
+            waited = stats::waits();
             if until.is_none() {
                 head::emit(Op::Request, lock, 0, site, 0);
             }
@@ -107,9 +109,10 @@ impl RawRwLock {
         if until.is_some() {
             key = held.tried(lock, site);
         }
-        if held.push(key, lock, site) && config::mode() == config::TRACE {
+        if held.push(key, lock, site) && config::traces() {
             self.0.acquired(lock, flags, site);
         }
+        stats::taken(lock, site, waited);
         true
     }
 
@@ -126,12 +129,13 @@ impl RawRwLock {
             return taken;
         }
         let lock = self.0.lock(mode, KIND);
-        let traced = config::mode() == config::TRACE;
+        let traced = config::traces();
         if taken {
             let held = held::current();
             if held.push(held.tried(lock, site), lock, site) && traced {
                 self.0.acquired(lock, flag::TRY, site);
             }
+            stats::taken(lock, site, None);
         } else if traced {
             head::emit(Op::TryFail, lock, flag::TRY, site, 0);
         }
@@ -144,7 +148,8 @@ impl RawRwLock {
         if lock == LockMode::NONE {
             return;
         }
-        if config::mode() == config::TRACE {
+        stats::given_back(lock);
+        if config::traces() {
             // An upgradable reader may have come while this one reads.
             let flags = if std::thread::panicking() { flag::PANIC } else { 0 };
             self.0.released(lock, flags, mode == Mode::Exclusive);
@@ -247,9 +252,10 @@ impl RawRwLock {
         }
         self.forget(from);
         let (held, lock) = (held::current(), self.0.known(to));
-        if held.push(held.tried(lock, site), lock, site) && config::mode() == config::TRACE {
+        if held.push(held.tried(lock, site), lock, site) && config::traces() {
             self.0.acquired(lock, flags, site);
         }
+        stats::taken(lock, site, None);
     }
 
     /// Gives up a part of what is held, with no moment in between in which the lock is free.

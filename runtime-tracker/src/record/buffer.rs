@@ -369,7 +369,7 @@ impl Buffer {
         if room.mapped || room.start.is_null() {
             room.give_back();
             let len = room.next;
-            if let Some(start) = super::piece(room.thread, len) {
+            if let Some(start) = super::piece(FrameKind::Compact, room.thread, len) {
                 (room.start, room.len, room.mapped) = (start, len, true);
             } else {
                 // SAFETY: the layout is not empty.

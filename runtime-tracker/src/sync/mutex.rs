@@ -26,7 +26,7 @@ use crate::record::buffer;
 use crate::site::Site;
 use crate::sync::poisoning;
 use crate::wait::{self, Goal, Wait};
-use crate::{config, threads};
+use crate::{config, stats, threads};
 
 /// A tracked [`std::sync::Mutex`].
 ///
@@ -331,15 +331,17 @@ pub(crate) fn acquire(head: &Head, kind: Kind, site: Site, flags: u8) {
     let lock = head.lock(Mode::Exclusive, kind);
     let held = held::current();
     let key = held.request(lock, site);
-    let mut flags = flags;
+    let (mut flags, mut waited) = (flags, None);
     if !take(&head.state) {
+        waited = stats::waits();
         head::emit(Op::Request, lock, flags, site, 0);
         contended(head, lock, site);
         flags |= flag::CONTENDED;
     }
-    if held.push(key, lock, site) && config::mode() == config::TRACE {
+    if held.push(key, lock, site) && config::traces() {
         head.acquired(lock, flags, site);
     }
+    stats::taken(lock, site, waited);
 }
 
 /// As [`acquire`], for at most until a time: a request that cannot wait for ever closes no deadlock.
@@ -352,14 +354,16 @@ pub(crate) fn acquire_until(head: &Head, kind: Kind, site: Site, until: Instant)
     }
     let on = config::is_on();
     let lock = if on { head.lock(Mode::Exclusive, kind) } else { LockMode::NONE };
+    let waited = stats::waits();
     if !wait_for(head, lock, site, Some(until)) {
         return false;
     }
     if on {
         let held = held::current();
-        if held.push(held.tried(lock, site), lock, site) && config::mode() == config::TRACE {
+        if held.push(held.tried(lock, site), lock, site) && config::traces() {
             head.acquired(lock, flag::TRY | flag::CONTENDED, site);
         }
+        stats::taken(lock, site, waited);
     }
     true
 }
@@ -381,12 +385,13 @@ pub(crate) fn try_acquire(head: &Head, kind: Kind, site: Site) -> bool {
         return taken;
     }
     let lock = head.lock(Mode::Exclusive, kind);
-    let traced = config::mode() == config::TRACE;
+    let traced = config::traces();
     if taken {
         let held = held::current();
         if held.push(held.tried(lock, site), lock, site) && traced {
             head.acquired(lock, flag::TRY, site);
         }
+        stats::taken(lock, site, None);
     } else if traced {
         head::emit(Op::TryFail, lock, flag::TRY, site, 0);
     }
@@ -407,7 +412,8 @@ fn forget(head: &Head, flags: u8) {
     if lock == LockMode::NONE {
         return;
     }
-    if config::mode() == config::TRACE {
+    stats::given_back(lock);
+    if config::traces() {
         head.released(lock, flags, true);
     } else {
         held::current().pop(lock);

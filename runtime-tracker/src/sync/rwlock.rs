@@ -25,7 +25,7 @@ use crate::record::buffer;
 use crate::site::Site;
 use crate::sync::poisoning;
 use crate::wait::{self, Goal, Wait};
-use crate::{config, threads};
+use crate::{config, stats, threads};
 
 const WRITER: u32 = 1 << 30;
 const PARKED: u32 = 1 << 31;
@@ -316,15 +316,17 @@ fn acquire(head: &Head, mode: Mode, kind: Kind, site: Site) {
     let lock = head.lock(mode, kind);
     let held = held::current();
     let key = held.request(lock, site);
-    let mut flags = 0;
+    let (mut flags, mut waited) = (0, None);
     if !quick() {
+        waited = stats::waits();
         head::emit(Op::Request, lock, 0, site, 0);
         contended(head, lock, mode, site);
         flags |= flag::CONTENDED;
     }
-    if held.push(key, lock, site) && config::mode() == config::TRACE {
+    if held.push(key, lock, site) && config::traces() {
         head.acquired(lock, flags, site);
     }
+    stats::taken(lock, site, waited);
 }
 
 #[inline]
@@ -334,12 +336,13 @@ fn try_acquire(head: &Head, mode: Mode, kind: Kind, site: Site) -> bool {
         return taken;
     }
     let lock = head.lock(mode, kind);
-    let traced = config::mode() == config::TRACE;
+    let traced = config::traces();
     if taken {
         let held = held::current();
         if held.push(held.tried(lock, site), lock, site) && traced {
             head.acquired(lock, flag::TRY, site);
         }
+        stats::taken(lock, site, None);
     } else if traced {
         head::emit(Op::TryFail, lock, flag::TRY, site, 0);
     }
@@ -382,7 +385,8 @@ fn forget(head: &Head, mode: Mode, flags: u8) {
     if lock == LockMode::NONE {
         return;
     }
-    if config::mode() == config::TRACE {
+    stats::given_back(lock);
+    if config::traces() {
         head.released(lock, flags, true);
     } else {
         held::current().pop(lock);
@@ -438,8 +442,9 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
         std::mem::forget(self);
         let held = held::current();
         let (write, read) = (lock.head.known(Mode::Exclusive), lock.head.known(Mode::Shared));
-        let traced = config::mode() == config::TRACE;
+        let traced = config::traces();
         let known = config::is_on() && write != LockMode::NONE;
+        stats::given_back(write);
         if known && if traced { lock.head.released(write, 0, true) } else { held.pop(write) } {
             held.push(held.tried(read, site), read, site);
             if traced {

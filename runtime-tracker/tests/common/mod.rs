@@ -13,7 +13,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use lockcheck_tracker::event::compact::Decoder;
-use lockcheck_tracker::event::{EVENT_LEN, Event, FRAME_LEN, Frame, FrameKind, HEADER_LEN, Header, Record};
+use lockcheck_tracker::event::{
+    EVENT_LEN, Event, FRAME_LEN, Frame, FrameKind, HEADER_LEN, Header, LockStats, Record, STATS_LEN,
+};
 
 const CHILD: &str = "LOCKCHECK_TEST_CHILD";
 
@@ -27,10 +29,12 @@ pub struct Options {
     pub kill_after_ms: Option<u64>,
     /// The trace goes through a pipe.
     pub pipe: bool,
+    /// What locks cost is counted.
+    pub stats: bool,
 }
 
 pub const ORDER: Options =
-    Options { mode: "order", on_deadlock: "panic", seconds: 20, kill_after_ms: None, pipe: false };
+    Options { mode: "order", on_deadlock: "panic", seconds: 20, kill_after_ms: None, pipe: false, stats: false };
 pub const TRACE: Options = Options { mode: "trace", ..ORDER };
 
 /// What became of the child.
@@ -105,6 +109,7 @@ pub fn run_child(test: &str, arguments: &[&str], options: Options) -> Outcome {
         .env("LOCKCHECK", options.mode)
         .env("LOCKCHECK_TRACE", &path)
         .env("LOCKCHECK_ON_DEADLOCK", options.on_deadlock)
+        .env("LOCKCHECK_STATS", if options.stats { "1" } else { "0" })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -148,6 +153,8 @@ pub struct Trace {
     pub records: Vec<Record<'static>>,
     /// Events with their threads, each thread's in order.
     pub events: Vec<(u32, Event)>,
+    /// By number, what locks that were taken have cost.
+    pub stats: Vec<(u32, LockStats)>,
     /// Bytes at the end that are no whole frame.
     pub rest: usize,
     /// Bytes of events that are not zero.
@@ -177,6 +184,11 @@ impl Trace {
                         true
                     });
                     assert_eq!(result, Ok(()));
+                }
+                Some(FrameKind::Stats) => {
+                    let entries = payload.as_chunks::<STATS_LEN>().0.iter().map(LockStats::decode);
+                    let taken = (frame.thread..).zip(entries).filter(|(_, stats)| stats.acquisitions > 0);
+                    trace.stats.extend(taken);
                 }
                 None => assert!(payload.iter().all(|byte| *byte == 0), "room between frames is empty"),
                 Some(FrameKind::Records) => {
