@@ -8,7 +8,9 @@ use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use lockcheck::source::{Request, Sources, discover};
+use lockcheck::cache::Cache;
+use lockcheck::config::Config;
+use lockcheck::source::{Request, Sources, Text, discover};
 use lockcheck::{model::program::Program, regions, rules};
 use rayon::prelude::*;
 
@@ -29,20 +31,80 @@ fn main() {
     let bytes: usize = read().files.iter().map(|file| file.text.raw().len()).sum();
     println!("{:.1} MB in {} files, {} threads", bytes as f64 / 1e6, read().files.len(), rayon::current_num_threads());
     let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).build().expect("threads");
-    let mut times: Vec<[Duration; PHASES.len()]> = Vec::new();
+    let mut times: Vec<Vec<Duration>> = Vec::new();
     for _ in 0..REPETITIONS {
-        times.push(pool.install(|| turn(&read)));
+        times.push(pool.install(|| turn(&read)).to_vec());
     }
-    let median = |phase: usize| {
+    let medians = |times: &[Vec<Duration>], phase: usize| {
         let mut all: Vec<Duration> = times.iter().map(|time| time[phase]).collect();
         all.sort();
-        all[REPETITIONS / 2]
+        all[all.len() / 2].as_secs_f64()
     };
-    let parse = median(0).as_secs_f64();
+    let parse = medians(&times, 0);
     for (phase, name) in PHASES.iter().enumerate() {
-        let time = median(phase).as_secs_f64();
-        println!("{name:<28} {:>9.1} ms {:>7.2}", time * 1e3, time / parse);
+        let time = medians(&times, phase);
+        println!("{name:<34} {:>9.1} ms {:>7.2}", time * 1e3, time / parse);
     }
+    println!();
+    let times: Vec<Vec<Duration>> = (0..REPETITIONS).map(|_| pool.install(|| again(&read))).collect();
+    let cold = medians(&times, 0);
+    for (phase, name) in AGAIN.iter().enumerate() {
+        let time = medians(&times, phase);
+        println!("{name:<34} {:>9.1} ms {:>7.2} of a scan without cache", time * 1e3, time / cold);
+    }
+}
+
+const AGAIN: [&str; 5] = [
+    "no cache",
+    "first scan, writing the cache",
+    "second scan, nothing changed",
+    "second scan, one body changed",
+    "size of the cache per source byte",
+];
+
+/// Scans with a cache; what is kept goes through a file each time.
+fn again(read: &dyn Fn() -> Sources) -> Vec<Duration> {
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    let config = Config::default();
+    let mut out = vec![timed(|| {
+        black_box(lockcheck::scan_with(&read(), &config));
+    })];
+    let mut bytes = 0;
+    for edit in [None, None, Some("    let _edited = 0;\n")] {
+        out.push(timed(|| {
+            let stored = std::fs::read(file.path()).expect("the file is there");
+            let mut cache = Cache::from_bytes(&stored, 0).unwrap_or_default();
+            let mut sources = read();
+            if let Some(edit) = edit {
+                change(&mut sources, edit);
+            }
+            black_box(lockcheck::scan_after(&sources, &config, &mut cache));
+            let stored = cache.to_bytes(0);
+            bytes = stored.len();
+            std::fs::write(file.path(), stored).expect("the file can be written");
+        }));
+    }
+    let source: usize = read().files.iter().map(|file| file.text.raw().len()).sum();
+    out.push(Duration::from_secs_f64(out[0].as_secs_f64() * bytes as f64 / source as f64));
+    out
+}
+
+/// Adds a line to the body of a function in a file of middling size.
+fn change(sources: &mut Sources, edit: &str) {
+    let mut files: Vec<_> = sources.files.iter_mut().filter(|file| body(file.text.text()).is_some()).collect();
+    files.sort_by_key(|file| file.text.raw().len());
+    let middle = files.len() / 2;
+    let Some(file) = files.get_mut(middle) else { return };
+    let mut text = file.text.raw().to_string();
+    let at = body(&text).expect("it has a function");
+    text.insert_str(at, edit);
+    file.text = Text::decode(text.into_bytes()).expect("it is text");
+}
+
+/// Where the first body of more than one line begins.
+fn body(text: &str) -> Option<usize> {
+    let function = text.find("fn ")?;
+    Some(function + text[function..].find("{\n")? + 2)
 }
 
 const PHASES: [&str; 9] = [
@@ -79,7 +141,7 @@ fn turn(read: &dyn Fn() -> Sources) -> [Duration; PHASES.len()] {
     lap(4, &mut out);
     let regions = regions::regions(&model, &program.names);
     lap(5, &mut out);
-    let graph = regions::order::lock_graph(&regions, &program.names);
+    let graph = regions::order::lock_graph(&regions);
     let facts = rules::Facts { graph: &graph, regions: Some(&regions), replay: None, notices: Default::default() };
     black_box(rules::check(&facts));
     lap(6, &mut out);

@@ -6,7 +6,7 @@
 //!
 //! Misses: source text. Renderers that show snippets get it from [`crate::source::Texts`].
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How a finding counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -23,7 +23,7 @@ pub enum Level {
 }
 
 /// How sure the identity of the locks and the paths to them are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
     /// Same type or class only.
@@ -51,7 +51,7 @@ pub enum Evidence {
 }
 
 /// A place in the user's source, with the reason why it is shown.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 pub struct Location {
     /// Path relative to the current directory, with `/`.
     pub file: String,
@@ -64,10 +64,30 @@ pub struct Location {
     /// One past the last column.
     pub end_column: u32,
     /// The function it stands in, as `Chain::import`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub function: Option<String>,
     /// What happens here.
     pub label: String,
+}
+
+/// Reports leave an unknown function out; a format that is read back by position cannot.
+impl Serialize for Location {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct as _;
+        let without_function = serializer.is_human_readable() && self.function.is_none();
+        let mut out = serializer.serialize_struct("Location", 7 - usize::from(without_function))?;
+        out.serialize_field("file", &self.file)?;
+        out.serialize_field("line", &self.line)?;
+        out.serialize_field("column", &self.column)?;
+        out.serialize_field("end_line", &self.end_line)?;
+        out.serialize_field("end_column", &self.end_column)?;
+        if without_function {
+            out.skip_field("function")?;
+        } else {
+            out.serialize_field("function", &self.function)?;
+        }
+        out.serialize_field("label", &self.label)?;
+        out.end()
+    }
 }
 
 /// A lock that takes part.

@@ -17,6 +17,7 @@
 //! dependencies outside the given paths and calls that it cannot resolve; a run shows only its own branches and what
 //! its tracked types recorded. That nothing was found is no proof.
 
+pub mod cache;
 pub mod cli;
 pub mod config;
 pub mod finding;
@@ -27,6 +28,7 @@ pub mod regions;
 pub mod report;
 pub mod rules;
 pub mod source;
+pub mod steer;
 pub mod suppress;
 pub mod syntax;
 pub mod trace;
@@ -34,6 +36,8 @@ pub mod trace;
 use std::path::PathBuf;
 
 use finding::{Mode, Report, Summary};
+use model::program::{Parsed, Program};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Stack of the threads that scan: the tree is at most [`syntax::MAX_EXPR_DEPTH`] deep, and every level of it is a few
 /// calls deep. Only what is used of it takes memory.
@@ -46,32 +50,50 @@ pub fn scan(sources: &source::Sources) -> Report {
 
 /// The static pass with the user's lock types. Levels are not applied here.
 pub fn scan_with(sources: &source::Sources, config: &config::Config) -> Report {
+    with_threads(|| scan_here(sources, config, None))
+}
+
+/// The same; what `cache` holds of an earlier scan is not read and walked again, and afterwards it holds this scan's.
+pub fn scan_after(sources: &source::Sources, config: &config::Config, cache: &mut cache::Cache) -> Report {
+    with_threads(|| scan_here(sources, config, Some(cache)))
+}
+
+fn with_threads<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     match rayon::ThreadPoolBuilder::new().stack_size(STACK).build() {
-        Ok(pool) => pool.install(|| scan_here(sources, config)),
-        Err(_) => scan_here(sources, config),
+        Ok(pool) => pool.install(work),
+        Err(_) => work(),
     }
 }
 
 /// The statements of every function with what they do to shared and local state.
 pub fn sections(sources: &source::Sources, config: &config::Config) -> Vec<regions::effects::reach::Sections> {
-    let sections = || {
-        let program = model::program::Program::parse(sources);
+    with_threads(|| {
+        let program = Program::parse(sources);
         let mut model = program.model();
         config.locks_of(&mut model);
         regions::sections(&model, &program.names).sections
-    };
-    match rayon::ThreadPoolBuilder::new().stack_size(STACK).build() {
-        Ok(pool) => pool.install(sections),
-        Err(_) => sections(),
-    }
+    })
 }
 
-fn scan_here(sources: &source::Sources, config: &config::Config) -> Report {
-    let program = model::program::Program::parse(sources);
+fn scan_here(sources: &source::Sources, config: &config::Config, mut cache: Option<&mut cache::Cache>) -> Report {
+    let parsed = match &mut cache {
+        Some(cache) => Program::parse_after(sources, &mut cache.files),
+        None => Parsed { program: Program::parse(sources), items: 0, texts: Vec::new() },
+    };
+    let program = parsed.program;
     let mut model = program.model();
     let problems = config.locks_of(&mut model);
-    let regions = regions::regions(&model, &program.names);
-    let graph = regions::order::lock_graph(&regions, &program.names);
+    let regions = match cache {
+        Some(cache) => {
+            let items = xxh3_64_with_seed(format!("{:?}", config.locks).as_bytes(), parsed.items);
+            let (regions, walked) =
+                regions::regions_after(&model, &program.names, (items, parsed.texts), cache.walked.take());
+            cache.walked = Some(walked);
+            regions
+        }
+        None => regions::regions(&model, &program.names),
+    };
+    let graph = regions::order::lock_graph(&regions);
     let facts = rules::Facts { graph: &graph, regions: Some(&regions), replay: None, notices: Default::default() };
     let findings = rules::check(&facts);
     let summary = Summary {

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 use std::time::Duration;
 
 use crate::event::{DeadlockAction, RecordingMode};
-use crate::{record, threads};
+use crate::{record, schedule, threads};
 
 /// Locks are locks and nothing else.
 pub(crate) const OFF: u8 = 0;
@@ -21,11 +21,12 @@ pub(crate) const UNREAD: u8 = 2;
 /// As [`ORDER`], and every event.
 pub(crate) const TRACE: u8 = 3;
 
-/// As [`ORDER`] or [`TRACE`], and what locks cost is counted.
-const STATS: u8 = 4;
+/// As [`ORDER`] or [`TRACE`], and something is to be done at each lock that is not for the hot path.
+const CAREFUL: u8 = 4;
 
-/// Whether every event is recorded where the mode is [`STATS`].
+/// Whether every event is recorded where the mode is [`CAREFUL`].
 static TRACES: AtomicBool = AtomicBool::new(false);
+static COUNTS: AtomicBool = AtomicBool::new(false);
 static MODE: AtomicU8 = AtomicU8::new(UNREAD);
 static ON_DEADLOCK: AtomicU8 = AtomicU8::new(DeadlockAction::Panic as u8);
 static READING: AtomicBool = AtomicBool::new(false);
@@ -48,19 +49,19 @@ pub(crate) fn ready() -> u8 {
 /// Whether anything is tracked.
 #[inline]
 pub(crate) fn is_on() -> bool {
-    matches!(mode(), ORDER | TRACE | STATS)
+    matches!(mode(), ORDER | TRACE | CAREFUL)
 }
 
 /// Whether every event is recorded.
 #[inline(always)]
 pub(crate) fn traces() -> bool {
-    mode() == TRACE || (mode() == STATS && TRACES.load(Relaxed))
+    mode() == TRACE || (mode() == CAREFUL && TRACES.load(Relaxed))
 }
 
 /// Whether what locks cost is counted.
 #[inline(always)]
 pub(crate) fn counts() -> bool {
-    mode() == STATS
+    mode() == CAREFUL && COUNTS.load(Relaxed)
 }
 
 /// What to do about an observed deadlock.
@@ -108,8 +109,11 @@ fn read() -> u8 {
         // Events that go nowhere need not be made.
         let mode = if mode == TRACE && !recording { ORDER } else { mode };
         TRACES.store(mode == TRACE, Relaxed);
-        let counts = recording && !matches!(value("LOCKCHECK_STATS").as_str(), "" | "0");
-        let mode = if counts { STATS } else { mode };
+        if mode == TRACE {
+            schedule::open(&value("LOCKCHECK_SCHEDULE"));
+        }
+        COUNTS.store(recording && !matches!(value("LOCKCHECK_STATS").as_str(), "" | "0"), Relaxed);
+        let mode = if COUNTS.load(Relaxed) || schedule::is_on() { CAREFUL } else { mode };
         if mode != OFF {
             off_after_fork();
         }

@@ -7,8 +7,10 @@
 
 mod analyze;
 mod args;
+mod cache;
 mod cargo;
 mod child;
+mod confirm;
 mod exit;
 mod explain;
 mod host;

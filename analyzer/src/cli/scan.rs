@@ -5,6 +5,7 @@ use std::time::Instant;
 use clap::ArgMatches;
 
 use super::args::ScanArgs;
+use super::cache::CacheFile;
 use super::levels::Levels;
 use super::terminal::{Stream, Terminal};
 use super::{Exit, Failure, cargo, sections};
@@ -34,13 +35,22 @@ pub(super) fn scan(args: &ScanArgs, matches: Option<&ArgMatches>, terminal: &Ter
         return sections::print(&sources, &config, function.as_deref(), args.report.message_format);
     }
 
-    let mut report = crate::scan_with(&sources, &config);
+    let cache_file = if args.no_cache { None } else { CacheFile::of(&sources, &paths, &cwd) };
+    let mut cache = cache_file.as_ref().map(CacheFile::read);
+    let mut report = match &mut cache {
+        Some(cache) => crate::scan_after(&sources, &config, cache),
+        None => crate::scan_with(&sources, &config),
+    };
     let unread = |kind| matches!(kind, NoticeKind::UnparsedFile | NoticeKind::UnreadableFile);
     let not_all = report.notices.iter().any(|notice| unread(notice.kind));
     levels.apply(&mut report);
     report.summary.elapsed_ms = started.elapsed().as_millis() as u64;
     let targets = Targets::new(&sources, metadata.as_ref());
     terminal.emit(&report, &args.report, &Texts::from_sources(&sources), &targets, Stream::Stdout)?;
+    if let (Some(file), Some(cache)) = (&cache_file, &cache) {
+        // Without it the next scan takes longer, and that is all.
+        file.write(cache).ok();
+    }
 
     if sources.files.is_empty() {
         return Err(Failure("none of the files could be read".into()));

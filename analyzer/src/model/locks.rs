@@ -6,9 +6,10 @@
 //! Misses: locks of unknown crates under other names, until lockcheck.toml names them.
 
 use crate::graph::LockMode;
+use serde::{Deserialize, Serialize};
 
 /// What a lock does to a thread that must wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Waiting {
     /// Blocks the thread: its guard must not live across an await.
     Thread,
@@ -36,7 +37,7 @@ pub enum LockType {
 }
 
 /// How a lock can be taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Shape {
     /// `lock`
     Mutex,

@@ -29,7 +29,7 @@ use ty::{TraitRef, Ty};
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
         pub struct $name(pub u32);
     )*};
 }
@@ -358,7 +358,7 @@ impl<'a> Model<'a> {
     }
 
     fn code_of(&self, file: u32, head: &BodyHead) -> Option<&'a Body> {
-        self.files.get(file as usize)?.bodies.get(head.index as usize)
+        self.files.get(file as usize)?.bodies.get(head.index)
     }
 
     /// The function's types.

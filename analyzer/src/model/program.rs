@@ -4,14 +4,15 @@
 //! only and is said in a notice.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::{CrateInput, Model, ModelFile, known};
+use crate::cache::files::{self, Files, How, Kept, number_as_read};
 use crate::finding::{Notice, NoticeKind};
-use crate::source::{Edition, RootKind, Sources};
+use crate::source::{Edition, RootKind, SourceFile, Sources};
 use crate::syntax::expand::{Definitions, definitions};
 use crate::syntax::{FileSyntax, Symbol};
 
@@ -25,35 +26,88 @@ pub struct Program {
     broken: Vec<usize>,
 }
 
-/// The macros that the files of each package define.
-fn macros(sources: &Sources) -> Vec<Arc<Definitions>> {
+/// How the files of each package are read: with the macros that any of them defines.
+fn hows(sources: &Sources, numbers: &[u128], earlier: &Files) -> (Vec<How>, Vec<Definitions>) {
     let found: Vec<Definitions> = sources
         .files
         .par_iter()
-        .map(|file| std::panic::catch_unwind(|| definitions(file.text.text())).unwrap_or_default())
+        .zip(numbers)
+        .map(|(file, number)| match earlier.definitions(*number) {
+            Some(known) => known.clone(),
+            None => std::panic::catch_unwind(|| definitions(file.text.text())).unwrap_or_default(),
+        })
         .collect();
     let mut out: Vec<Definitions> = sources.packages.iter().map(|_| Definitions::new()).collect();
-    for (file, found) in sources.files.iter().zip(found) {
+    for (file, found) in sources.files.iter().zip(&found) {
         for (name, text) in found {
-            out[file.package].entry(name).or_insert(text);
+            out[file.package].entry(name.clone()).or_insert_with(|| text.clone());
         }
     }
-    out.into_iter().map(Arc::new).collect()
+    let hows = sources.packages.iter().zip(out).map(|(package, macros)| How::new(year(package.edition), macros.into()));
+    (hows.collect(), found)
+}
+
+/// What a parse is to the next one.
+pub struct Parsed {
+    /// The program.
+    pub program: Program,
+    /// A number for all that items declare.
+    pub items: u64,
+    /// One for each file's text.
+    pub texts: Vec<u128>,
 }
 
 impl Program {
     /// Parses all files.
     pub fn parse(sources: &Sources) -> Program {
-        let macros = macros(sources);
-        let parsed: Vec<Option<FileSyntax>> = sources
+        let numbers: Vec<u128> = (0..sources.files.len() as u128).collect();
+        let (hows, _) = hows(sources, &numbers, &Files::default());
+        let parsed = sources.files.par_iter().map(|file| read(file, &hows[file.package])).collect();
+        Program::of(sources, parsed)
+    }
+
+    /// The same, but files that `cache` knows are taken from there without their bodies; afterwards it knows these files
+    /// and no others.
+    pub fn parse_after(sources: &Sources, cache: &mut Files) -> Parsed {
+        let numbers: Vec<u128> = sources.files.par_iter().map(|file| files::number(&file.text)).collect();
+        let (hows, definitions) = hows(sources, &numbers, cache);
+        let earlier = std::mem::take(cache);
+        type One = (Option<FileSyntax>, u64, Option<Kept>);
+        let parsed: Vec<One> = sources
             .files
             .par_iter()
-            .map(|file| {
-                let edition = year(sources.packages[file.package].edition);
-                let macros = &macros[file.package];
-                std::panic::catch_unwind(|| crate::syntax::parse_with(file.text.text(), edition, macros)).ok()
+            .zip(&numbers)
+            .zip(definitions)
+            .map(|((file, number), definitions)| {
+                let how = &hows[file.package];
+                if let Some((items, shape)) = earlier.items(*number, &file.text, how) {
+                    return (Some(items), shape, None);
+                }
+                let Some(file) = read(file, how) else { return (None, 0, None) };
+                let kept = Kept::of(definitions, how, &file);
+                (Some(file), kept.shape(), Some(kept))
             })
             .collect();
+        let mut shapes = Vec::with_capacity(parsed.len());
+        let mut trees = Vec::with_capacity(parsed.len());
+        let mut earlier = earlier;
+        for ((tree, shape, kept), number) in parsed.into_iter().zip(&numbers) {
+            match kept {
+                Some(kept) => cache.add(*number, kept),
+                None => earlier.carry(*number, cache),
+            }
+            trees.push(tree);
+            shapes.push(shape);
+        }
+        let texts =
+            numbers.iter().zip(&sources.files).map(|(number, file)| number_as_read(*number, &hows[file.package]));
+        let texts = texts.collect();
+        let program = Program::of(sources, trees);
+        let all = format!("{:?} {shapes:?} {:?}", program.names, program.crates);
+        Parsed { program, items: xxh3_64(all.as_bytes()), texts }
+    }
+
+    fn of(sources: &Sources, parsed: Vec<Option<FileSyntax>>) -> Program {
         let broken = (0..parsed.len()).filter(|index| parsed[*index].is_none()).collect();
         let mut files: Vec<FileSyntax> = parsed.into_iter().map(Option::unwrap_or_default).collect();
         let mut names: Vec<String> = sources.files.iter().map(|file| file.display.clone()).collect();
@@ -99,6 +153,11 @@ impl Program {
         });
         unparsed.chain(broken).collect()
     }
+}
+
+/// `None` where the parser went wrong.
+fn read(file: &SourceFile, how: &How) -> Option<FileSyntax> {
+    std::panic::catch_unwind(|| crate::syntax::parse_with(file.text.text(), how.edition, &how.macros)).ok()
 }
 
 fn year(edition: Edition) -> u16 {

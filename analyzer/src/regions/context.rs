@@ -1,6 +1,7 @@
 //! What walking a body may look at: the model, inferred types, and the summaries of everything walked before.
 
-use rayon::prelude::*;
+use std::sync::OnceLock;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::place::{self, BodyId, ClassName, Place, Root, class_of};
@@ -30,8 +31,9 @@ pub(super) struct Context<'w> {
     pub(super) model: &'w Model<'w>,
     pub(super) files: &'w [String],
     pub(super) bodies: Vec<BodyInfo>,
-    pub(super) types: Vec<Option<BodyTypes>>,
-    pub(super) summaries: Vec<Summary>,
+    types: Vec<OnceLock<Option<BodyTypes>>>,
+    summaries: Vec<OnceLock<Summary>>,
+    nothing: Summary,
     /// Types with a `Drop` impl in the sources.
     pub(super) drops: FxHashMap<AdtId, FnId>,
     /// Types with a guard in a field.
@@ -44,7 +46,7 @@ pub(super) struct Context<'w> {
 
 impl<'w> Context<'w> {
     pub(super) fn body(&self, id: BodyId) -> Option<(&'w Body, &BodyTypes)> {
-        let types = self.types.get(id.0 as usize)?.as_ref()?;
+        let types = self.types_of(id)?;
         let index = id.0 as usize;
         let body = match self.model.fns.get(index) {
             Some(_) => self.model.code(FnId(id.0))?,
@@ -53,8 +55,39 @@ impl<'w> Context<'w> {
         Some((body, types))
     }
 
+    /// The types inside a body; inferred when they are first asked for.
+    fn types_of(&self, id: BodyId) -> Option<&BodyTypes> {
+        let index = id.0 as usize;
+        let infer = || match self.model.fns.get(index) {
+            Some(function) if stub(self.model, function) => None,
+            Some(_) => infer_fn(self.model, FnId(id.0)),
+            None => infer_static(self.model, StaticId((index - self.model.fns.len()) as u32)),
+        };
+        self.types.get(index)?.get_or_init(infer).as_ref()
+    }
+
+    /// The summary of a function that was walked before.
+    pub(super) fn summary(&self, id: FnId) -> Option<&Summary> {
+        self.summaries.get(id.0 as usize)?.get()
+    }
+
+    /// The same; of one that was not walked yet nothing is known.
+    pub(super) fn summary_so_far(&self, id: FnId) -> Option<&Summary> {
+        Some(self.summaries.get(id.0 as usize)?.get().unwrap_or(&self.nothing))
+    }
+
+    pub(super) fn set_summary(&self, id: BodyId, summary: Summary) {
+        // One that is there is the same: a group is walked or taken over once.
+        self.summaries[id.0 as usize].set(summary).ok();
+    }
+
+    /// How many functions' summaries were cut short.
+    pub(super) fn truncated(&self) -> usize {
+        self.summaries.iter().filter(|summary| summary.get().is_some_and(|summary| summary.truncated)).count()
+    }
+
     pub(super) fn local_name(&self, body: BodyId, local: LocalId) -> (String, String) {
-        let types = self.types[body.0 as usize].as_ref();
+        let types = self.types_of(body);
         let name = types.and_then(|types| types.locals.get(local.0 as usize)).map_or("_", |local| local.name.as_str());
         let info = &self.bodies[body.0 as usize];
         (format!("{}::{name}#{}", info.path, local.0), name.to_string())
@@ -63,7 +96,7 @@ impl<'w> Context<'w> {
     /// The name of the parameter that a place begins with.
     pub(super) fn param_name(&self, place: &Place, body: BodyId) -> Option<String> {
         let Root::Param(param) = place.root else { return None };
-        let types = self.types.get(body.0 as usize)?.as_ref()?;
+        let types = self.types_of(body)?;
         types.locals.iter().find(|local| local.param == Some(param)).map(|local| local.name.to_string())
     }
 
@@ -126,7 +159,7 @@ impl<'w> Context<'w> {
     }
 }
 
-/// Gathers it; types are inferred in parallel.
+/// Gathers it.
 pub(super) fn context<'w>(model: &'w Model<'w>, files: &'w [String]) -> Context<'w> {
     let functions = model.fns.iter().enumerate().map(|(index, function)| BodyInfo {
         file: function.file,
@@ -143,15 +176,8 @@ pub(super) fn context<'w>(model: &'w Model<'w>, files: &'w [String]) -> Context<
         path: format!("{}::{}", model.module_path(data.module), data.name),
     });
     let bodies: Vec<BodyInfo> = functions.chain(statics).collect();
-    let types = (0..bodies.len())
-        .into_par_iter()
-        .map(|index| match model.fns.get(index) {
-            Some(function) if stub(model, function) => None,
-            Some(_) => infer_fn(model, FnId(index as u32)),
-            None => infer_static(model, StaticId((index - model.fns.len()) as u32)),
-        })
-        .collect();
-    let summaries = vec![Summary::default(); bodies.len()];
+    let types = bodies.iter().map(|_| OnceLock::new()).collect();
+    let summaries = bodies.iter().map(|_| OnceLock::new()).collect();
     let mut drops = FxHashMap::default();
     for impl_ in &model.impls {
         let is_drop =
@@ -174,7 +200,18 @@ pub(super) fn context<'w>(model: &'w Model<'w>, files: &'w [String]) -> Context<
             }
         }
     }
-    Context { model, files, bodies, types, summaries, drops, carriers: carriers(model), containers, sections: false }
+    Context {
+        model,
+        files,
+        bodies,
+        types,
+        summaries,
+        nothing: Summary::default(),
+        drops,
+        carriers: carriers(model),
+        containers,
+        sections: false,
+    }
 }
 
 /// Types of the sources that have a guard in a field, however deep.

@@ -7,16 +7,15 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::ROUNDS;
 use super::context::Context;
+use super::earlier::Links;
 use super::output::{Gates, Output};
 use crate::model::FnId;
-use crate::model::infer::Name;
-use crate::syntax::{ExprId, ExprKind};
 
 /// Locks kept per function: along a chain of calls that each hold one more, all of them would be quadratic.
 const MOST_GATES: usize = 8;
 
 /// Functions that anybody may call.
-pub(super) fn roots(cx: &Context<'_>) -> FxHashSet<FnId> {
+pub(super) fn roots(cx: &Context<'_>, links: &[Links]) -> FxHashSet<FnId> {
     let mut out = FxHashSet::default();
     for (index, function) in cx.model.fns.iter().enumerate() {
         let of_trait = function.trait_.is_some()
@@ -25,29 +24,13 @@ pub(super) fn roots(cx: &Context<'_>) -> FxHashSet<FnId> {
             out.insert(FnId(index as u32));
         }
     }
-    for index in 0..cx.bodies.len() {
-        let Some((body, types)) = cx.body(super::place::BodyId(index as u32)) else { continue };
-        let callees: FxHashSet<ExprId> = body
-            .exprs
-            .iter()
-            .filter_map(|expr| match expr.kind {
-                ExprKind::Call { callee, .. } => Some(callee),
-                _ => None,
-            })
-            .collect();
-        let values = types.names.iter().filter(|(expr, _)| !callees.contains(expr));
-        out.extend(values.filter_map(|(_, name)| match name {
-            Name::Fn(id) => Some(*id),
-            _ => None,
-        }));
-    }
+    out.extend(links.iter().flat_map(|links| &links.values));
     out
 }
 
 /// What is surely held whenever a function is entered keeps its pairs apart from others, too. Only for functions that
 /// nobody outside the sources can call; computed from callers down until nothing changes.
-pub(super) fn gates(cx: &Context<'_>, out: &Output) -> FxHashMap<u32, Gates> {
-    let roots = roots(cx);
+pub(super) fn gates(cx: &Context<'_>, roots: &FxHashSet<FnId>, out: &Output) -> FxHashMap<u32, Gates> {
     let mut entry: FxHashMap<u32, Gates> = FxHashMap::default();
     for _ in 0..ROUNDS * 4 {
         let mut changed = false;

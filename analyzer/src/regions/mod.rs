@@ -8,6 +8,8 @@
 
 pub mod blocking;
 mod context;
+pub mod declared;
+mod earlier;
 pub mod effects;
 mod entry;
 mod glue;
@@ -21,17 +23,22 @@ mod walk;
 use petgraph::graph::{DiGraph, NodeIndex};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
 
 use crate::finding::{Confidence, Location, Notice, NoticeKind};
 use crate::graph::LockMode;
-use crate::model::infer::Target;
+use crate::model::infer::{BodyTypes, Target};
 use crate::model::locks::Waiting;
 use crate::model::ty::Ty;
 use crate::model::{FnId, Model};
 use context::Context;
+use declared::{Declarations, Declared};
+use earlier::{Corrupt, Links, Memory, Walk};
 use output::Output;
 use place::{BodyId, ClassName, Place};
 use walk::Group;
+
+pub use earlier::Walked;
 
 /// How often a group of mutually recursive functions is walked.
 pub const ROUNDS: usize = 4;
@@ -39,7 +46,7 @@ pub const ROUNDS: usize = 4;
 const LARGE_GROUP: usize = 200;
 
 /// Whether two locks are one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Sameness {
     /// Of different classes.
     Different,
@@ -50,7 +57,7 @@ pub enum Sameness {
 }
 
 /// One side of a [`Pair`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Side {
     /// Its class, where known.
     pub class: Option<ClassName>,
@@ -73,7 +80,7 @@ pub struct Side {
 }
 
 /// A lock wanted while another is held: a critical pair with one element of its held set.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pair {
     /// The function in which both meet.
     pub function: String,
@@ -104,7 +111,7 @@ pub struct Pair {
 }
 
 /// A spawned thread or task, in steps of the function that spawns it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
     /// When it was spawned.
     pub spawned: u32,
@@ -115,7 +122,7 @@ pub struct Task {
 }
 
 /// A thread-blocking guard that lives across an await.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldAtAwait {
     /// The function.
     pub function: String,
@@ -130,7 +137,7 @@ pub struct HeldAtAwait {
 }
 
 /// A guard that is dropped by the statement that makes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DroppedAtOnce {
     /// The function.
     pub function: String,
@@ -141,7 +148,7 @@ pub struct DroppedAtOnce {
 }
 
 /// A write to a `static mut` without a lock.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StaticWrite {
     /// The function.
     pub function: String,
@@ -149,8 +156,8 @@ pub struct StaticWrite {
     pub test: bool,
     /// The static's name.
     pub name: String,
-    /// Where it is declared.
-    pub declared: Location,
+    /// Its declaration.
+    pub declared: Declared,
     /// The write.
     pub at: Location,
 }
@@ -160,6 +167,8 @@ pub struct StaticWrite {
 pub struct Regions {
     /// Names of the files, for declarations.
     pub files: Vec<String>,
+    /// Where things are declared.
+    pub declarations: Declarations,
     /// Critical pairs, in order of functions.
     pub pairs: Vec<Pair>,
     /// Guards across awaits.
@@ -209,50 +218,133 @@ impl Regions {
 }
 
 /// Walks everything. `files` are the names of the model's files as reports show them. Types are inferred in parallel,
-/// bodies that do not call each other are
-/// walked in parallel; cost is linear in the size of the bodies, for mutual recursion times the rounds.
+/// bodies that do not call each other are walked in parallel; cost is linear in the size of the bodies, for mutual
+/// recursion times the rounds.
 pub fn regions(model: &Model<'_>, files: &[String]) -> Regions {
-    walk_all(model, files, false)
+    walk_all(&context::context(model, files), None).map(|(regions, _)| regions).unwrap_or_default()
 }
 
 /// The same with the statements of every function ([`Regions::sections`]).
 pub fn sections(model: &Model<'_>, files: &[String]) -> Regions {
-    walk_all(model, files, true)
+    let mut cx = context::context(model, files);
+    cx.sections = true;
+    walk_all(&cx, None).map(|(regions, _)| regions).unwrap_or_default()
 }
 
-fn walk_all(model: &Model<'_>, files: &[String], sections: bool) -> Regions {
-    let mut cx = context::context(model, files);
-    cx.sections = sections;
+/// The same as [`regions`], but what an earlier walk found is taken over where it still holds. `items` is a number for
+/// all that the items of the program declare, `texts` has one for each file's text.
+pub fn regions_after(
+    model: &Model<'_>,
+    files: &[String],
+    (items, texts): (u64, Vec<u128>),
+    earlier: Option<Walked>,
+) -> (Regions, Walked) {
+    let memory = Memory::new(items, texts.clone(), earlier);
+    let first = walk_all(&context::context(model, files), Some(memory));
+    first
+        .or_else(|_| walk_all(&context::context(model, files), Some(Memory::new(items, texts, None))))
+        .unwrap_or_default()
+}
+
+/// A group of bodies of which all is known that walking it tells.
+enum Done {
+    TakenOver(Output),
+    Walked(Walk),
+}
+
+fn walk_all(cx: &Context<'_>, mut memory: Option<Memory>) -> Result<(Regions, Walked), Corrupt> {
     let mut out = Output::default();
-    let calls: Vec<Vec<FnId>> =
-        (0..cx.bodies.len()).into_par_iter().map(|index| callees(&cx, BodyId(index as u32))).collect();
-    for level in levels(groups(&calls), &calls) {
-        let walked: Vec<(Group, Output)> = level.par_iter().map(|group| walk_group(&cx, group, &calls)).collect();
-        for (summaries, found) in walked {
-            out.merge(found);
-            for (id, summary) in summaries {
-                cx.summaries[id.0 as usize] = summary;
+    let links: Vec<Links> = (0..cx.bodies.len() as u32)
+        .into_par_iter()
+        .map(|index| {
+            let id = BodyId(index);
+            memory.as_ref().and_then(|memory| memory.links(cx, id)).unwrap_or_else(|| Links::of(cx, id))
+        })
+        .collect();
+    if let Some(memory) = &mut memory {
+        memory.begin(&links);
+    }
+    for level in levels(groups(&links), &links) {
+        let known: Vec<Option<Output>> = match &memory {
+            Some(memory) => level.par_iter().map(|group| memory.found(cx, group, &links)).collect::<Result<_, _>>()?,
+            None => level.iter().map(|_| None).collect(),
+        };
+        if let Some(memory) = &memory {
+            recall(
+                cx,
+                memory,
+                level.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(group, _)| group),
+                &links,
+            )?;
+        }
+        let keep = memory.is_some();
+        let walked: Vec<Done> = level
+            .par_iter()
+            .zip(known)
+            .map(|(group, known)| match known {
+                Some(found) => Done::TakenOver(found),
+                None => Done::Walked(walk_group(cx, group, &links, keep)),
+            })
+            .collect();
+        for (group, done) in level.iter().zip(walked) {
+            match done {
+                Done::TakenOver(found) => {
+                    memory.iter_mut().for_each(|memory| memory.keep(group));
+                    out.merge(found);
+                }
+                Done::Walked(walk) => {
+                    memory.iter_mut().for_each(|memory| memory.note(group, &walk));
+                    out.merge(walk.found);
+                    for (id, summary) in walk.summaries {
+                        cx.set_summary(id, summary);
+                    }
+                }
             }
         }
     }
-    let waits = blocking::link::finish(&cx, &mut out);
-    let entry = entry::gates(&cx, &out);
+    let roots = entry::roots(cx, &links);
+    let waits = blocking::link::finish(&roots, &mut out);
+    let entry = entry::gates(cx, &roots, &out);
     let facts = std::mem::take(&mut out.facts);
     let mut regions = out.into_regions(&entry);
-    effects::reach::finish(&cx, &facts, &entry, &mut regions);
+    effects::reach::finish(cx, &facts, &entry, &mut regions);
     regions.blocking = waits;
-    regions.files = files.to_vec();
+    regions.files = cx.files.to_vec();
+    regions.declarations = Declarations::of(cx.model);
     regions.functions =
-        cx.model.fns.iter().filter(|function| function.syntax.body.is_some() && !stub(model, function)).count();
-    regions.truncated = cx.summaries.iter().filter(|summary| summary.truncated).count();
-    regions
+        cx.model.fns.iter().filter(|function| function.syntax.body.is_some() && !stub(cx.model, function)).count();
+    let (walked, truncated) = match memory {
+        Some(memory) => memory.finish(),
+        None => (Walked::default(), cx.truncated()),
+    };
+    regions.truncated = truncated;
+    Ok((regions, walked))
+}
+
+/// Fetches the summaries that walking `groups` needs and that nobody made in this walk.
+fn recall<'g>(
+    cx: &Context<'_>,
+    memory: &Memory,
+    groups: impl Iterator<Item = &'g Vec<BodyId>>,
+    links: &[Links],
+) -> Result<(), Corrupt> {
+    for id in groups.flatten() {
+        for callee in &links[id.0 as usize].calls {
+            if cx.summary(*callee).is_none() {
+                for (id, summary) in memory.summaries(*callee)? {
+                    cx.set_summary(id, summary);
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Walks bodies that call each other, until nothing changes or the limit of rounds is reached.
-fn walk_group(cx: &Context<'_>, group: &[BodyId], calls: &[Vec<FnId>]) -> (Group, Output) {
+fn walk_group(cx: &Context<'_>, group: &[BodyId], links: &[Links], keep: bool) -> Walk {
     let mut out = Output::default();
     let mut summaries = Group::default();
-    let calls_itself = |id: BodyId| calls[id.0 as usize].binary_search(&FnId(id.0)).is_ok();
+    let calls_itself = |id: BodyId| links[id.0 as usize].calls.binary_search(&FnId(id.0)).is_ok();
     let rounds = match group.len() {
         1 => 1 + usize::from(calls_itself(group[0])),
         n if n > LARGE_GROUP => 2,
@@ -263,7 +355,7 @@ fn walk_group(cx: &Context<'_>, group: &[BodyId], calls: &[Vec<FnId>]) -> (Group
     for round in 0..rounds {
         for id in group {
             let news = |callee: &FnId| changed.get(callee).is_some_and(|last| last + 1 >= round);
-            if round > 0 && !calls[id.0 as usize].iter().any(news) {
+            if round > 0 && !links[id.0 as usize].calls.iter().any(news) {
                 continue;
             }
             let summary = walk::walk(cx, &summaries, *id, &mut out);
@@ -273,16 +365,16 @@ fn walk_group(cx: &Context<'_>, group: &[BodyId], calls: &[Vec<FnId>]) -> (Group
             }
         }
     }
-    (summaries, out)
+    Walk::new(group, summaries, out, keep)
 }
 
 /// Groups by the longest chain of calls below them: those of one level do not call each other.
-fn levels(groups: Vec<Vec<BodyId>>, calls: &[Vec<FnId>]) -> Vec<Vec<Vec<BodyId>>> {
+fn levels(groups: Vec<Vec<BodyId>>, links: &[Links]) -> Vec<Vec<Vec<BodyId>>> {
     // Callees come first: what has no level yet is of the group itself.
-    let mut level_of: Vec<Option<usize>> = vec![None; calls.len()];
+    let mut level_of: Vec<Option<usize>> = vec![None; links.len()];
     let mut out: Vec<Vec<Vec<BodyId>>> = Vec::new();
     for group in groups {
-        let below = group.iter().flat_map(|id| &calls[id.0 as usize]).filter_map(|id| level_of[id.0 as usize]);
+        let below = group.iter().flat_map(|id| &links[id.0 as usize].calls).filter_map(|id| level_of[id.0 as usize]);
         let level = below.map(|level| level + 1).max().unwrap_or(0);
         for id in &group {
             level_of[id.0 as usize] = Some(level);
@@ -300,8 +392,7 @@ fn stub(model: &Model<'_>, function: &crate::model::FnData<'_>) -> bool {
 }
 
 /// What a body calls, in a fixed order.
-fn callees(cx: &Context<'_>, id: BodyId) -> Vec<FnId> {
-    let Some(types) = &cx.types[id.0 as usize] else { return Vec::new() };
+fn callees(cx: &Context<'_>, types: &BodyTypes) -> Vec<FnId> {
     let direct = types.calls.values().flat_map(|callee| {
         let target = match callee.target {
             Target::Fn(function) => Some(function),
@@ -332,13 +423,13 @@ fn callees(cx: &Context<'_>, id: BodyId) -> Vec<FnId> {
 }
 
 /// Groups of mutually recursive bodies, callees first.
-fn groups(calls: &[Vec<FnId>]) -> Vec<Vec<BodyId>> {
+fn groups(links: &[Links]) -> Vec<Vec<BodyId>> {
     let mut graph: DiGraph<BodyId, ()> = DiGraph::new();
-    for index in 0..calls.len() {
+    for index in 0..links.len() {
         graph.add_node(BodyId(index as u32));
     }
-    for (index, callees) in calls.iter().enumerate() {
-        for callee in callees {
+    for (index, links) in links.iter().enumerate() {
+        for callee in &links.calls {
             graph.add_edge(NodeIndex::new(index), NodeIndex::new(callee.0 as usize), ());
         }
     }

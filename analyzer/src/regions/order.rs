@@ -12,8 +12,8 @@ use crate::graph::{Acquisition, Gate, LockClass, LockGraph, Node, NodeId, Witnes
 /// Witnesses kept per edge.
 pub const MOST_WITNESSES: usize = 12;
 
-/// Builds the graph. `files` are the names of the model's files.
-pub fn lock_graph(regions: &Regions, files: &[String]) -> LockGraph {
+/// Builds the graph.
+pub fn lock_graph(regions: &Regions) -> LockGraph {
     let mut graph = LockGraph::default();
     let mut pairs: Vec<(usize, &Pair)> = regions
         .pairs
@@ -26,7 +26,7 @@ pub fn lock_graph(regions: &Regions, files: &[String]) -> LockGraph {
         (pair.test, std::cmp::Reverse(pair.confidence), length, *index)
     });
     for (index, pair) in pairs {
-        let (Some(from), Some(to)) = (node(&mut graph, &pair.held, files), node(&mut graph, &pair.wanted, files))
+        let (Some(from), Some(to)) = (node(&mut graph, &pair.held, regions), node(&mut graph, &pair.wanted, regions))
         else {
             continue;
         };
@@ -64,9 +64,9 @@ pub fn lock_graph(regions: &Regions, files: &[String]) -> LockGraph {
     graph
 }
 
-fn node(graph: &mut LockGraph, side: &Side, files: &[String]) -> Option<NodeId> {
+fn node(graph: &mut LockGraph, side: &Side, regions: &Regions) -> Option<NodeId> {
     let class = side.class.as_ref()?;
-    let class = graph.class(LockClass { key: class.key.clone(), info: side.info(files), identity: class.identity });
+    let class = graph.class(LockClass { key: class.key.clone(), info: side.info(regions), identity: class.identity });
     Some(graph.node(Node { class, instance: None }))
 }
 
@@ -77,17 +77,9 @@ impl Side {
     }
 
     /// The lock as reports show it.
-    pub fn info(&self, files: &[String]) -> LockInfo {
+    pub fn info(&self, regions: &Regions) -> LockInfo {
         let name = self.class.as_ref().map_or_else(|| "lock".to_string(), |class| class.name.clone());
-        match self.class.as_ref().and_then(|class| class.declared) {
-            Some((file, span)) => LockInfo {
-                name,
-                kind: self.kind.clone(),
-                file: files.get(file as usize).cloned().unwrap_or_default(),
-                line: span.start.line,
-                column: span.start.column,
-            },
-            None => LockInfo { name, kind: self.kind.clone(), file: String::new(), line: 0, column: 0 },
-        }
+        let at = regions.declaration(self.class.as_ref().and_then(|class| class.declared));
+        LockInfo { name, kind: self.kind.clone(), file: at.file, line: at.line, column: at.column }
     }
 }

@@ -2,13 +2,15 @@
 
 use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
 
 use super::context::Context;
+use super::declared::Declared;
 use super::place::{self, BodyId, ClassName, Place, Root};
 use super::state::{LiveGuard, State};
 use super::summary::{Acquired, HeldLock, LockRef, Site, Way};
 use super::{DroppedAtOnce, HeldAtAwait, Pair, Regions, Sameness, StaticWrite, Task};
-use crate::finding::{Confidence, Location};
+use crate::finding::Confidence;
 use crate::graph::LockMode;
 use crate::model::{FnId, StaticId};
 
@@ -22,7 +24,7 @@ type Found<K, T> = IndexMap<K, T, FxBuildHasher>;
 
 /// What walking a group of bodies finds. Groups are walked side by side; what they find is [merged](Output::merge) in
 /// a fixed order.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(super) struct Output {
     pairs: Found<PairKey, Pair>,
     awaits: Found<(Site, Site), HeldAtAwait>,
@@ -42,6 +44,7 @@ pub(super) struct Output {
 }
 
 /// What is known of the lock of an acquisition.
+#[derive(Serialize, Deserialize)]
 enum Identity {
     /// It is a parameter's: the caller's to know, and counted there.
     Callers,
@@ -194,13 +197,11 @@ impl Output {
     pub(super) fn static_write(&mut self, cx: &Context<'_>, body: BodyId, id: StaticId, site: Site) {
         self.writes.entry(site).or_insert_with(|| {
             let info = &cx.bodies[body.0 as usize];
-            let data = &cx.model.statics[id.0 as usize];
-            let declared = Location { function: None, ..cx.location(Site { file: data.file, span: data.span, body }) };
             StaticWrite {
                 function: info.name.clone(),
                 test: info.test,
-                name: data.name.to_string(),
-                declared,
+                name: cx.model.statics[id.0 as usize].name.to_string(),
+                declared: Declared::Static(id),
                 at: cx.location(site),
             }
         });

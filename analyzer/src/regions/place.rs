@@ -5,8 +5,10 @@
 //!
 //! Misses: aliasing between different fields that hold one `Arc`.
 
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use super::declared::Declared;
 use crate::finding::Confidence;
 use crate::model::infer::LocalId;
 use crate::model::ty::Ty;
@@ -14,11 +16,11 @@ use crate::model::{AdtId, Model, StaticId};
 use crate::syntax::Symbol;
 
 /// A body: a function's, or (behind all functions) a static's initialiser.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct BodyId(pub u32);
 
 /// Where an access path begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Root {
     /// A parameter of the function at hand; 0 is the receiver.
     Param(u32),
@@ -31,7 +33,7 @@ pub enum Root {
 }
 
 /// A step of an access path. Dereferences, clones of pointers and unwrapping leave no trace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Step {
     /// A field of a struct, or of a variant (`Variant.0`).
     Field(AdtId, Symbol),
@@ -44,7 +46,7 @@ pub enum Step {
 }
 
 /// Which element of a collection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Index {
     /// Not known.
     Any,
@@ -55,7 +57,7 @@ pub enum Index {
 }
 
 /// An access path.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// Where it begins.
     pub root: Root,
@@ -149,14 +151,14 @@ impl Place {
 }
 
 /// What a place is called and how sure its class is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ClassName {
     /// Stable and unique: `crate::chain::Chain.header`.
     pub key: String,
     /// As reports show it: `Chain.header`.
     pub name: String,
-    /// Where it is declared: file and place.
-    pub declared: Option<(u32, crate::syntax::Span)>,
+    /// Its declaration.
+    pub declared: Option<Declared>,
     /// How sure two places of this class are of one class.
     pub identity: Confidence,
     /// Many locks may be behind one instance (elements of a collection).
@@ -225,7 +227,6 @@ pub fn class_of(
     {
         let data = model.adt(adt);
         let tail = suffix(at + 1);
-        let declared = data.variants.iter().flatten().find(|data| data.name == field).map(|data| data.span);
         let rooted = match place.root {
             Root::Static(_) => Confidence::High,
             Root::Param(0) => Confidence::High,
@@ -238,7 +239,7 @@ pub fn class_of(
                 Some(("*", "0")) => format!("{}{tail}", data.name),
                 _ => format!("{}.{field}{tail}", data.name),
             },
-            declared: declared.map(|span| (data.file, span)),
+            declared: Some(Declared::Field(adt, field)),
             identity: rooted,
             many: many(at + 1),
         });
@@ -250,7 +251,7 @@ pub fn class_of(
             Some(ClassName {
                 key: format!("{}::{}{tail}", model.module_path(data.module), data.name),
                 name: format!("{}{tail}", data.name),
-                declared: Some((data.file, data.span)),
+                declared: Some(Declared::Static(id)),
                 identity: Confidence::High,
                 many: many(0),
             })

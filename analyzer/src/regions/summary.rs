@@ -6,6 +6,7 @@
 //!
 //! Misses: what happens beyond the cap; [`Summary::truncated`] says so.
 
+use serde::{Deserialize, Serialize};
 use std::hash::{Hash, Hasher};
 
 use rustc_hash::FxHasher;
@@ -24,7 +25,7 @@ pub const MOST_HELD: usize = 8;
 pub const LONGEST_WAY: usize = 8;
 
 /// A place in the sources, with the body it stands in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Site {
     /// The file.
     pub file: u32,
@@ -35,7 +36,7 @@ pub struct Site {
 }
 
 /// A lock as an expression names it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct LockRef {
     /// Which one.
     pub place: Place,
@@ -49,7 +50,7 @@ pub struct LockRef {
 pub type Way = Vec<Site>;
 
 /// A lock held at some point.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct HeldLock {
     /// The lock.
     pub lock: LockRef,
@@ -66,7 +67,7 @@ pub struct HeldLock {
 }
 
 /// A lock that a function takes, itself or in a callee.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Acquired {
     /// The lock.
     pub lock: LockRef,
@@ -89,7 +90,7 @@ pub struct Acquired {
 }
 
 /// A guard that a function returns.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Returned {
     /// Taken by the function.
     New(HeldLock),
@@ -98,7 +99,7 @@ pub enum Returned {
 }
 
 /// A callable parameter that the function calls.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct CalledParam {
     /// Which parameter.
     pub param: u32,
@@ -109,7 +110,7 @@ pub struct CalledParam {
 }
 
 /// What a caller must know of a function.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// Locks taken, in order of first meeting.
     pub acquires: Vec<Acquired>,

@@ -68,7 +68,7 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
             evidence: Evidence::Static,
             message: format!("the wait on {condvar} is not repeated until its predicate holds"),
             help: "use `wait_while` with the predicate, or a `while` loop around the wait".to_string(),
-            locks: wait.monitor.iter().map(|monitor| monitor.info(&regions.files)).collect(),
+            locks: wait.monitor.iter().map(|monitor| monitor.info(regions)).collect(),
             fingerprint: Fingerprint::new(RULE.id, &[key], &wording::functions([&wait.at].into_iter())),
             primary,
             related,

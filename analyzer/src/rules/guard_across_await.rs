@@ -80,7 +80,7 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
             evidence: Evidence::Static,
             message: format!("the guard of {name} is alive at an await, and its lock blocks whole threads"),
             help: format!("end the guard before line {}, or use an async lock", found.at.line),
-            locks: vec![held.info(&regions.files)],
+            locks: vec![held.info(regions)],
             fingerprint: Fingerprint::new(RULE.id, &[key], &wording::functions([&held.site, &found.at].into_iter())),
             primary,
             related,

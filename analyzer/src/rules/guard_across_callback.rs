@@ -63,7 +63,7 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
                 "end the guard of line {} before line {}, or say in the documentation that the lock is held",
                 side.site.line, found.at.line
             ),
-            locks: vec![side.info(&regions.files)],
+            locks: vec![side.info(regions)],
             fingerprint: Fingerprint::new(RULE.id, &[key], &wording::functions([&side.site, &found.at].into_iter())),
             primary,
             related,

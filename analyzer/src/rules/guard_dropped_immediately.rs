@@ -47,7 +47,7 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
             message: format!("{name} is {} and given back by the same statement", wording::taken(held)),
             help: "bind the guard to a name, as in `let _guard = ..`, to hold the lock to the end of the block"
                 .to_string(),
-            locks: vec![held.info(&regions.files)],
+            locks: vec![held.info(regions)],
             primary: wording::at(&held.site, "the guard is dropped here already"),
             related: Vec::new(),
             threads: Vec::new(),

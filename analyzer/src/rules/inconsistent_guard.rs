@@ -1,7 +1,7 @@
 //! `inconsistent_guard`: a cell that a lock guards by custom, used without it.
 
 use super::{Facts, Group, Rule, wording};
-use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, LockInfo};
+use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, Location, LockInfo};
 use crate::regions::effects::Cell;
 
 /// The rule.
@@ -63,10 +63,7 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
         }
         let (name, lock) = (&found.name, &each.lock);
         let used = if found.write { "changed" } else { "read" };
-        let declared = found.declared.map(|(file, span)| {
-            (regions.files.get(file as usize).cloned().unwrap_or_default(), span.start.line, span.start.column)
-        });
-        let (file, line, column) = declared.unwrap_or_default();
+        let Location { file, line, column, .. } = regions.declaration(found.declared);
         let kind = match found.cell {
             Cell::StaticMut => "static mut",
             Cell::Tracked => "Tracked",

@@ -61,7 +61,7 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
                 "bind the value by `let` before the `{}`: the guard ends with that statement",
                 found.construct
             ),
-            locks: vec![side.info(&regions.files)],
+            locks: vec![side.info(regions)],
             fingerprint: Fingerprint::new(RULE.id, &[key], &wording::functions([&found.head].into_iter())),
             related: Vec::new(),
             threads: vec![ThreadPath { name: format!("`{}`", found.function), steps: vec![primary.clone()] }],

@@ -126,7 +126,7 @@ fn finding(
         evidence: Evidence::Static,
         message,
         help,
-        locks: wait.monitor.iter().map(|monitor| monitor.info(&regions.files)).collect(),
+        locks: wait.monitor.iter().map(|monitor| monitor.info(regions)).collect(),
         fingerprint: Fingerprint::new(RULE.id, &[key], &wording::functions([at].into_iter())),
         primary,
         related,

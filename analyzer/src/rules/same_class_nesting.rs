@@ -62,7 +62,7 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
             evidence: Evidence::Static,
             message: format!("{name} of two instances is held at once, in no order that the code shows"),
             help: "take both in a fixed order (by address or id), or end the first guard before".to_string(),
-            locks: vec![held.info(&regions.files)],
+            locks: vec![held.info(regions)],
             fingerprint: Fingerprint::new(RULE.id, &[key], &wording::functions([&held.site, &wanted.site].into_iter())),
             primary,
             related,

@@ -50,12 +50,7 @@ pub(super) fn finding(
 
 /// The cell as reports show it.
 pub(super) fn cell(found: &Stale, regions: &Regions) -> LockInfo {
-    let (file, line, column) = match found.declared {
-        Some((file, span)) => {
-            (regions.files.get(file as usize).cloned().unwrap_or_default(), span.start.line, span.start.column)
-        }
-        None => (String::new(), 0, 0),
-    };
+    let Location { file, line, column, .. } = regions.declaration(found.declared);
     LockInfo { name: found.name.clone(), kind: found.kind.clone(), file, line, column }
 }
 

@@ -46,6 +46,7 @@ fn next() -> u64 {
 fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     let Some(regions) = facts.regions else { return };
     for found in &regions.static_writes {
+        let declared = regions.declaration(Some(found.declared));
         out.push(Finding {
             rule: RULE.id,
             level: if found.test { Level::Note } else { Level::Warn },
@@ -56,12 +57,12 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
             locks: vec![LockInfo {
                 name: found.name.clone(),
                 kind: "static mut".to_string(),
-                file: found.declared.file.clone(),
-                line: found.declared.line,
-                column: found.declared.column,
+                file: declared.file.clone(),
+                line: declared.line,
+                column: declared.column,
             }],
             primary: wording::at(&found.at, format!("`{}` written here", found.name)),
-            related: vec![wording::at(&found.declared, "declared here, visible to every thread")],
+            related: vec![wording::at(&declared, "declared here, visible to every thread")],
             threads: Vec::new(),
             pool: None,
             fingerprint: Fingerprint::new(

@@ -141,7 +141,7 @@ pub(super) fn finding(
         evidence: Evidence::Static,
         message,
         help,
-        locks: vec![side.info(&regions.files)],
+        locks: vec![side.info(regions)],
         fingerprint: Fingerprint::new(rule, &[key], &wording::functions([&side.site, &wait.at].into_iter())),
         primary,
         related,

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 /// A whole file, one item per line.
 pub(super) fn file(file: &FileSyntax) -> String {
     let mut out = String::new();
-    items(&mut out, &file.bodies, &file.items, 0);
+    items(&mut out, file.bodies.all(), &file.items, 0);
     for notice in &file.notices {
         let start = notice.span.start;
         let _ = writeln!(out, "notice {}:{} {}", start.line, start.column, notice.message);

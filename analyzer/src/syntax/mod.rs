@@ -11,6 +11,7 @@ mod dump;
 pub mod expand;
 mod exprs;
 mod items;
+pub mod keep;
 mod lower;
 mod macro_items;
 mod macros;
@@ -105,7 +106,7 @@ fn read_here(
     drop(lowering);
     drop(file);
     proc_macro2::extra::invalidate_current_thread_spans();
-    FileSyntax { items, bodies, notices, test }
+    FileSyntax { items, bodies: bodies.into(), notices, test }
 }
 
 /// A file of which nothing could be read.

@@ -9,8 +9,10 @@
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+mod bodies;
 mod body;
 
+pub use bodies::Bodies;
 pub use body::*;
 
 /// An interned name.
@@ -26,7 +28,7 @@ pub struct Pos {
 }
 
 /// A stretch of a file; `end` is one past the last character.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 pub struct Span {
     /// First character.
     pub start: Pos,
@@ -40,7 +42,8 @@ pub struct FileSyntax {
     /// Its items, in order.
     pub items: Vec<Item>,
     /// The code of its functions and initialisers; items name it by number.
-    pub bodies: Vec<Body>,
+    #[serde(skip)]
+    pub bodies: Bodies,
     /// What could not be read.
     pub notices: Vec<SyntaxNotice>,
     /// `#![cfg(test)]` at the top.

@@ -19,7 +19,7 @@ use crate::held::{self, LockMode};
 use crate::park::{self, Wake};
 use crate::site::Site;
 use crate::wait::{self, Goal, Wait};
-use crate::{config, stats, threads};
+use crate::{config, schedule, stats, threads};
 
 const UPGRADABLE: u32 = 1 << 29;
 const WRITER: u32 = 1 << 30;
@@ -92,6 +92,7 @@ impl RawRwLock {
         let mut flags = if until.is_some() { flag::TRY } else { 0 };
         let mut key = 0;
         if until.is_none() {
+            schedule::before(site);
             key = held.request(lock, site);
         }
         let mut waited = None;
@@ -113,6 +114,9 @@ impl RawRwLock {
             self.0.acquired(lock, flags, site);
         }
         stats::taken(lock, site, waited);
+        if until.is_none() {
+            schedule::after();
+        }
         true
     }
 

@@ -26,7 +26,7 @@ use crate::record::buffer;
 use crate::site::Site;
 use crate::sync::poisoning;
 use crate::wait::{self, Goal, Wait};
-use crate::{config, stats, threads};
+use crate::{config, schedule, stats, threads};
 
 /// A tracked [`std::sync::Mutex`].
 ///
@@ -330,6 +330,7 @@ pub(crate) fn acquire(head: &Head, kind: Kind, site: Site, flags: u8) {
     }
     let lock = head.lock(Mode::Exclusive, kind);
     let held = held::current();
+    schedule::before(site);
     let key = held.request(lock, site);
     let (mut flags, mut waited) = (flags, None);
     if !take(&head.state) {
@@ -342,6 +343,7 @@ pub(crate) fn acquire(head: &Head, kind: Kind, site: Site, flags: u8) {
         head.acquired(lock, flags, site);
     }
     stats::taken(lock, site, waited);
+    schedule::after();
 }
 
 /// As [`acquire`], for at most until a time: a request that cannot wait for ever closes no deadlock.

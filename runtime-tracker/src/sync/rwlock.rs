@@ -25,7 +25,7 @@ use crate::record::buffer;
 use crate::site::Site;
 use crate::sync::poisoning;
 use crate::wait::{self, Goal, Wait};
-use crate::{config, stats, threads};
+use crate::{config, schedule, stats, threads};
 
 const WRITER: u32 = 1 << 30;
 const PARKED: u32 = 1 << 31;
@@ -315,6 +315,7 @@ fn acquire(head: &Head, mode: Mode, kind: Kind, site: Site) {
     }
     let lock = head.lock(mode, kind);
     let held = held::current();
+    schedule::before(site);
     let key = held.request(lock, site);
     let (mut flags, mut waited) = (0, None);
     if !quick() {
@@ -327,6 +328,7 @@ fn acquire(head: &Head, mode: Mode, kind: Kind, site: Site) {
         head.acquired(lock, flags, site);
     }
     stats::taken(lock, site, waited);
+    schedule::after();
 }
 
 #[inline]

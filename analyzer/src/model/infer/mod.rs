@@ -12,6 +12,7 @@ mod pats;
 
 use indexmap::IndexSet;
 use rustc_hash::{FxBuildHasher, FxHashMap};
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::lookup::Bounds;
@@ -21,7 +22,7 @@ use super::{AdtId, FnId, Model, ModuleId, Signature, StaticId};
 use crate::syntax::{Body, ExprId, Function, PatId, Symbol};
 
 /// Index of a local variable of a body, parameters included. `self` is a local like any other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LocalId(pub u32);
 
 /// A local variable.

@@ -7,14 +7,12 @@ use rustc_hash::FxHashSet;
 
 use super::{Blocking, Head, Object, Op, Signal, SignalKind, Spawned, Wait};
 use crate::model::FnId;
-use crate::regions::context::Context;
+use crate::regions::Side;
 use crate::regions::output::Output;
-use crate::regions::{Side, entry};
 
 /// The facts of all bodies, in order of bodies.
-pub(in crate::regions) fn finish(cx: &Context<'_>, out: &mut Output) -> Blocking {
+pub(in crate::regions) fn finish(roots: &FxHashSet<FnId>, out: &mut Output) -> Blocking {
     let bodies = std::mem::take(&mut out.blocking);
-    let roots = entry::roots(cx);
     let mut all = Blocking::default();
     for (_, facts) in bodies {
         all.append(facts);

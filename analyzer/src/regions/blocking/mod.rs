@@ -14,9 +14,10 @@ pub mod summary;
 use super::Side;
 use crate::finding::Location;
 use pools::PoolFacts;
+use serde::{Deserialize, Serialize};
 
 /// What is waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Op {
     /// The end of a thread.
     Join,
@@ -41,7 +42,7 @@ pub enum Op {
 }
 
 /// Something that is waited for or signalled: a handle, channel, condition variable, pool.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Object {
     /// Its class, where it lies in a field, static or variable.
     pub key: Option<String>,
@@ -52,7 +53,7 @@ pub struct Object {
 }
 
 /// A guard that is held at some point.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holding {
     /// The lock.
     pub side: Side,
@@ -65,7 +66,7 @@ pub struct Holding {
 }
 
 /// A place where something is waited for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wait {
     /// The body.
     pub body: u32,
@@ -100,7 +101,7 @@ pub struct Wait {
 }
 
 /// What a [`Signal`] does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum SignalKind {
     /// Wakes waiters of a condition variable.
     Notify,
@@ -111,7 +112,7 @@ pub enum SignalKind {
 }
 
 /// Something that lets others go on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signal {
     /// What.
     pub kind: SignalKind,
@@ -134,7 +135,7 @@ pub struct Signal {
 }
 
 /// A thread or task that a body starts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spawned {
     /// The body.
     pub body: u32,
@@ -149,7 +150,7 @@ pub struct Spawned {
 }
 
 /// A handle, end of a channel or pool that was put into a field, static or collection.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stored {
     /// The body.
     pub body: u32,
@@ -162,7 +163,7 @@ pub struct Stored {
 }
 
 /// An initialiser that reaches itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reentrant {
     /// The function in which it is seen.
     pub function: String,
@@ -183,7 +184,7 @@ pub struct Reentrant {
 }
 
 /// Somebody else's code that runs under a guard.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Callback {
     /// The function.
     pub function: String,
@@ -198,14 +199,14 @@ pub struct Callback {
 }
 
 /// A guard that is a temporary in the head of a `match`, `if let`, `while let` or `for`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     /// The function.
     pub function: String,
     /// Only in test code.
     pub test: bool,
     /// Which construct.
-    pub construct: &'static str,
+    pub construct: String,
     /// The guard.
     pub held: Side,
     /// The head, and the end of the construct.
@@ -217,7 +218,7 @@ pub struct Head {
 }
 
 /// What a channel is used for wrongly within one function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ChannelMistake {
     /// A loop over all messages, while the same function keeps a sender.
     KeepsSender,
@@ -226,7 +227,7 @@ pub enum ChannelMistake {
 }
 
 /// A [`ChannelMistake`] with its places.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelFact {
     /// Which.
     pub mistake: ChannelMistake,
@@ -247,7 +248,7 @@ pub struct ChannelFact {
 }
 
 /// Everything of one body, or of all.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Blocking {
     /// Waits.
     pub waits: Vec<Wait>,

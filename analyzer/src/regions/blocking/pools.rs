@@ -12,6 +12,7 @@ use crate::finding::Location;
 use crate::graph::pool::{Needs, Step, Submission, solve};
 use crate::regions::place::Place;
 use crate::regions::summary::{Site, Way};
+use serde::{Deserialize, Serialize};
 
 /// Ways through the branches of one task that are told apart.
 pub const MOST_PATHS: usize = 64;
@@ -20,7 +21,7 @@ pub const MOST_STEPS: usize = 64;
 const DEEPEST: usize = 12;
 
 /// What a task does with pools.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PoolStep {
     /// Submits a task.
     Submit(Box<Submit>),
@@ -42,7 +43,7 @@ pub enum PoolStep {
 }
 
 /// A submission.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Submit {
     /// The pool.
     pub pool: Place,
@@ -63,7 +64,7 @@ pub struct Submit {
 }
 
 /// How a pool was made.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PoolDef {
     /// Its workers, where a number (or a default) is given.
     pub workers: Option<u32>,
@@ -78,7 +79,7 @@ pub struct PoolDef {
 }
 
 /// A pool that its own tasks can use up.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PoolFacts {
     /// The function in which it is seen.
     pub function: String,
@@ -103,7 +104,7 @@ pub struct PoolFacts {
 }
 
 /// A task that holds a slot while it waits for the pool.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Needy<P> {
     /// Its name, where it has one.
     pub name: Option<String>,

@@ -2,6 +2,7 @@
 //!
 //! Guarantees: at most [`MOST`] of each kind are kept.
 
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::pools::PoolStep;
@@ -14,7 +15,7 @@ use crate::regions::summary::{Acquired, HeldLock, Site, Way};
 pub const MOST: usize = 24;
 
 /// A wait in the function or a callee.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waits {
     /// What for.
     pub op: Op,
@@ -37,7 +38,7 @@ pub struct Waits {
 }
 
 /// A signal in the function or a callee.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signals {
     /// What.
     pub kind: SignalKind,
@@ -52,7 +53,7 @@ pub struct Signals {
 }
 
 /// A one-time initialisation that the function may begin.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Initialises {
     /// The cell.
     pub cell: Place,
@@ -65,7 +66,7 @@ pub struct Initialises {
 }
 
 /// All of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockingSummary {
     /// Waits.
     pub waits: Vec<Waits>,

@@ -7,6 +7,7 @@
 //! Source: lock consistency as in Blackshear, Gorogiannis, O'Hearn and Sergey, "RacerD: compositional static race
 //! detection" (OOPSLA 2018). Of its ownership analysis only `&mut` and local variables are here.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
@@ -16,6 +17,7 @@ use super::{Access, Cell, Facts};
 use crate::finding::Location;
 use crate::regions::Regions;
 use crate::regions::context::Context;
+use crate::regions::declared::Declared;
 use crate::regions::output::Gates;
 use crate::regions::place::{BodyId, Place, Root};
 
@@ -23,7 +25,7 @@ use crate::regions::place::{BodyId, Place, Root};
 const FEWEST: usize = 3;
 
 /// A use of a cell.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Use {
     /// Class key of the cell.
     pub key: String,
@@ -31,8 +33,8 @@ pub struct Use {
     pub name: String,
     /// What it is: `static mut`, a tracked cell, an atomic.
     pub cell: Cell,
-    /// Where it is declared.
-    pub declared: Option<(u32, crate::syntax::Span)>,
+    /// Its declaration.
+    pub declared: Option<Declared>,
     /// It is changed.
     pub write: bool,
     /// Locks surely held: class keys and names.

@@ -8,6 +8,7 @@
 //! counts like printing. Statements with others inside (`if`, loops, closures) count for their head only.
 
 use rustc_hash::FxHashSet;
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::flow::Flow;
@@ -18,7 +19,7 @@ use crate::regions::place::BodyId;
 use crate::syntax::{ExprKind, PatId, PatKind, Span, Stmt};
 
 /// A statement of a function.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statement {
     /// Where it stands; of one with others inside, its head.
     pub at: Location,

@@ -9,6 +9,7 @@
 //! Misses: claims that are broken by reads alone, by `Clone` of the interior, or by functions outside of the type's
 //! impls.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -29,7 +30,7 @@ use crate::syntax::{ExprId, ExprKind, Span, Symbol};
 const DEPTH: u32 = 4;
 
 /// How an interior is changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Via {
     /// `Cell::set` and its kin.
     Cell,
@@ -42,7 +43,7 @@ pub enum Via {
 }
 
 /// A write to an unsynchronised interior, in the body that has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::regions) struct Interior {
     /// The type, in fields, and its field; `None` for a variable.
     owner: Option<(AdtId, Symbol)>,

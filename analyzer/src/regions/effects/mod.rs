@@ -13,6 +13,8 @@
 //!
 //! Misses: what unknown functions do, aliases between places, values carried from one turn of a loop to the next.
 
+mod arguments;
+mod bind;
 mod calls;
 pub mod cells;
 pub mod criteria;
@@ -24,6 +26,7 @@ pub mod reach;
 pub(super) mod seen;
 pub mod stale;
 
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::context::Context;
@@ -38,7 +41,7 @@ use seen::Seen;
 pub const MOST_EFFECTS: usize = 48;
 
 /// What is done with a cell, or a part of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Access {
     /// Looks at it.
     Read,
@@ -51,7 +54,7 @@ pub enum Access {
 }
 
 /// Which element of a collection.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Key {
     /// All of it, or no collection.
     Whole,
@@ -66,7 +69,7 @@ pub enum Key {
 }
 
 /// What makes a place a cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Cell {
     /// Nothing: data of a parameter. A caller may hold the guard of it.
     Plain,
@@ -81,7 +84,7 @@ pub enum Cell {
 }
 
 /// What a function does with a cell, in terms of its parameters.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Effect {
     /// Where.
     pub place: Place,
@@ -177,7 +180,7 @@ impl Event {
 }
 
 /// A closure, async block or function that is given to another thread, a pool or a runtime.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Spawn {
     /// The call that takes it.
     pub(super) site: Site,
@@ -186,7 +189,7 @@ pub(super) struct Spawn {
 }
 
 /// A call, for finding out what can run at once.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Called {
     pub(super) function: FnId,
     /// In, or as, this spawned closure.
@@ -198,7 +201,7 @@ pub(super) struct Called {
 }
 
 /// What is known of a body once its values were followed. No references into the model.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Facts {
     pub(super) calls: Vec<Called>,
     pub(super) spawns: Vec<Spawn>,

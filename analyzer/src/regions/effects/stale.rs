@@ -16,10 +16,12 @@ use super::{Access, Cell, Event, Key, overlap};
 use crate::finding::Location;
 use crate::model::Model;
 use crate::regions::context::Context;
+use crate::regions::declared::Declared;
 use crate::regions::place::{BodyId, Index, Place, Root, Step};
+use serde::{Deserialize, Serialize};
 
 /// How the write depends on the read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Dependence {
     /// The value that is written comes from the value that was read.
     Data,
@@ -30,7 +32,7 @@ pub enum Dependence {
 }
 
 /// A read and the write that relies on it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stale {
     /// The function.
     pub function: String,
@@ -44,8 +46,8 @@ pub struct Stale {
     pub key: String,
     /// Its name.
     pub name: String,
-    /// Where it is declared.
-    pub declared: Option<(u32, crate::syntax::Span)>,
+    /// Its declaration.
+    pub declared: Option<Declared>,
     /// The type of the lock, atomic or cell.
     pub kind: String,
     /// An atomic.

@@ -35,7 +35,7 @@ impl Walker<'_> {
             let found = Head {
                 function: info.name.clone(),
                 test: info.test,
-                construct,
+                construct: construct.to_string(),
                 held: self.side_of(&held),
                 head: self.cx.location(site),
                 last_line,

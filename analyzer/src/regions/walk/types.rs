@@ -76,7 +76,7 @@ impl<'w> Walker<'w> {
 
     /// What is known of a function of the sources by now.
     pub(super) fn summary(&self, id: FnId) -> Option<&'w Summary> {
-        self.group.get(&BodyId(id.0)).or_else(|| self.cx.summaries.get(id.0 as usize))
+        self.group.get(&BodyId(id.0)).or_else(|| self.cx.summary_so_far(id))
     }
 
     /// A place seen through `Deref` impls of the sources.

@@ -108,7 +108,7 @@ fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
         evidence: Evidence::Static,
         message,
         help,
-        locks: vec![held.info(&regions.files)],
+        locks: vec![held.info(regions)],
         related: related.cloned().collect(),
         primary,
         fingerprint: Fingerprint::new(

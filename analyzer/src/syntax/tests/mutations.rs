@@ -30,7 +30,7 @@ fn check(text: &str, file: &FileSyntax) {
         assert!(!notice.message.contains("the parser failed"), "{text}");
     }
     items(&file.items, &inside);
-    file.bodies.iter().for_each(|code| body(code, &inside));
+    file.bodies.all().iter().for_each(|code| body(code, &inside));
 }
 
 fn items(list: &[Item], inside: &impl Fn(Span)) {
@@ -150,7 +150,7 @@ fn depth_of_the_tree_is_bounded() {
         let text = format!("fn f() {{ {}x{} }}", before.repeat(3000), after.repeat(3000));
         let file = parse(&text, 2021);
         check(&text, &file);
-        let depth = depth(&file.bodies[0]);
+        let depth = depth(&file.bodies.all()[0]);
         assert!(depth <= MAX_EXPR_DEPTH as usize + 2, "{depth} for {before}x{after}");
     }
 }

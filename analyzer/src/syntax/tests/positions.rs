@@ -13,7 +13,7 @@ fn text(source: &str, span: Span) -> String {
 fn spans_cover_what_was_written() {
     let source = "fn f() {\n    (/* ä */ é.x).lock(a, 1).unwrap();\n    x = &(y + z) as *const T;\n    'l: loop {}\n    unsafe { q };\n    m!(r);\n    return <A as B>::c;\n    -(1..=2) }";
     let file = parse(source, 2021);
-    let body = &file.bodies[0];
+    let body = &file.bodies.all()[0];
     let spans: Vec<String> =
         body.exprs.iter().filter(|e| e.span.start.line == e.span.end.line).map(|e| text(source, e.span)).collect();
     let expected = [
@@ -60,7 +60,8 @@ fn columns_count_characters_from_one() {
     assert!(file.notices.is_empty(), "{:?}", file.notices);
     let item = &file.items[0];
     assert_eq!((item.span.start.line, item.span.start.column), (2, 13));
-    let call = &file.bodies[0].exprs.iter().find(|e| matches!(e.kind, ExprKind::MethodCall { .. })).expect("a call");
+    let call =
+        &file.bodies.all()[0].exprs.iter().find(|e| matches!(e.kind, ExprKind::MethodCall { .. })).expect("a call");
     assert_eq!((call.span.start.column, call.span.end.column), (19, 26));
 }
 
@@ -68,7 +69,7 @@ fn columns_count_characters_from_one() {
 fn children_come_before_their_parents() {
     let source = "fn f(a: A) { if let Some(x) = a.b(|y| y + 1) && c { match x { d => e.f()?, _ => vec![1, 2][0] } } }";
     let file = parse(source, 2024);
-    let body = &file.bodies[0];
+    let body = &file.bodies.all()[0];
     assert_eq!(body.root.0 as usize, body.exprs.len() - 1);
     let text = format!("{:?}", body.exprs);
     assert!(!text.is_empty());

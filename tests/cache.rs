@@ -1,0 +1,126 @@
+//! A scan with a cache reports what a scan without one reports, whatever was edited in between.
+
+use std::path::{Path, PathBuf};
+
+use lockcheck::cache::Cache;
+use lockcheck::config::Config;
+use lockcheck::finding::Report;
+use lockcheck::source::{Request, Sources, Text, discover};
+use lockcheck_tests::binary;
+
+/// Fixtures as one program.
+fn sources(folder: &str) -> Sources {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_path_buf();
+    let paths = [root.join(folder)];
+    discover(&Request { paths: &paths, cwd: &root, metadata: None }).expect("the fixtures are there")
+}
+
+fn shown(mut report: Report) -> String {
+    report.summary.elapsed_ms = 0;
+    format!("{:#?}\n{:#?}\n{:#?}", report.summary, report.findings, report.notices)
+}
+
+fn with_text(sources: &mut Sources, file: usize, text: String) {
+    sources.files[file].text = Text::decode(text.into_bytes()).expect("it is text");
+}
+
+/// Makes one edit; gives what it was.
+fn edit(sources: &mut Sources, random: &mut fastrand::Rng) -> String {
+    let file = random.usize(0..sources.files.len());
+    let name = sources.files[file].display.clone();
+    let text = sources.files[file].text.raw().to_string();
+    let mut lines: Vec<&str> = text.lines().collect();
+    let line = random.usize(0..lines.len().max(1)).min(lines.len().saturating_sub(1));
+    let kind = random.u8(0..6);
+    match kind {
+        // Positions move, and nothing else.
+        0 => lines.insert(0, "// a remark"),
+        // Code moves, is lost, is there twice.
+        1 if !lines.is_empty() => drop(lines.remove(line)),
+        2 if !lines.is_empty() => lines.insert(line, lines[line]),
+        3 => lines.push("fn added_here(m: &std::sync::Mutex<u8>) { let _guard = m.lock(); }"),
+        4 => lines.push("struct Added { first: std::sync::Mutex<u8>, second: std::sync::Mutex<u8> }"),
+        _ => {
+            let bodies: Vec<usize> =
+                (0..lines.len()).filter(|at| lines[*at].contains("fn ") && lines[*at].ends_with('{')).collect();
+            if let Some(at) = random.choice(bodies) {
+                lines.insert(at + 1, "    let _edited = 0;");
+            }
+        }
+    }
+    let text = lines.join("\n");
+    with_text(sources, file, text);
+    format!("{name}, line {line}, edit {kind}")
+}
+
+#[test]
+fn edits_are_seen_and_nothing_else_changes() {
+    let config = Config::default();
+    let mut sources = sources("fixtures/scan/bad");
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut bytes: Vec<u8> = Vec::new();
+    let mut done = String::from("the first scan");
+    for _ in 0..12 {
+        let mut cache = Cache::from_bytes(&bytes, 1).unwrap_or_default();
+        let with = shown(lockcheck::scan_after(&sources, &config, &mut cache));
+        let without = shown(lockcheck::scan_with(&sources, &config));
+        let differ = with.lines().zip(without.lines()).position(|(with, without)| with != without);
+        if let Some(at) = differ.or((with.len() != without.len()).then_some(0)) {
+            let near = |text: &str| text.lines().skip(at.saturating_sub(12)).take(24).collect::<Vec<_>>().join("\n");
+            panic!("after {done}, with the cache\n{}\n\nwithout\n{}", near(&with), near(&without));
+        }
+        bytes = cache.to_bytes(1);
+        done = edit(&mut sources, &mut random);
+    }
+}
+
+#[test]
+fn bytes_of_other_programs_and_broken_ones_are_no_cache() {
+    let config = Config::default();
+    let sources = sources("fixtures/scan/bad/double_lock");
+    let mut cache = Cache::default();
+    lockcheck::scan_after(&sources, &config, &mut cache);
+    let bytes = cache.to_bytes(1);
+    assert!(Cache::from_bytes(&bytes, 1).is_some_and(|cache| !cache.is_empty()));
+    assert!(Cache::from_bytes(&bytes, 2).is_none());
+    for cut in [0, 1, 15, 16, 17, bytes.len() / 2, bytes.len() - 1] {
+        assert!(Cache::from_bytes(&bytes[..cut], 1).is_none(), "cut at {cut}");
+    }
+    let mut random = fastrand::Rng::with_seed(3);
+    for _ in 0..200 {
+        let mut broken = bytes.clone();
+        let at = random.usize(0..broken.len());
+        broken[at] ^= 1 << random.u8(0..8);
+        assert!(Cache::from_bytes(&broken, 1).is_none(), "changed at {at}");
+    }
+}
+
+#[test]
+fn a_scan_leaves_its_cache_in_the_target_folder_and_nowhere_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = tempfile::tempdir().expect("a folder");
+    let source: String =
+        (0..6000).map(|at| format!("pub fn f{at}(m: &std::sync::Mutex<u8>) {{ drop(m.lock()); }}\n")).collect();
+    std::fs::create_dir_all(folder.path().join("src")).expect("a folder");
+    std::fs::write(folder.path().join("Cargo.toml"), "[package]\nname = \"p\"\nedition = \"2021\"\n").expect("written");
+    std::fs::write(folder.path().join("src/lib.rs"), source).expect("written");
+    let scan = |more: &[&str]| {
+        let mut command = std::process::Command::new(binary("lockcheck"));
+        command.current_dir(folder.path()).env_remove("CARGO_TARGET_DIR");
+        command.env("XDG_CACHE_HOME", home.path()).env("HOME", home.path()).env("LOCALAPPDATA", home.path());
+        command.args(["scan", "src", "--message-format", "lockcheck-json"]).args(more);
+        let done = lockcheck_tests::command(&mut command);
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+    };
+    let entries = |path: PathBuf| std::fs::read_dir(path).map(Iterator::count).unwrap_or(0);
+    scan(&["--no-cache"]);
+    assert_eq!(entries(home.path().to_path_buf()), 0);
+    scan(&[]);
+    assert_eq!((entries(folder.path().to_path_buf()), entries(home.path().to_path_buf())), (2, 1));
+    std::fs::create_dir_all(folder.path().join("target")).expect("a folder");
+    std::fs::write(folder.path().join("target/CACHEDIR.TAG"), "Signature: 8a477f597d28d172789f06886806bc55")
+        .expect("written");
+    scan(&[]);
+    scan(&[]);
+    assert_eq!(entries(folder.path().join("target/lockcheck")), 1);
+}
