@@ -24,7 +24,7 @@ macro_rules! methods {
         }
     };
     (@use $($type:ty { $($method:ident $(::< $($argument:ty),* >)?),* })*) => {
-        #[allow(deprecated)]
+        #[allow(deprecated, reason = "deprecated methods are mirrored as well")]
         #[test]
         fn has_every_method() {
             $($(let _ = <$type>::$method $(::< $($argument),* >)?;)*)*

@@ -269,7 +269,9 @@ fn turn(op: Op, mode: Mode, seq: u32) -> u32 {
 mod tests {
     use super::*;
 
-    fn read(frames: &[&[u8]]) -> (Vec<(Op, u32, u32)>, Result<(), Stop>) {
+    type Seen = Vec<(Op, u32, u32)>;
+
+    fn read(frames: &[&[u8]]) -> (Seen, Result<(), Stop>) {
         let (mut decoder, mut out) = (Decoder::default(), Vec::new());
         let mut last = Ok(());
         for frame in frames {
@@ -325,7 +327,7 @@ mod tests {
     #[test]
     fn readers_share_a_turn_between_two_writers() {
         let define = |mode: Mode, slot: u8| [slot << 4 | DEFINE, 0, 4 | mode as u8, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0];
-        let again = |slot: u8| [slot << 4 | ACQUIRE + 1, 0];
+        let again = |slot: u8| [(slot << 4) | (ACQUIRE + 1), 0];
         let (write, read_) = (define(Mode::Exclusive, 1), define(Mode::Shared, 2));
         let tokens = [&write[..], &[RELEASE], &read_, &[RELEASE], &again(2), &again(1), &again(2)].concat();
         let (events, _) = read(&[&tokens]);

@@ -168,7 +168,7 @@ impl Buffer {
         let slot = if stands_for(pair) { pair } else { pair + 1 };
         let object = (lock & !TRY) >> 2;
         let now = u64::from(object) << 32 | u64::from(seq);
-        let step = u64::from((lock & 3) + 1 & 2 == 0);
+        let step = u64::from(((lock & 3) + 1) & 2 == 0);
         let before = &self.seqs[object as usize % SEQS];
         if (slot == pair || stands_for(slot)) && before.get() + step == now {
             before.set(now);
@@ -363,7 +363,7 @@ impl Buffer {
         let mut room = self.room.lock().unwrap_or_else(PoisonError::into_inner);
         self.write_out(&mut room);
         if !super::is_on() {
-            return self.into_drain(&mut room);
+            return self.drained(&mut room);
         }
         room.thread = threads::known_number();
         if room.mapped || room.start.is_null() {
@@ -375,7 +375,7 @@ impl Buffer {
                 // SAFETY: the layout is not empty.
                 let start = unsafe { System.alloc_zeroed(Room::layout()) };
                 if start.is_null() || !super::is_on() {
-                    return self.into_drain(&mut room);
+                    return self.drained(&mut room);
                 }
                 (room.start, room.len, room.mapped) = (start, LARGEST, false);
             }
@@ -390,7 +390,7 @@ impl Buffer {
         room.written
     }
 
-    fn into_drain(&self, room: &mut Room) -> *mut u8 {
+    fn drained(&self, room: &mut Room) -> *mut u8 {
         room.give_back();
         self.base.set(ptr::null_mut());
         self.last.store(ptr::null_mut(), Relaxed);
