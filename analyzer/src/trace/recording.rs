@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use lockcheck_tracker::event::{
-    BlockedThread, DeadlockAction, Event, Held, ObjectKind, Op, PoolPolicy, Record, RecordingMode, WaitKind,
+    BlockedThread, DeadlockAction, Event, Held, LockStats, ObjectKind, Op, PoolPolicy, Record, RecordingMode, WaitKind,
 };
 
 /// A place in the source, as the tracker recorded it.
@@ -158,6 +158,8 @@ pub struct Recording {
     pub deadlocks: Vec<Deadlock>,
     /// Events by thread, in the order of that thread.
     pub streams: BTreeMap<u32, Vec<Event>>,
+    /// What locks have cost, where it was counted.
+    pub stats: BTreeMap<u32, LockStats>,
     /// Whether the recording was closed in an orderly way.
     pub complete: bool,
 }
@@ -251,6 +253,7 @@ impl Recording {
             members: deadlock.members.into_iter().map(|member| by.member(member)).collect(),
             action: deadlock.action,
         }));
+        self.stats.extend(other.stats.iter().map(|(lock, stats)| (by.object(*lock), *stats)));
         for (thread, stream) in &mut other.streams {
             for event in stream.iter_mut() {
                 event.object = by.event_object(event);
