@@ -145,11 +145,8 @@ fn broken(rng: &mut Rng, traces: &[Vec<u8>]) -> Vec<u8> {
 }
 
 fn arguments() -> Option<Arguments> {
-    let mut arguments = Arguments {
-        time: Duration::from_secs(60),
-        seed: 1,
-        out: std::env::temp_dir().join("lockcheck-fuzz-traces"),
-    };
+    let mut arguments =
+        Arguments { time: Duration::from_secs(60), seed: 1, out: std::env::temp_dir().join("lockcheck-fuzz-traces") };
     let mut given = std::env::args().skip(1);
     while let Some(name) = given.next() {
         let value = given.next()?;
