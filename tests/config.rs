@@ -162,8 +162,7 @@ fn a_wrong_configuration_is_an_error_with_its_place() {
     let dir = folder(&[("Cargo.toml", MANIFEST), ("src/lib.rs", TWICE), ("lockcheck.toml", "\n[ruls]\n")]);
     let done = lockcheck(dir.path(), &["scan"]);
     assert_eq!((done.code, done.stdout.as_str()), (Some(2), ""));
-    let expected =
-        "error: lockcheck.toml:2:2: unknown key `ruls`; there are exclude, locks, rules; did you mean `rules`?\n";
+    let expected = "error: lockcheck.toml:2:2: unknown key `ruls`; there are exclude, locks, order, rules; did you mean `rules`?\n";
     assert_eq!(done.stderr, expected);
     let done = lockcheck(dir.path(), &["scan", "--config", "no.toml"]);
     assert_eq!(done.code, Some(2));

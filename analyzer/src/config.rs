@@ -12,6 +12,9 @@
 //! try = ["try_lock", "try_read"]      # methods that never wait; shared where `shared` has the rest of the name
 //! guard = "bank::sync::SpinGuard"     # what they give; only needed where their return type does not say it
 //! reentrant = false                   # whether its holder may take it again
+//!
+//! [order]                             # locks by the names that reports show, outermost first
+//! bank = ["Bank.accounts", "Bank.log"]
 //! ```
 //!
 //! The first of these that there is counts, alone: `lockcheck.toml`, `.lockcheck.toml`, `[package.metadata.lockcheck]` and
@@ -30,6 +33,7 @@ use std::path::{Path, PathBuf};
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use crate::documented::Chain;
 use crate::finding::{Level, Notice, NoticeKind};
 use crate::model::Model;
 use crate::model::user_locks::UserLock;
@@ -46,6 +50,8 @@ pub struct Config {
     pub levels: Vec<(Selector, Level)>,
     /// Lock types.
     pub locks: Vec<UserLock>,
+    /// The documented order of locks.
+    pub order: Vec<Chain>,
     /// Files to leave out.
     pub exclude: Exclude,
 }
@@ -60,7 +66,7 @@ impl Config {
 
 /// Files to leave out.
 #[derive(Clone, Debug, Default)]
-pub struct Exclude(Option<Gitignore>);
+pub struct Exclude(Option<Gitignore>, Vec<String>);
 
 impl Exclude {
     /// Patterns as in a `.gitignore` in `folder`.
@@ -73,7 +79,12 @@ impl Exclude {
             builder.add_line(None, pattern).map_err(|error| (index, reason(&error)))?;
         }
         let built = builder.build().map_err(|error| (0, reason(&error)))?;
-        Ok(Exclude((!patterns.is_empty()).then_some(built)))
+        Ok(Exclude((!patterns.is_empty()).then_some(built), patterns.to_vec()))
+    }
+
+    /// As they were written.
+    pub fn patterns(&self) -> &[String] {
+        &self.1
     }
 
     /// Whether a file is left out. `file` is absolute.

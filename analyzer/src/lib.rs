@@ -17,13 +17,17 @@
 //! dependencies outside the given paths and calls that it cannot resolve; a run shows only its own branches and what
 //! its tracked types recorded. That nothing was found is no proof.
 
+pub mod baseline;
 pub mod cache;
 pub mod cli;
 pub mod config;
+pub mod documented;
 pub mod finding;
+pub mod fix;
 pub mod graph;
 pub mod model;
 mod nearest;
+pub mod pictures;
 pub mod regions;
 pub mod report;
 pub mod rules;
@@ -48,14 +52,24 @@ pub fn scan(sources: &source::Sources) -> Report {
     scan_with(sources, &config::Config::default())
 }
 
-/// The static pass with the user's lock types. Levels are not applied here.
+/// The static pass with the user's lock types and documented order. Levels are not applied here.
 pub fn scan_with(sources: &source::Sources, config: &config::Config) -> Report {
-    with_threads(|| scan_here(sources, config, None))
+    scan_and(sources, config, None, |_, _| ()).0
 }
 
 /// The same; what `cache` holds of an earlier scan is not read and walked again, and afterwards it holds this scan's.
 pub fn scan_after(sources: &source::Sources, config: &config::Config, cache: &mut cache::Cache) -> Report {
-    with_threads(|| scan_here(sources, config, Some(cache)))
+    scan_and(sources, config, Some(cache), |_, _| ()).0
+}
+
+/// The same, with or without a cache, and with a look at what the rules read before it is gone.
+pub fn scan_and<T: Send>(
+    sources: &source::Sources,
+    config: &config::Config,
+    cache: Option<&mut cache::Cache>,
+    look: impl FnOnce(&graph::LockGraph, &regions::Regions) -> T + Send,
+) -> (Report, T) {
+    with_threads(|| scan_here(sources, config, cache, look))
 }
 
 fn with_threads<T: Send>(work: impl FnOnce() -> T + Send) -> T {
@@ -75,7 +89,12 @@ pub fn sections(sources: &source::Sources, config: &config::Config) -> Vec<regio
     })
 }
 
-fn scan_here(sources: &source::Sources, config: &config::Config, mut cache: Option<&mut cache::Cache>) -> Report {
+fn scan_here<T>(
+    sources: &source::Sources,
+    config: &config::Config,
+    mut cache: Option<&mut cache::Cache>,
+    look: impl FnOnce(&graph::LockGraph, &regions::Regions) -> T,
+) -> (Report, T) {
     let parsed = match &mut cache {
         Some(cache) => Program::parse_after(sources, &mut cache.files),
         None => Parsed { program: Program::parse(sources), items: 0, texts: Vec::new() },
@@ -95,7 +114,12 @@ fn scan_here(sources: &source::Sources, config: &config::Config, mut cache: Opti
     };
     let graph = regions::order::lock_graph(&regions);
     let facts = rules::Facts { graph: &graph, regions: Some(&regions), replay: None, notices: Default::default() };
-    let findings = rules::check(&facts);
+    let mut findings = rules::check(&facts);
+    let mut chains = config.order.clone();
+    chains.extend(sources.files.iter().flat_map(|file| documented::in_text(&file.display, &file.text)));
+    let taken = regions.acquired.iter().map(|(_, class)| class.name.as_str()).collect();
+    let mut documented = documented::check(&graph, &chains, &findings, finding::Evidence::Static, Some(&taken));
+    findings.append(&mut documented.findings);
     let summary = Summary {
         files: sources.files.len(),
         lines: sources.files.iter().map(|file| file.text.line_count()).sum(),
@@ -115,22 +139,41 @@ fn scan_here(sources: &source::Sources, config: &config::Config, mut cache: Opti
         .chain(regions.notices())
         .chain(own)
         .chain(problems)
+        .chain(documented.notices)
         .collect();
     let mut report = Report { mode: Mode::Scan, summary, findings, notices };
     let texts = sources.files.iter().map(|file| (file.display.as_str(), file.text.clone()));
     suppress::apply(&mut report, texts, suppress::Pass::Static);
     report.finish();
+    let seen = look(&graph, &regions);
     drop((graph, regions, model));
     // Nobody has to wait until millions of small pieces are given back.
     rayon::spawn(move || drop(program));
-    report
+    (report, seen)
 }
 
 /// The run-time pass: recorded traces in, findings out.
 pub fn analyze(traces: &[PathBuf]) -> Result<Report, trace::TraceError> {
+    analyze_with(traces, &config::Config::default(), &source::Texts::default())
+}
+
+/// The run-time pass with the order that the user documents, in the configuration or in comments of what ran.
+pub fn analyze_with(
+    traces: &[PathBuf],
+    config: &config::Config,
+    texts: &source::Texts,
+) -> Result<Report, trace::TraceError> {
     let (graph, replay, mut notices) = trace::load(traces)?;
     let facts = rules::Facts { graph: &graph, regions: None, replay: Some(&replay), notices: Default::default() };
-    let findings = rules::check(&facts);
+    let mut findings = rules::check(&facts);
+    let files: std::collections::BTreeSet<String> =
+        replay.recording.sites.values().map(|site| site.file.replace('\\', "/")).collect();
+    let mut chains = config.order.clone();
+    let read = files.iter().filter_map(|file| Some((file, texts.get(file)?)));
+    chains.extend(read.flat_map(|(file, text)| documented::in_text(file, &text)));
+    let mut documented = documented::check(&replay.class_graph, &chains, &findings, finding::Evidence::Possible, None);
+    findings.append(&mut documented.findings);
+    notices.append(&mut documented.notices);
     notices.extend(facts.notices.into_inner());
     let summary = Summary {
         files: traces.len(),

@@ -5,10 +5,12 @@ use std::time::Instant;
 
 use clap::ArgMatches;
 
-use super::args::AnalyzeArgs;
+use super::args::{AnalyzeArgs, ReportArgs};
 use super::levels::Levels;
+use super::progress::Progress;
 use super::terminal::{Stream, Terminal};
 use super::{Exit, Failure};
+use crate::report::{Format, Pictures};
 use crate::source::{Targets, Text, Texts};
 
 /// Analyses traces and reports; the report for people goes to standard output.
@@ -16,13 +18,25 @@ pub(super) fn analyze(args: &AnalyzeArgs, matches: Option<&ArgMatches>, terminal
     let started = Instant::now();
     let config = super::config(&args.report, &[], &std::env::current_dir().unwrap_or_default())?;
     let levels = Levels::read(&config, matches)?;
-    let mut report = crate::analyze(&args.traces).map_err(|error| Failure(error.to_string()))?;
     let texts = texts();
+    let progress = Progress::start(terminal, format!("analysing {} traces", args.traces.len()));
+    let mut report = crate::analyze_with(&args.traces, &config, &texts).map_err(|error| Failure(error.to_string()))?;
+    drop(progress);
     super::suppress(&mut report, &texts);
     levels.apply(&mut report);
+    super::known::apply_baseline(&args.report, &mut report)?;
     report.summary.elapsed_ms = started.elapsed().as_millis() as u64;
-    terminal.emit(&report, &args.report, &texts, &Targets::default(), Stream::Stdout)?;
+    let pictures = pictures(&args.report, &args.traces);
+    terminal.emit(&report, &args.report, &texts, &Targets::default(), Stream::Stdout, pictures.as_ref())?;
     Ok(Exit::of(&report))
+}
+
+/// What the page of a recorded run shows besides findings, where a page is asked for.
+pub(super) fn pictures(args: &ReportArgs, traces: &[PathBuf]) -> Option<Pictures> {
+    if !args.wants(Format::Html) || traces.is_empty() {
+        return None;
+    }
+    crate::pictures::of_traces(traces).ok()
 }
 
 /// The texts of what ran: paths in a trace are relative to the workspace that was built, which is the current

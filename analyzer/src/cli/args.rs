@@ -8,6 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::{Exit, Failure, terminal};
 use crate::report::Format;
+use crate::report::graph::GraphFormat;
 
 /// finds deadlocks and lock-order inversions in Rust: in source text, in a running program, in a recorded trace
 #[derive(Debug, Parser)]
@@ -28,12 +29,31 @@ pub(super) struct Look {
     /// when to use colours
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub(super) color: Color,
+    /// what to draw reports with
+    #[arg(long, global = true, value_enum, default_value_t = ThemeChoice::Auto, value_name = "THEME")]
+    pub(super) theme: ThemeChoice,
+    /// columns to wrap at, in place of the terminal's
+    #[arg(long, global = true, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(40..=1000))]
+    pub(super) width: Option<u16>,
     /// print findings only, no notices and no summary
     #[arg(short, long, global = true)]
     pub(super) quiet: bool,
     /// print fingerprints, lock types and every path too
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub(super) verbose: bool,
+}
+
+/// `--theme`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ThemeChoice {
+    /// what the terminal can show; sentences where NO_GRAPHICS is set
+    Auto,
+    /// box-drawing characters
+    Unicode,
+    /// ASCII
+    Ascii,
+    /// sentences, nothing drawn
+    Narrated,
 }
 
 /// `--color`
@@ -55,6 +75,8 @@ pub(super) enum Command {
     Scan(ScanArgs),
     /// report on recorded traces; several are merged
     Analyze(AnalyzeArgs),
+    /// print the lock graph of source text or of recorded traces
+    Graph(GraphArgs),
     /// explain a rule
     Explain {
         /// the rule, as `double_lock`
@@ -62,6 +84,16 @@ pub(super) enum Command {
     },
     /// list all rules
     Rules,
+    /// print the configuration that counts, and where each line of it comes from
+    Config(ConfigArgs),
+    /// serve editors: diagnostics, hover and code actions over standard input and output
+    Lsp,
+    /// print a manual page
+    #[command(hide = true)]
+    Man {
+        /// the command; the whole program if there is none
+        command: Option<String>,
+    },
     /// print a completion script
     Completions {
         /// the shell
@@ -81,6 +113,9 @@ pub(super) struct ReportArgs {
     /// the configuration, in place of the nearest lockcheck.toml
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
+    /// leave out the findings that stand in this file
+    #[arg(long, value_name = "FILE")]
+    pub(super) baseline: Option<PathBuf>,
     /// do not report a rule, a group, or all `warnings`; of several such flags the last one counts
     #[arg(short = 'A', long = "allow", value_name = "RULE|GROUP")]
     pub(super) allow: Vec<String>,
@@ -90,6 +125,36 @@ pub(super) struct ReportArgs {
     /// report at deny level, which makes the exit code 1
     #[arg(short = 'D', long = "deny", value_name = "RULE|GROUP")]
     pub(super) deny: Vec<String>,
+}
+
+/// `--with-cargo-check`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum CargoTool {
+    /// cargo check
+    Check,
+    /// cargo clippy
+    Clippy,
+}
+
+/// Findings that are known.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct KnownArgs {
+    /// write today's findings to the baseline (lockcheck-baseline.json, or the one that --baseline names)
+    #[arg(long)]
+    pub(super) write_baseline: bool,
+    /// take out of the baseline what is not found any more
+    #[arg(long, conflicts_with = "write_baseline")]
+    pub(super) prune_baseline: bool,
+    /// report only what was not there yet at this revision of git
+    #[arg(long, value_name = "REV", conflicts_with = "write_baseline")]
+    pub(super) new_since: Option<String>,
+}
+
+impl ReportArgs {
+    /// Whether the report is printed or written in this format.
+    pub(super) fn wants(&self, format: Format) -> bool {
+        self.message_format == format || self.output.iter().any(|(each, _)| *each == format)
+    }
 }
 
 /// `scan`
@@ -106,8 +171,54 @@ pub(super) struct ScanArgs {
     /// print the statements of a function, or of all that touch shared state, with what they do to it
     #[arg(long, value_name = "FN", num_args = 0..=1)]
     pub(super) sections: Option<Option<String>>,
+    /// apply the changes that are safe, then report what is left
+    #[arg(long)]
+    pub(super) fix: bool,
+    /// with --fix: also change files that git could not bring back
+    #[arg(long, requires = "fix")]
+    pub(super) allow_dirty: bool,
+    /// scan again whenever a source file changes
+    #[arg(long, conflicts_with_all = ["fix", "write_baseline", "sections"])]
+    pub(super) watch: bool,
+    /// first run `cargo check`, or `cargo clippy`, with the same kind of output: for editors that run one command only
+    #[arg(long, value_enum, value_name = "TOOL", num_args = 0..=1, default_missing_value = "check", require_equals = true)]
+    pub(super) with_cargo_check: Option<CargoTool>,
+    #[command(flatten)]
+    pub(super) known: KnownArgs,
     #[command(flatten)]
     pub(super) report: ReportArgs,
+}
+
+/// `config`
+#[derive(Debug, clap::Args)]
+pub(super) struct ConfigArgs {
+    /// what would be scanned
+    pub(super) paths: Vec<PathBuf>,
+    /// the configuration, in place of the nearest lockcheck.toml
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+}
+
+/// `graph`
+#[derive(Debug, clap::Args)]
+pub(super) struct GraphArgs {
+    /// source files and folders, or trace files; the workspace of the current directory if there are none
+    pub(super) paths: Vec<PathBuf>,
+    /// how to print the graph
+    #[arg(long, visible_alias = "format", value_enum, default_value_t = GraphFormat::Human, value_name = "FORMAT")]
+    pub(super) message_format: GraphFormat,
+    /// also write it to a file; may be given several times
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = graph_output)]
+    pub(super) output: Vec<(GraphFormat, PathBuf)>,
+    /// only the locks on cycles
+    #[arg(long)]
+    pub(super) cycles_only: bool,
+    /// print the order that the code follows today, as `[order]` of a lockcheck.toml
+    #[arg(long, conflicts_with_all = ["message_format", "output", "cycles_only"])]
+    pub(super) order: bool,
+    /// the configuration, in place of the nearest lockcheck.toml
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
 }
 
 /// `analyze`
@@ -250,11 +361,28 @@ impl ValueEnum for Format {
     }
 }
 
+impl ValueEnum for GraphFormat {
+    fn value_variants<'a>() -> &'a [Self] {
+        GraphFormat::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()).help(self.about()))
+    }
+}
+
 fn output(text: &str) -> Result<(Format, PathBuf), String> {
+    named_output(text, Format::ALL, Format::name)
+}
+
+fn graph_output(text: &str) -> Result<(GraphFormat, PathBuf), String> {
+    named_output(text, GraphFormat::ALL, GraphFormat::name)
+}
+
+fn named_output<T: Copy>(text: &str, all: &[T], name: fn(T) -> &'static str) -> Result<(T, PathBuf), String> {
     let (format, path) = text.split_once('=').ok_or("expected FORMAT=PATH")?;
-    let known = Format::ALL.iter().copied().find(|known| known.name() == format);
-    let format = known.ok_or_else(|| {
-        let names: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();
+    let format = all.iter().copied().find(|known| name(*known) == format).ok_or_else(|| {
+        let names: Vec<_> = all.iter().map(|format| name(*format)).collect();
         format!("`{format}` is no format; there are {}", names.join(", "))
     })?;
     if path.is_empty() { Err("the path is missing".into()) } else { Ok((format, path.into())) }

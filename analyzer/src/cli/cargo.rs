@@ -1,10 +1,30 @@
 //! Asking cargo what the workspace is.
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use cargo_metadata::{Metadata, MetadataCommand};
 
+use super::Failure;
+use super::args::CargoTool;
 use super::terminal::Terminal;
+
+/// Runs `cargo check` or `cargo clippy` over the workspace; its lines go where ours go. Whether it succeeded.
+pub(super) fn check(tool: CargoTool, dir: &Path, lines: bool) -> Result<bool, Failure> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(dir).stdin(Stdio::null());
+    command.arg(match tool {
+        CargoTool::Check => "check",
+        CargoTool::Clippy => "clippy",
+    });
+    command.args(["--workspace", "--all-targets"]);
+    if lines {
+        command.arg("--message-format=json");
+    }
+    let status = command.status().map_err(|error| Failure(format!("cargo cannot be started: {error}")))?;
+    Ok(status.success())
+}
 
 /// What `cargo metadata --no-deps --offline` says in `dir`; `None` where there is no manifest or cargo fails, in which
 /// case manifests are read directly.

@@ -10,11 +10,19 @@ mod args;
 mod cache;
 mod cargo;
 mod child;
+mod config;
 mod confirm;
 mod exit;
 mod explain;
+mod graph;
 mod host;
+mod known;
 mod levels;
+mod lsp;
+mod mend;
+mod pages;
+mod progress;
+mod rescan;
 
 mod run;
 mod scan;
@@ -105,8 +113,12 @@ fn dispatch(arguments: Vec<OsString>, as_cargo: bool) -> Exit {
         Command::Scan(scan) => scan::scan(scan, matches, &terminal),
         Command::Run(run) => run::run(run, matches, &terminal),
         Command::Analyze(analyze) => analyze::analyze(analyze, matches, &terminal),
+        Command::Graph(graph) => graph::graph(graph, &terminal),
         Command::Explain { rule } => explain::explain(rule),
         Command::Rules => explain::rules(),
+        Command::Lsp => lsp::lsp(),
+        Command::Man { command } => pages::man(command.as_deref()),
+        Command::Config(arguments) => config::config(arguments),
         Command::Completions { shell } => args::completions(*shell),
     };
     done.unwrap_or_else(|failure| {

@@ -11,8 +11,10 @@ use super::child::{End, Limits, watch_over};
 use super::levels::Levels;
 use super::terminal::{Stream, Terminal, to_stdout};
 use super::{Exit, Failure, analyze, confirm, host, scenarios};
+use crate::config::Config;
 use crate::finding::{Evidence, Mode, Notice, NoticeKind, Report, Summary};
-use crate::source::Targets;
+use crate::report::Pictures;
+use crate::source::{Targets, Texts};
 
 /// Runs, analyses and reports; the report for people goes to standard error.
 pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Terminal) -> Result<Exit, Failure> {
@@ -28,23 +30,32 @@ pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Termi
         let command = host::command(name, args, trace.as_os_str());
         command.map_err(|error| Failure(format!("lockcheck does not know its own path: {error}")))
     };
-    let (mut report, end) = runs(args, name, &launch)?;
     let texts = analyze::texts();
+    let Ran { mut report, end, pictures } = runs(args, name, (&config, &texts), &launch)?;
     super::suppress(&mut report, &texts);
     levels.apply(&mut report);
+    super::known::apply_baseline(&args.report, &mut report)?;
     report.summary.elapsed_ms = started.elapsed().as_millis() as u64;
-    terminal.emit(&report, &args.report, &texts, &Targets::default(), Stream::Stderr)?;
+    terminal.emit(&report, &args.report, &texts, &Targets::default(), Stream::Stderr, pictures.as_ref())?;
 
     let failed = !matches!(&end, End::Itself(status) if status.success());
     Ok(Exit::of_run(&report, failed, matches!(end, End::Interrupted)))
+}
+
+/// The last run.
+struct Ran {
+    report: Report,
+    end: End,
+    pictures: Option<Pictures>,
 }
 
 /// Runs the program as often as asked for, until threads blocked each other, and gives the last run's report.
 fn runs(
     args: &RunArgs,
     name: &str,
+    (config, texts): (&Config, &Texts),
     launch: &dyn Fn(&Path) -> Result<Command, Failure>,
-) -> Result<(Report, End), Failure> {
+) -> Result<Ran, Failure> {
     let mut number = 0;
     loop {
         let folder = tempfile::Builder::new().prefix("lockcheck-").tempdir();
@@ -59,7 +70,7 @@ fn runs(
         };
         let end = watch_over(command, &limits)?;
         let traces = traces(folder.path());
-        let mut report = analysed(&traces)?;
+        let mut report = analysed(&traces, config, texts)?;
         about_the_run(&mut report, &end, &traces);
         number += 1;
         let observed = report.findings.iter().any(|finding| finding.evidence == Evidence::Observed);
@@ -74,7 +85,8 @@ fn runs(
         if confirm::is_asked(args) {
             confirm::confirm(&mut report, &traces, &host::as_written(name, args), args.timeout, launch)?;
         }
-        return Ok((report, end));
+        let pictures = analyze::pictures(&args.report, &traces);
+        return Ok(Ran { report, end, pictures });
     }
 }
 
@@ -117,14 +129,14 @@ fn keep_traces(traces: &[PathBuf], main: &Path, keep: &Path) -> Result<(), Failu
     Ok(())
 }
 
-fn analysed(traces: &[PathBuf]) -> Result<Report, Failure> {
+fn analysed(traces: &[PathBuf], config: &Config, texts: &Texts) -> Result<Report, Failure> {
     if traces.is_empty() {
         let message = "nothing was recorded: the program used no tracked lock, thread or pool".into();
         let notice = Notice { kind: NoticeKind::Program, file: None, line: None, message };
         let (summary, findings) = (Summary::default(), Vec::new());
         return Ok(Report { mode: Mode::Run, summary, findings, notices: vec![notice] });
     }
-    let report = crate::analyze(traces).map_err(|error| Failure(error.to_string()))?;
+    let report = crate::analyze_with(traces, config, texts).map_err(|error| Failure(error.to_string()))?;
     Ok(Report { mode: Mode::Run, ..report })
 }
 

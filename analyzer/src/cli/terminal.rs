@@ -8,9 +8,9 @@
 use std::io::{ErrorKind, IsTerminal, Write};
 
 use super::Failure;
-use super::args::{Color, Look, ReportArgs};
+use super::args::{Color, Look, ReportArgs, ThemeChoice};
 use crate::finding::Report;
-use crate::report::{Context, Format, Style, Verbosity, render};
+use crate::report::{Context, Format, Pictures, Style, Theme, Verbosity, render};
 use crate::source::{Targets, Texts};
 
 /// Where something is printed.
@@ -24,6 +24,8 @@ pub(super) enum Stream {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terminal {
     color: Color,
+    theme: ThemeChoice,
+    width: Option<u16>,
     verbosity: Verbosity,
 }
 
@@ -34,11 +36,22 @@ impl Terminal {
             (_, true) => Verbosity::Verbose,
             _ => Verbosity::Normal,
         };
-        Terminal { color: look.color, verbosity }
+        Terminal { color: look.color, theme: look.theme, width: look.width, verbosity }
     }
 
     pub(super) fn is_verbose(&self) -> bool {
         self.verbosity == Verbosity::Verbose
+    }
+
+    /// Somebody sees the report appear.
+    pub(super) fn is_interactive(&self) -> bool {
+        std::io::stdout().is_terminal()
+    }
+
+    /// Somebody may wonder what goes on.
+    pub(super) fn shows_progress(&self) -> bool {
+        let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
+        self.verbosity > Verbosity::Quiet && !in_ci && std::io::stderr().is_terminal()
     }
 
     /// `error: message` on standard error.
@@ -70,13 +83,26 @@ impl Terminal {
                 (stderr.is_terminal(), terminal_size::terminal_size_of(&stderr), supports_unicode::Stream::Stderr)
             }
         };
-        let width = width.map_or(Style::default().width, |(width, _)| usize::from(width.0).clamp(60, 120));
+        let width = match (self.width, width) {
+            (Some(wanted), _) => usize::from(wanted),
+            (None, Some((width, _))) => usize::from(width.0).clamp(60, 120),
+            (None, None) => Style::default().width,
+        };
         let color = match self.color {
             Color::Always => true,
             Color::Never => false,
             Color::Auto => auto_color(is_terminal, |name| std::env::var(name).ok()),
         };
-        Style { color, unicode: supports_unicode::on(unicode), width, verbosity: self.verbosity }
+        let theme = match self.theme {
+            ThemeChoice::Unicode => Theme::Unicode,
+            ThemeChoice::Ascii => Theme::Ascii,
+            ThemeChoice::Narrated => Theme::Narrated,
+            // What other tools that draw with miette listen to as well.
+            ThemeChoice::Auto if std::env::var_os("NO_GRAPHICS").is_some_and(|value| value != "0") => Theme::Narrated,
+            ThemeChoice::Auto if supports_unicode::on(unicode) => Theme::Unicode,
+            ThemeChoice::Auto => Theme::Ascii,
+        };
+        Style { color, theme, width, verbosity: self.verbosity }
     }
 
     /// Prints a report in the format the user asked for, and writes it to the files the user asked for.
@@ -87,15 +113,19 @@ impl Terminal {
         texts: &Texts,
         targets: &Targets,
         human: Stream,
+        pictures: Option<&Pictures>,
     ) -> Result<(), Failure> {
         for (format, path) in &args.output {
-            let style = Style { verbosity: self.verbosity, ..Style::default() };
-            let bytes = render(report, *format, &Context { texts, targets, style });
+            let theme = if self.theme == ThemeChoice::Narrated { Theme::Narrated } else { Theme::Unicode };
+            let width = self.width.map_or(Style::default().width, usize::from);
+            let style = Style { theme, width, verbosity: self.verbosity, ..Style::default() };
+            let bytes = render(report, *format, &Context { texts, targets, style, pictures });
             std::fs::write(path, bytes)
                 .map_err(|error| Failure(format!("cannot write the report to `{}`: {error}", path.display())))?;
         }
         let stream = if args.message_format == Format::Human { human } else { Stream::Stdout };
-        let bytes = render(report, args.message_format, &Context { texts, targets, style: self.style(stream) });
+        let bytes =
+            render(report, args.message_format, &Context { texts, targets, style: self.style(stream), pictures });
         match stream {
             Stream::Stdout => to_stdout(&bytes)?,
             Stream::Stderr => to_stderr(&bytes),

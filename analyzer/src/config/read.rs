@@ -7,13 +7,14 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{Config, ConfigError, Exclude};
+use crate::documented::Chain;
 use crate::finding::Level;
 use crate::model::user_locks::UserLock;
 use crate::nearest::hint;
 use crate::rules::selector::Selector;
 
 /// What can be said at the top.
-const KEYS: [&str; 3] = ["exclude", "locks", "rules"];
+const KEYS: [&str; 4] = ["exclude", "locks", "order", "rules"];
 /// What can be said of a lock.
 const LOCK_KEYS: [&str; 5] = ["acquire", "guard", "reentrant", "shared", "try"];
 const LEVELS: [(&str, Level); 4] =
@@ -52,7 +53,14 @@ pub(super) fn read(text: &str, path: &[&str], shown: &str, folder: &Path) -> Res
             message,
         }
     })?;
-    Ok(config.map(|config| Config { file: Some(shown.to_owned()), ..config }))
+    Ok(config.map(|mut config| {
+        for chain in &mut config.order {
+            let before = text.get(..chain.line as usize).unwrap_or(text);
+            chain.line = before.matches('\n').count() as u32 + 1;
+            chain.file = shown.to_owned();
+        }
+        Config { file: Some(shown.to_owned()), ..config }
+    }))
 }
 
 fn config(table: &DeTable<'_>, folder: &Path) -> Result<Config, Wrong> {
@@ -63,6 +71,17 @@ fn config(table: &DeTable<'_>, folder: &Path) -> Result<Config, Wrong> {
             "locks" => {
                 for (path, lock) in self::table(value)? {
                     config.locks.push(self::lock(path, self::table(lock)?)?);
+                }
+            }
+            "order" => {
+                for (_, chain) in self::table(value)? {
+                    let locks = strings(chain)?;
+                    if locks.len() < 2 {
+                        return Err((chain.span(), "an order is of two locks or more, outermost first".into()));
+                    }
+                    let locks = locks.into_iter().map(|(_, name)| name).collect();
+                    // The place is known to the caller, who has the text.
+                    config.order.push(Chain { locks, file: String::new(), line: chain.span().start as u32 });
                 }
             }
             "exclude" => {

@@ -47,7 +47,7 @@ fn everything_that_can_be_said_is_read() {
 #[test]
 fn what_is_not_understood_is_an_error_with_its_place_and_the_mend() {
     let cases = [
-        ("[rule]\n", "1:2: unknown key `rule`; there are exclude, locks, rules; did you mean `rules`?"),
+        ("[rule]\n", "1:2: unknown key `rule`; there are exclude, locks, order, rules; did you mean `rules`?"),
         (
             "\n[rules]\n  doublelock = \"deny\"",
             "3:3: `doublelock` is neither a rule nor a group; did you mean `double_lock`?",
@@ -82,8 +82,14 @@ fn what_is_not_understood_is_an_error_with_its_place_and_the_mend() {
 }
 
 #[test]
-fn the_order_of_locks_is_not_accepted_before_it_is_checked() {
-    assert!(error("[order]\n").starts_with("lockcheck.toml:1:2: unknown key `order`"));
+fn an_order_of_locks_keeps_its_line_and_needs_two_of_them() {
+    let read = read("[order]\n\nbank = [\"A.a\", \"B.b\"]\n", WHOLE, "lockcheck.toml", Path::new("/w"));
+    let config = read.expect("valid").expect("a configuration");
+    assert_eq!(
+        (config.order[0].line, config.order[0].file.as_str(), config.order[0].locks.len()),
+        (3, "lockcheck.toml", 2)
+    );
+    assert!(error("[order]\nx = [\"a\"]\n").starts_with("lockcheck.toml:2:5: an order is of two locks or more"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 pub mod compatible;
 pub mod cycles;
 pub mod lock_graph;
+pub mod picture;
 pub mod pool;
 pub mod pool_states;
 

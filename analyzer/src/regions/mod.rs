@@ -193,6 +193,8 @@ pub struct Regions {
     pub tasks: Vec<Task>,
     /// Waits for other things than locks, and what ends them.
     pub blocking: blocking::Blocking,
+    /// Acquisitions of known locks, each with the lock's class.
+    pub acquired: Vec<(summary::Site, place::ClassName)>,
     /// Acquisitions in the sources.
     pub acquisitions: usize,
     /// Those whose lock stayed unknown.

@@ -49,7 +49,7 @@ enum Identity {
     /// It is a parameter's: the caller's to know, and counted there.
     Callers,
     Unknown,
-    Class(String),
+    Class(ClassName),
 }
 
 impl Output {
@@ -83,15 +83,22 @@ impl Output {
         }
         let unresolved = self.acquisitions.values().filter(|identity| matches!(identity, Identity::Unknown)).count();
         let classes: Vec<&String> = self.acquisitions.values().filter_map(Identity::class).collect();
+        let count = unresolved + classes.len();
+        let classes = classes.into_iter().collect::<FxHashSet<_>>().len();
+        let acquired = self.acquisitions.into_iter().filter_map(|(site, identity)| match identity {
+            Identity::Class(class) => Some((site, class)),
+            _ => None,
+        });
         Regions {
+            acquired: acquired.collect(),
             pairs,
             awaits: self.awaits.into_values().collect(),
             dropped: self.dropped.into_values().collect(),
             static_writes: self.writes.into_values().collect(),
             tasks: self.tasks,
-            acquisitions: unresolved + classes.len(),
+            acquisitions: count,
             unresolved,
-            classes: classes.into_iter().collect::<FxHashSet<_>>().len(),
+            classes,
             ..Regions::default()
         }
     }
@@ -103,7 +110,7 @@ impl Output {
 
     pub(super) fn count(&mut self, cx: &Context<'_>, lock: &LockRef, site: Site) {
         self.acquisitions.entry(site).or_insert_with(|| match cx.class(&lock.place) {
-            Some(class) => Identity::Class(class.key),
+            Some(class) => Identity::Class(class),
             None if matches!(lock.place.root, Root::Param(_)) => Identity::Callers,
             None => Identity::Unknown,
         });
@@ -211,7 +218,7 @@ impl Output {
 impl Identity {
     fn class(&self) -> Option<&String> {
         match self {
-            Identity::Class(key) => Some(key),
+            Identity::Class(class) => Some(&class.key),
             _ => None,
         }
     }

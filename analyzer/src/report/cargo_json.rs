@@ -1,16 +1,20 @@
 //! `json`: what cargo prints with `--message-format json`, one `compiler-message` per finding, for rust-analyzer,
 //! bacon and whatever else reads cargo.
 //!
-//! Guarantees: exactly one primary span per diagnostic; every other place is a labelled secondary span; lines and
+//! Guarantees: exactly one primary span per diagnostic; every other place is a labelled secondary span; a change of
+//! the text that mends a finding is a child with a replacement, which editors offer as a quick fix; lines and
 //! columns from 1, columns in characters; no finding, no line; nothing but diagnostics.
 //!
 //! Misses: notices, evidence and fingerprints, which cargo has no field for; `lockcheck-json` has them.
+
+use std::borrow::Cow;
 
 use serde::Serialize;
 
 use super::marks::{FileMarks, Mark, marks};
 use super::{Context, rustc, severity};
 use crate::finding::{Finding, Report};
+use crate::fix::{self, Fix};
 use crate::source::Target;
 
 #[derive(Serialize)]
@@ -38,7 +42,7 @@ struct CargoTarget<'a> {
 struct Diagnostic<'a> {
     #[serde(rename = "$message_type", skip_serializing_if = "Option::is_none")]
     message_type: Option<&'static str>,
-    message: &'a str,
+    message: Cow<'a, str>,
     code: Option<Code>,
     level: &'static str,
     spans: Vec<Span<'a>>,
@@ -54,7 +58,7 @@ struct Code {
 
 #[derive(Serialize)]
 struct Span<'a> {
-    file_name: &'a str,
+    file_name: Cow<'a, str>,
     byte_start: usize,
     byte_end: usize,
     line_start: u32,
@@ -64,7 +68,7 @@ struct Span<'a> {
     is_primary: bool,
     text: Vec<Line>,
     label: Option<String>,
-    suggested_replacement: Option<&'static str>,
+    suggested_replacement: Option<String>,
     suggestion_applicability: Option<&'static str>,
     expansion: Option<()>,
 }
@@ -120,9 +124,11 @@ fn diagnostic<'a>(
         children.push(child("help", &finding.help));
     }
     children.push(child("note", explain));
+    let fixes = fix::fixes(finding, &|file| context.texts.get(file));
+    children.extend(fixes.iter().filter_map(|fix| quick_fix(fix, context)));
     Diagnostic {
         message_type: Some("diagnostic"),
-        message: &finding.message,
+        message: Cow::Borrowed(&finding.message),
         code: Some(Code { code: format!("lockcheck::{}", finding.rule), explanation: None }),
         level: severity(finding.level),
         spans,
@@ -132,22 +138,42 @@ fn diagnostic<'a>(
 }
 
 fn child<'a>(level: &'static str, message: &'a str) -> Diagnostic<'a> {
-    let (code, rendered) = (None, None);
+    let (code, rendered, message) = (None, None, Cow::Borrowed(message));
     Diagnostic { message_type: None, message, code, level, spans: Vec::new(), children: Vec::new(), rendered }
+}
+
+/// A child with a replacement, which editors offer as a quick fix.
+fn quick_fix<'a>(fix: &Fix, context: &Context<'a>) -> Option<Diagnostic<'a>> {
+    let text = context.texts.get(&fix.file)?;
+    let ((line_start, column_start), (line_end, column_end)) =
+        (text.position(fix.range.start)?, text.position(fix.range.end)?);
+    let line =
+        Line { text: text.line(line_start)?.to_owned(), highlight_start: column_start, highlight_end: column_end };
+    let span = Span {
+        file_name: Cow::Owned(context.targets.file_name(&fix.file).to_owned()),
+        byte_start: fix.range.start + text.bom_len(),
+        byte_end: fix.range.end + text.bom_len(),
+        line_start,
+        line_end,
+        column_start,
+        column_end,
+        is_primary: true,
+        text: vec![line],
+        label: None,
+        suggested_replacement: Some(fix.text.clone()),
+        suggestion_applicability: Some(if fix.safe { "MachineApplicable" } else { "MaybeIncorrect" }),
+        expansion: None,
+    };
+    let message = Cow::Owned(fix.title.clone());
+    let (code, rendered, children) = (None, None, Vec::new());
+    Some(Diagnostic { message_type: None, message, code, level: "help", spans: vec![span], children, rendered })
 }
 
 fn span<'a>(file: &FileMarks<'a>, mark: &Mark<'a>, context: &Context<'a>) -> Span<'a> {
     let location = mark.location;
-    let (line_start, column_start) = (location.line.max(1), location.column.max(1));
-    let (mut line_end, mut column_end) = (location.end_line.max(line_start), location.end_column.max(1));
+    let (line_start, column_start, line_end, column_end) = mark.extent(file.text.as_ref());
     let (mut bytes, mut lines) = (0..0, Vec::new());
     if let Some(text) = &file.text {
-        // A place with nothing but a beginning is as long as what the other formats underline.
-        if (line_end, column_end) <= (line_start, column_start.saturating_add(1))
-            && let Some((line, column)) = mark.span.as_ref().and_then(|span| text.position(span.end))
-        {
-            (line_end, column_end) = (line, column);
-        }
         let offset = |line, column| text.offset(line, column).map(|offset| offset + text.bom_len());
         let start = offset(line_start, column_start).unwrap_or(0);
         bytes = start..offset(line_end, column_end).unwrap_or(start).max(start);
@@ -162,7 +188,7 @@ fn span<'a>(file: &FileMarks<'a>, mark: &Mark<'a>, context: &Context<'a>) -> Spa
         }
     }
     Span {
-        file_name: context.targets.file_name(&location.file),
+        file_name: Cow::Borrowed(context.targets.file_name(&location.file)),
         byte_start: bytes.start,
         byte_end: bytes.end,
         line_start,
@@ -189,7 +215,7 @@ mod tests {
 
     fn lines(report: &Report) -> String {
         let (texts, targets) = (samples::texts(), Targets::default());
-        let context = Context { texts: &texts, targets: &targets, style: Style::default() };
+        let context = Context { texts: &texts, targets: &targets, style: Style::default(), pictures: None };
         String::from_utf8(render(report, &context)).expect("UTF-8")
     }
 

@@ -13,7 +13,7 @@ use owo_colors::Style as Paint;
 
 use super::marks::{FileMarks, Mark, marks, same_place};
 use super::snippet::{Drawing, Files};
-use super::{Style, Verbosity, clean, evidence_name, level_name};
+use super::{Style, Theme, Verbosity, clean, evidence_name, level_name};
 use crate::finding::{Confidence, Finding, Level, Location, Mode, Report};
 use crate::source::Texts;
 
@@ -50,7 +50,11 @@ impl Look {
         let paint = |with: fn(Paint) -> Paint| if style.color { with(Paint::new()) } else { Paint::new() };
         Look {
             style,
-            characters: if style.unicode { ThemeCharacters::unicode() } else { ThemeCharacters::ascii() },
+            characters: if style.theme == Theme::Unicode {
+                ThemeCharacters::unicode()
+            } else {
+                ThemeCharacters::ascii()
+            },
             error: paint(|paint| paint.red().bold()),
             warning: paint(|paint| paint.yellow().bold()),
             note: paint(|paint| paint.cyan().bold()),
@@ -368,7 +372,7 @@ mod tests {
 
     #[test]
     fn places_without_text_and_notices_in_ascii() {
-        let style = Style { unicode: false, verbosity: Verbosity::Verbose, ..Style::default() };
+        let style = Style { theme: Theme::Ascii, verbosity: Verbosity::Verbose, ..Style::default() };
         let text = shown(&samples::odd(), style);
         assert!(text.is_ascii(), "{text}");
         insta::assert_snapshot!(text);

@@ -53,6 +53,27 @@ mod tests {
     }
 
     #[test]
+    fn every_document_is_valid_by_the_published_schema() {
+        let schema = include_str!("../../schemas/lockcheck.report-1.schema.json");
+        let schema: serde_json::Value = serde_json::from_str(schema).expect("valid JSON");
+        let validator = jsonschema::validator_for(&schema).expect("the schema is one");
+        for report in samples::all().into_iter().chain([samples::everything()]) {
+            let value: serde_json::Value = serde_json::from_slice(&render(&report)).expect("valid JSON");
+            let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{errors:#?}");
+            // What the schema does not name, nobody can rely on.
+            for finding in value["findings"].as_array().into_iter().flatten() {
+                let known = schema["$defs"]["finding"]["properties"].as_object().expect("properties");
+                assert!(finding.as_object().is_some_and(|finding| finding.keys().all(|key| known.contains_key(key))));
+            }
+        }
+        let mut wrong: serde_json::Value =
+            serde_json::from_slice(&render(&samples::double_lock())).expect("valid JSON");
+        wrong["findings"][0]["level"] = "error".into();
+        assert!(!validator.is_valid(&wrong));
+    }
+
+    #[test]
     fn what_looks_like_json_in_a_message_stays_text() {
         let mut report = samples::double_lock();
         report.findings[0].message = "\"},{\u{1} \u{2028}".into();

@@ -45,6 +45,21 @@ impl<'a> Mark<'a> {
         self.steps.iter().all(|step| step.thread == thread).then_some(thread)
     }
 
+    /// First line and column and one past the last ones, in characters from 1: a place with nothing but a beginning is
+    /// as long as what snippets underline.
+    pub(super) fn extent(&self, text: Option<&Text>) -> (u32, u32, u32, u32) {
+        let location = self.location;
+        let (line, column) = (location.line.max(1), location.column.max(1));
+        let (mut end_line, mut end_column) = (location.end_line.max(line), location.end_column.max(1));
+        if (end_line, end_column) <= (line, column.saturating_add(1))
+            && let (Some(text), Some(span)) = (text, &self.span)
+            && let Some((line, column)) = text.position(span.end)
+        {
+            (end_line, end_column) = (line, column);
+        }
+        (line, column, end_line, end_column)
+    }
+
     /// What happens here, without saying anything twice: what the finding says about the place itself, else the
     /// labels of the steps. Never empty.
     pub(super) fn labels(&self) -> Vec<&'a str> {

@@ -6,10 +6,19 @@
 //! Misses: anything that is not in the report model. Nothing here prints; [`crate::cli`] does.
 
 mod cargo_json;
+pub mod chrome_trace;
+mod dot;
+mod github;
+pub mod graph;
+mod html;
 mod human;
 mod lockcheck_json;
 mod marks;
+mod mermaid;
+mod narrated;
+mod page;
 mod rustc;
+mod sarif;
 pub mod sections;
 mod short;
 mod snippet;
@@ -17,7 +26,7 @@ mod snippet;
 #[cfg(test)]
 mod robust_tests;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 
 use crate::finding::{Evidence, Level, NoticeKind, Report};
 use crate::source::{Targets, Texts};
@@ -35,11 +44,26 @@ pub enum Format {
     Json,
     /// The whole report as one document, `lockcheck.report/1`.
     LockcheckJson,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Workflow commands, which GitHub shows as annotations.
+    Github,
+    /// One page for a browser, with the timeline of a run and its lock graph.
+    Html,
 }
 
 impl Format {
     /// Every format, in the order of the documentation.
-    pub const ALL: &[Format] = &[Format::Human, Format::Short, Format::Rustc, Format::Json, Format::LockcheckJson];
+    pub const ALL: &[Format] = &[
+        Format::Human,
+        Format::Short,
+        Format::Rustc,
+        Format::Json,
+        Format::LockcheckJson,
+        Format::Sarif,
+        Format::Github,
+        Format::Html,
+    ];
 
     /// As users write it.
     pub fn name(self) -> &'static str {
@@ -49,6 +73,9 @@ impl Format {
             Format::Rustc => "rustc",
             Format::Json => "json",
             Format::LockcheckJson => "lockcheck-json",
+            Format::Sarif => "sarif",
+            Format::Github => "github",
+            Format::Html => "html",
         }
     }
 
@@ -60,6 +87,9 @@ impl Format {
             Format::Rustc => "the text that rustc would print",
             Format::Json => "cargo-compatible lines, for rust-analyzer and bacon",
             Format::LockcheckJson => "the whole report as one document",
+            Format::Sarif => "SARIF 2.1.0, for code scanning",
+            Format::Github => "annotations in a workflow of GitHub",
+            Format::Html => "one page for a browser",
         }
     }
 
@@ -81,13 +111,25 @@ pub enum Verbosity {
     Verbose,
 }
 
+/// What a report for people is drawn with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// Box-drawing characters.
+    #[default]
+    Unicode,
+    /// ASCII only; names and source lines stay what they are.
+    Ascii,
+    /// Nothing is drawn: sentences, for screen readers.
+    Narrated,
+}
+
 /// How a report for people looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Style {
     /// ANSI colours.
     pub color: bool,
-    /// Box-drawing characters; else ASCII.
-    pub unicode: bool,
+    /// What it is drawn with.
+    pub theme: Theme,
     /// Columns to wrap at.
     pub width: usize,
     /// How much to say.
@@ -96,7 +138,7 @@ pub struct Style {
 
 impl Default for Style {
     fn default() -> Self {
-        Style { color: false, unicode: true, width: 100, verbosity: Verbosity::Normal }
+        Style { color: false, theme: Theme::Unicode, width: 100, verbosity: Verbosity::Normal }
     }
 }
 
@@ -109,16 +151,26 @@ pub struct Context<'a> {
     pub targets: &'a Targets,
     /// The look.
     pub style: Style,
+    /// What there is to draw besides findings, where the command knows it.
+    pub pictures: Option<&'a Pictures>,
 }
+
+pub use page::Pictures;
 
 /// The report in one format. Complexity: linear in the findings' places, whatever the size of the files.
 pub fn render(report: &Report, format: Format, context: &Context<'_>) -> Vec<u8> {
     match format {
+        Format::Human if context.style.theme == Theme::Narrated => {
+            narrated::render(report, context.texts, context.style).into_bytes()
+        }
         Format::Human => human::render(report, context.texts, context.style).into_bytes(),
         Format::Short => short::render(report).into_bytes(),
         Format::Rustc => rustc::render(report, context.texts).into_bytes(),
         Format::Json => cargo_json::render(report, context),
         Format::LockcheckJson => lockcheck_json::render(report),
+        Format::Sarif => sarif::render(report, context),
+        Format::Github => github::render(report, context).into_bytes(),
+        Format::Html => html::render(report, context).into_bytes(),
     }
 }
 
@@ -131,7 +183,7 @@ fn severity(level: Level) -> &'static str {
     }
 }
 
-fn level_name(level: Level) -> &'static str {
+pub(crate) fn level_name(level: Level) -> &'static str {
     match level {
         Level::Deny => "deny",
         Level::Warn => "warn",
@@ -204,9 +256,12 @@ mod tests {
         let (texts, targets) = (samples::texts(), Targets::default());
         for format in Format::ALL {
             for report in samples::all() {
-                for (color, unicode, width) in [(false, true, 80), (true, false, 20), (true, true, 1)] {
-                    let style = Style { color, unicode, width, verbosity: Verbosity::Verbose };
-                    let bytes = render(&report, *format, &Context { texts: &texts, targets: &targets, style });
+                for (color, theme, width) in
+                    [(false, Theme::Unicode, 80), (true, Theme::Ascii, 20), (true, Theme::Narrated, 1)]
+                {
+                    let style = Style { color, theme, width, verbosity: Verbosity::Verbose };
+                    let bytes =
+                        render(&report, *format, &Context { texts: &texts, targets: &targets, style, pictures: None });
                     assert!(String::from_utf8(bytes).is_ok());
                 }
             }

@@ -47,7 +47,7 @@ proptest! {
             known.insert(file, Text::decode(text.into_bytes()).expect("no NUL in it"));
         }
         let style = Style { width, verbosity: Verbosity::Verbose, ..Style::default() };
-        let context = Context { texts: &known, targets: &Targets::default(), style };
+        let context = Context { texts: &known, targets: &Targets::default(), style, pictures: None };
         for format in Format::ALL {
             let text = String::from_utf8(render(&report, *format, &context)).expect("UTF-8");
             match format {
@@ -61,6 +61,12 @@ proptest! {
                     let forbidden = |c: char| is_unsafe(c) && c != '\n';
                     prop_assert!(!text.contains(forbidden), "{text:?}");
                 }
+                Format::Sarif => {
+                    let read: Result<serde_sarif::sarif::Sarif, _> = serde_json::from_str(&text);
+                    prop_assert!(read.is_ok(), "{read:?} {text}");
+                }
+                Format::Github => prop_assert_eq!(text.lines().filter(|line| line.starts_with("::")).count(), text.lines().count()),
+                Format::Html => prop_assert!(text.ends_with("</html>\n") || text.ends_with("</html>")),
                 Format::Short => prop_assert_eq!(text.lines().count(), 1),
             }
         }

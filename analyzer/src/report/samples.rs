@@ -56,7 +56,7 @@ fn child(pool: &ThreadPool) {
 }
 ";
 
-pub(super) fn texts() -> Texts {
+pub(crate) fn texts() -> Texts {
     let mut texts = Texts::default();
     for (file, text) in [("src/chain.rs", CHAIN), ("src/bank.rs", BANK), ("src/audit.rs", AUDIT), ("src/pool.rs", POOL)]
     {
@@ -89,7 +89,7 @@ fn report(mode: Mode, finding: Finding) -> Report {
 }
 
 /// A read guard, and a write behind it, in one function.
-pub(super) fn double_lock() -> Report {
+pub(crate) fn double_lock() -> Report {
     let finding = Finding {
         rule: "double_lock",
         level: Level::Deny,
@@ -114,7 +114,7 @@ pub(super) fn double_lock() -> Report {
 }
 
 /// Two locks in opposite orders, with a call on the way, over two files.
-pub(super) fn lock_order_inversion() -> Report {
+pub(crate) fn lock_order_inversion() -> Report {
     let accounts = at("src/bank.rs", 3, (28, 48), "Bank::transfer", "acquires `Bank.accounts`");
     let finding = Finding {
         rule: "lock_order_inversion",
@@ -162,7 +162,7 @@ pub(super) fn lock_order_inversion() -> Report {
 }
 
 /// Both workers of a pool wait for a slot that only they could free. Places as a run knows them: where, not how long.
-pub(super) fn pool_starvation() -> Report {
+pub(crate) fn pool_starvation() -> Report {
     let child = |worker: u32| ThreadPath {
         name: format!("worker {worker}, task `child`"),
         steps: vec![
@@ -189,7 +189,7 @@ pub(super) fn pool_starvation() -> Report {
 }
 
 /// A file without text, a name with an escape sequence, low confidence.
-pub(super) fn odd() -> Report {
+pub(crate) fn odd() -> Report {
     let finding = Finding {
         rule: "guard_dropped_immediately",
         level: Level::Warn,
@@ -220,18 +220,18 @@ pub(super) fn odd() -> Report {
     report
 }
 
-pub(super) fn clean_scan() -> Report {
+pub(crate) fn clean_scan() -> Report {
     let mut report = Report { findings: Vec::new(), ..double_lock() };
     report.finish();
     report
 }
 
-pub(super) fn all() -> [Report; 5] {
+pub(crate) fn all() -> [Report; 5] {
     [double_lock(), lock_order_inversion(), pool_starvation(), odd(), clean_scan()]
 }
 
 /// All of them in one report.
-pub(super) fn everything() -> Report {
+pub(crate) fn everything() -> Report {
     let mut report = Report { mode: Mode::Run, ..odd() };
     for each in [double_lock(), lock_order_inversion(), pool_starvation()] {
         report.findings.extend(each.findings);

@@ -42,6 +42,7 @@ pub mod recording;
 pub(crate) mod script;
 pub mod signals;
 pub mod tasks;
+pub mod timeline;
 
 pub use history::History;
 pub use lost_updates::LostUpdate;
