@@ -210,3 +210,35 @@ fn a_scenario_shows_its_source_wherever_it_is_run_from() {
     assert_eq!(done.code, Some(1), "{}", done.stderr);
     assert!(done.stderr.contains("run_async_named(\"grandchild\""), "{}", done.stderr);
 }
+
+#[test]
+fn predictions_are_confirmed_by_steered_runs_and_their_schedules_make_the_program_hang_again() {
+    let folder = folder(&[]);
+    let confirm = ["run", "bank-locks", "--confirm", "--message-format", "lockcheck-json"];
+    let report = lockcheck(folder.path(), &confirm).document();
+    let finding = &report["findings"][0];
+    assert_eq!((&finding["rule"], &finding["evidence"]), (&"lock_order_inversion".into(), &"confirmed".into()));
+    let help = finding["help"].as_str().expect("a help line");
+    let schedule = help.split("--replay ").nth(1).expect("a schedule").trim_end_matches('`');
+    let again = lockcheck(folder.path(), &["run", "bank-locks", "--replay", schedule]);
+    assert_eq!(again.code, Some(1));
+    assert!(again.stderr.contains("lockcheck::deadlock (deny, observed)"), "{again:?}");
+}
+
+#[test]
+fn a_program_without_predictions_has_nothing_to_confirm() {
+    let done = run(&["dining-philosophers", "--set", "fixed=true", "--confirm"]);
+    assert_eq!(done.code, Some(0));
+    assert!(done.stderr.contains("no deadlock was predicted, so there was nothing to confirm"), "{done:?}");
+}
+
+#[test]
+fn perturbed_runs_say_by_which_seed_to_see_them_again() {
+    for strategy in ["random", "pct"] {
+        let args = ["dining-philosophers", "--perturb", strategy, "--seed", "7", "--runs", "2"];
+        let done = run(&args);
+        assert_eq!(done.code, Some(1), "{done:?}");
+        assert!(done.stderr.contains(&format!("--perturb {strategy}")), "{done:?}");
+        assert!(done.stderr.contains("seed"), "{done:?}");
+    }
+}

@@ -32,6 +32,7 @@ pub mod regions;
 pub mod report;
 pub mod rules;
 pub mod source;
+pub mod steer;
 pub mod suppress;
 pub mod syntax;
 pub mod trace;

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 use std::time::Duration;
 
 use crate::event::{DeadlockAction, RecordingMode};
-use crate::{record, threads};
+use crate::{record, schedule, threads};
 
 /// Locks are locks and nothing else.
 pub(crate) const OFF: u8 = 0;
@@ -90,6 +90,9 @@ fn read() -> u8 {
         };
         // Events that go nowhere need not be made.
         let mode = if mode == TRACE && !recording { ORDER } else { mode };
+        if mode == TRACE {
+            schedule::open(&value("LOCKCHECK_SCHEDULE"));
+        }
         if mode != OFF {
             off_after_fork();
         }

@@ -24,6 +24,7 @@
 //! |---|---|
 //! | `LOCKCHECK` | `off`; `order` (default): held sets, order edges, deadlocks; `trace`: the same and every event. Without a file to write to, `trace` is `order` |
 //! | `LOCKCHECK_TRACE` | the file to write; `%p` becomes the process number. Without it nothing is written |
+//! | `LOCKCHECK_SCHEDULE` | in the mode `trace`: `random:SEED` or `pct:SEED` delay threads before locks; `replay:FILE` steers into a deadlock that `lockcheck run --confirm` has planned |
 //! | `LOCKCHECK_ON_DEADLOCK` | `panic` (default): the thread that closes the deadlock unwinds and everybody else goes on; `report`: only say so; `abort` |
 //!
 //! # Guarantee
@@ -82,6 +83,7 @@ pub mod parking_lot;
 pub mod pool;
 mod raw;
 mod record;
+mod schedule;
 mod site;
 pub mod sync;
 pub mod thread;

@@ -14,6 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::event::{ObjectKind, PoolPolicy, Record};
 use crate::raw::{List, Map, hash_text, mix};
 use crate::record;
+use crate::schedule;
 use crate::site::Site;
 
 /// What makes the class of an object.
@@ -152,6 +153,7 @@ pub(crate) fn task(pool: u32, parent: u32, thread: u32, at: Site, name: &str) ->
     let mut names = names();
     names.tasks += 1;
     let id = names.tasks;
+    schedule::submitted(id, parent, thread, at);
     record::record(&Record::Task { id, pool, parent, thread, site, name: name.into() });
     id
 }
@@ -168,6 +170,7 @@ pub(crate) fn segment(thread: u32, after: &[u32]) -> u32 {
 
 /// Describes a thread that is about to be started.
 pub(crate) fn thread(id: u32, parent: u32, at: Site, name: &str) {
+    schedule::forked(id, parent, at);
     let site = site(at);
     let mut names = names();
     record::record(&Record::Thread { id, parent, site, name: name.into() });
@@ -176,6 +179,7 @@ pub(crate) fn thread(id: u32, parent: u32, at: Site, name: &str) {
 
 /// Describes the calling thread, which nobody announced.
 pub(crate) fn stranger(id: u32, name: &str) {
+    schedule::stranger(id, name);
     let mut names = names();
     record::record(&Record::Thread { id, parent: 0, site: 0, name: name.into() });
     names.name_thread(id, name);

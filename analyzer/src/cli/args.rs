@@ -254,6 +254,21 @@ pub(super) struct RunArgs {
     /// what to do when threads block each other
     #[arg(long, value_enum, default_value_t = OnDeadlock::Panic)]
     pub(super) on_deadlock: OnDeadlock,
+    /// run again, steered into each predicted deadlock, and say which ones closed
+    #[arg(long)]
+    pub(super) confirm: bool,
+    /// delay threads so that they meet in other orders; `targeted` is --confirm
+    #[arg(long, value_enum, default_value_t = Perturb::None, value_name = "STRATEGY")]
+    pub(super) perturb: Perturb,
+    /// seed of --perturb; with --runs, the first of them
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    /// run up to so many times, until threads block each other
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(super) runs: u32,
+    /// steer the run by a schedule that --confirm kept
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["perturb", "confirm"])]
+    pub(super) replay: Option<PathBuf>,
     /// end the program after this time, in seconds
     #[arg(long, value_name = "SECS", default_value = "30", value_parser = seconds)]
     pub(super) timeout: Duration,
@@ -299,6 +314,19 @@ impl Policy {
             Policy::CallerRuns => "caller-runs",
         }
     }
+}
+
+/// `--perturb`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Perturb {
+    /// leave the threads alone
+    None,
+    /// short random delays before locks
+    Random,
+    /// random priorities with a few changes
+    Pct,
+    /// steer into predicted deadlocks
+    Targeted,
 }
 
 /// `--on-deadlock`

@@ -33,6 +33,15 @@ pub(super) fn if_asked(arguments: &[OsString]) -> Option<ExitCode> {
     std::process::exit(code)
 }
 
+/// The command line that asks for the scenario with these options.
+pub(super) fn as_written(name: &str, args: &RunArgs) -> String {
+    let mut line = format!("lockcheck run {name}");
+    line.extend(args.workers.map(|workers| format!(" --workers {workers}")));
+    line.extend(args.policy.map(|policy| format!(" --policy {}", policy.name())));
+    line.extend(args.settings.iter().map(|(key, value)| format!(" --set {key}={value}")));
+    line
+}
+
 /// The command that makes such a process.
 pub(super) fn command(name: &str, args: &RunArgs, trace: &OsStr) -> std::io::Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);

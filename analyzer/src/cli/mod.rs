@@ -11,6 +11,7 @@ mod cache;
 mod cargo;
 mod child;
 mod config;
+mod confirm;
 mod exit;
 mod explain;
 mod graph;

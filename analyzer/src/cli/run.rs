@@ -1,6 +1,7 @@
 //! `lockcheck run`: a scenario under the tracker, then the analysis of what it recorded.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 
 use clap::ArgMatches;
@@ -9,9 +10,10 @@ use super::args::{OnDeadlock, RunArgs};
 use super::child::{End, Limits, watch_over};
 use super::levels::Levels;
 use super::terminal::{Stream, Terminal, to_stdout};
-use super::{Exit, Failure, analyze, host, scenarios};
+use super::{Exit, Failure, analyze, confirm, host, scenarios};
 use crate::config::Config;
-use crate::finding::{Mode, Notice, NoticeKind, Report, Summary};
+use crate::finding::{Evidence, Mode, Notice, NoticeKind, Report, Summary};
+use crate::report::Pictures;
 use crate::source::{Targets, Texts};
 
 /// Runs, analyses and reports; the report for people goes to standard error.
@@ -24,36 +26,68 @@ pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Termi
     let config = super::config(&args.report, &[], &std::env::current_dir().unwrap_or_default())?;
     let levels = Levels::read(&config, matches)?;
     let started = Instant::now();
-    let folder = tempfile::Builder::new().prefix("lockcheck-").tempdir();
-    let folder = folder.map_err(|error| Failure(format!("no temporary folder for the trace: {error}")))?;
-    let trace = folder.path().join("run.trace");
-
-    let command = host::command(name, args, trace.as_os_str());
-    let command = command.map_err(|error| Failure(format!("lockcheck does not know its own path: {error}")))?;
-    let limits = Limits {
-        time: args.timeout,
-        hangs: (args.on_deadlock == OnDeadlock::Report).then_some(trace.as_path()),
-        stdout_to_stderr: args.report.message_format.is_machine(),
+    let launch = |trace: &Path| {
+        let command = host::command(name, args, trace.as_os_str());
+        command.map_err(|error| Failure(format!("lockcheck does not know its own path: {error}")))
     };
-    let end = watch_over(command, &limits)?;
-
-    let traces = traces(folder.path());
-    if let Some(keep) = &args.trace {
-        keep_traces(&traces, &trace, keep)?;
-    }
     let texts = analyze::texts();
-    let mut report = analysed(&traces, &config, &texts)?;
-    about_the_run(&mut report, &end, &traces);
-    report.notices.extend(notice(&end, args));
+    let Ran { mut report, end, pictures } = runs(args, name, (&config, &texts), &launch)?;
     super::suppress(&mut report, &texts);
     levels.apply(&mut report);
     super::known::apply_baseline(&args.report, &mut report)?;
     report.summary.elapsed_ms = started.elapsed().as_millis() as u64;
-    let pictures = analyze::pictures(&args.report, &traces);
     terminal.emit(&report, &args.report, &texts, &Targets::default(), Stream::Stderr, pictures.as_ref())?;
 
     let failed = !matches!(&end, End::Itself(status) if status.success());
     Ok(Exit::of_run(&report, failed, matches!(end, End::Interrupted)))
+}
+
+/// The last run.
+struct Ran {
+    report: Report,
+    end: End,
+    pictures: Option<Pictures>,
+}
+
+/// Runs the program as often as asked for, until threads blocked each other, and gives the last run's report.
+fn runs(
+    args: &RunArgs,
+    name: &str,
+    (config, texts): (&Config, &Texts),
+    launch: &dyn Fn(&Path) -> Result<Command, Failure>,
+) -> Result<Ran, Failure> {
+    let mut number = 0;
+    loop {
+        let folder = tempfile::Builder::new().prefix("lockcheck-").tempdir();
+        let folder = folder.map_err(|error| Failure(format!("no temporary folder for the trace: {error}")))?;
+        let trace = folder.path().join("run.trace");
+        let mut command = launch(&trace)?;
+        command.envs(confirm::schedule(args, number).map(|schedule| (confirm::VARIABLE, schedule)));
+        let limits = Limits {
+            time: args.timeout,
+            hangs: (args.on_deadlock == OnDeadlock::Report).then_some(trace.as_path()),
+            stdout_to_stderr: args.report.message_format.is_machine(),
+        };
+        let end = watch_over(command, &limits)?;
+        let traces = traces(folder.path());
+        let mut report = analysed(&traces, config, texts)?;
+        about_the_run(&mut report, &end, &traces);
+        number += 1;
+        let observed = report.findings.iter().any(|finding| finding.evidence == Evidence::Observed);
+        if number < args.runs && !observed && matches!(end, End::Itself(_)) {
+            continue;
+        }
+        if let Some(keep) = &args.trace {
+            keep_traces(&traces, &trace, keep)?;
+        }
+        report.notices.extend(notice(&end, args));
+        report.notices.extend(confirm::found_by(args, number - 1, &report));
+        if confirm::is_asked(args) {
+            confirm::confirm(&mut report, &traces, &host::as_written(name, args), args.timeout, launch)?;
+        }
+        let pictures = analyze::pictures(&args.report, &traces);
+        return Ok(Ran { report, end, pictures });
+    }
 }
 
 /// The scenario that the arguments name.
@@ -76,7 +110,7 @@ fn scenario(args: &RunArgs) -> Result<&str, Failure> {
 }
 
 /// What the program and the processes it started recorded, in the order of their names.
-fn traces(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn traces(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut traces: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.is_file()).collect();
     traces.sort();

@@ -61,8 +61,18 @@ pub struct CycleSearch {
 ///
 /// O(nodes + edges) where there is no cycle; otherwise bounded by `limits` and a fixed number of steps.
 pub fn cycles(graph: &LockGraph, limits: Limits, compatible: &dyn Fn(&Witness, &Witness) -> bool) -> CycleSearch {
+    linked_cycles(graph, limits, KeptOut::BehindWriter, compatible)
+}
+
+/// The same where each lock is held in a mode that keeps the request for it out at least like `link`.
+pub fn linked_cycles(
+    graph: &LockGraph,
+    limits: Limits,
+    link: KeptOut,
+    compatible: &dyn Fn(&Witness, &Witness) -> bool,
+) -> CycleSearch {
     let components = components(graph);
-    let mut search = Search { graph, limits, compatible, steps: STEPS, long: false, found: Vec::new() };
+    let mut search = Search { graph, limits, link, compatible, steps: STEPS, long: false, found: Vec::new() };
     let exhausted = search.enumerate(&components);
     let mut truncated = match exhausted {
         Ok(()) => search.long.then(|| {
@@ -137,6 +147,7 @@ enum Stop {
 struct Search<'a> {
     graph: &'a LockGraph,
     limits: Limits,
+    link: KeptOut,
     compatible: &'a dyn Fn(&Witness, &Witness) -> bool,
     /// What is left of [`STEPS`].
     steps: usize,
@@ -270,8 +281,7 @@ impl Search<'_> {
             self.spend(at + 1)?;
             let of = |other: usize| witness(other, chosen[other]);
             let closes = closed && at + 1 == edges.len();
-            let keeps =
-                |held: &Witness, wanted: &Witness| kept_out(held.held.mode, wanted.wanted.mode) != KeptOut::Never;
+            let keeps = |held: &Witness, wanted: &Witness| kept_out(held.held.mode, wanted.wanted.mode) >= self.link;
             let fits = at.checked_sub(1).and_then(of).is_none_or(|before| keeps(candidate, before))
                 && (!closes || at == 0 || of(0).is_none_or(|start| keeps(start, candidate)))
                 && (0..at).filter_map(of).all(|other| (self.compatible)(other, candidate));

@@ -82,6 +82,34 @@ pub(super) fn cycle(replay: &Replay, deadlock: &Deadlock) -> Option<Vec<BlockedT
     }
 }
 
+/// The fingerprints of the observed deadlocks as predictions would have them: cycles of locks, and waits for a
+/// notification with everything that the other members wait for.
+pub(super) fn as_predictions(replay: &Replay) -> Vec<Fingerprint> {
+    let key = |object: u32| replay.names.key(&replay.recording, object);
+    let mut found = Vec::new();
+    for deadlock in &replay.recording.deadlocks {
+        if let Some(cycle) = cycle(replay, deadlock) {
+            let keys: Vec<String> = cycle.iter().map(|member| key(member.object)).collect();
+            found.push(super::predicted_fingerprint(false, &keys));
+        }
+        let waiters = deadlock.members.iter().filter(|member| member.kind == WaitKind::Condvar);
+        for waiter in waiters {
+            // Who waits for a lock that the waiter holds, who for one of theirs, and so on: the last one owes the
+            // notification.
+            let (mut keys, mut last) = (vec![key(waiter.object)], waiter);
+            let next = |last: &BlockedThread<'_>| {
+                deadlock.members.iter().find(|member| member.kind == WaitKind::Lock && holds(last, member.object))
+            };
+            while let Some(member) = next(last).filter(|_| keys.len() <= deadlock.members.len()) {
+                keys.insert(0, key(member.object));
+                found.push(super::predicted_fingerprint(true, &keys));
+                last = member;
+            }
+        }
+    }
+    found
+}
+
 /// Whether a member waits for the end of a thread, or of all tasks of a pool.
 pub(super) fn joins(replay: &Replay, member: &BlockedThread<'_>) -> bool {
     member.kind == WaitKind::Join || waits_for_all(replay, member)

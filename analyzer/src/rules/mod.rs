@@ -130,6 +130,21 @@ pub const REGISTRY: &[&Rule] = &[
     &unparsed_file::RULE,
 ];
 
+/// How messages say that a deadlock is predicted.
+pub const PREDICTED: &str = "another schedule of this run deadlocks";
+
+/// The fingerprint of a predicted deadlock over these lock classes, in the order of its cycle; `signal`: one of them is
+/// a condvar.
+pub fn predicted_fingerprint(signal: bool, keys: &[String]) -> crate::finding::Fingerprint {
+    let rule = if signal { &condvar_wait_holding_lock::RULE } else { &lock_order_inversion::RULE };
+    crate::finding::Fingerprint::new(rule.id, keys, &[])
+}
+
+/// The fingerprints that the observed deadlocks of a run would have as predictions.
+pub fn observed_fingerprints(replay: &Replay) -> Vec<crate::finding::Fingerprint> {
+    blocked::as_predictions(replay)
+}
+
 /// Runs every rule.
 pub fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut out = Vec::new();

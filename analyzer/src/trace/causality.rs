@@ -15,7 +15,7 @@
 use std::collections::VecDeque;
 
 use lockcheck_tracker::event::{Event, Mode, ObjectKind, Op};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::clocks::{Clocks, Moment};
 use super::recording::Recording;
@@ -34,6 +34,7 @@ pub struct Causality<'a> {
     /// The clocks so far.
     pub clocks: Clocks,
     edges: Edges,
+    monitors: FxHashSet<u32>,
     recording: &'a Recording,
     /// By thread number: thread indexes, several where tasks count as threads.
     index: FxHashMap<u32, Vec<usize>>,
@@ -80,6 +81,7 @@ impl<'a> Causality<'a> {
         Causality {
             clocks: Clocks::new(threads.len()),
             edges,
+            monitors: FxHashSet::default(),
             recording,
             index: by_number(threads),
             numbers: threads,
@@ -94,7 +96,18 @@ impl<'a> Causality<'a> {
         }
     }
 
+    /// Sections of these locks come after one another in the order of the run: what they protect decides who waits, and is
+    /// not recorded.
+    pub fn with_monitors(self, monitors: FxHashSet<u32>) -> Self {
+        Causality { monitors, ..self }
+    }
+
+    fn keeps_order(&self, lock: u32) -> bool {
+        self.edges.locks || self.monitors.contains(&lock)
+    }
+
     /// Takes in the next event: where its thread stood before it (with all that it waited for), and after it.
+    /// An acquisition waits for nothing as far as that goes: locks are what a request is about.
     ///
     /// A `Request` takes no time of its own: it stands where its `Acquire` will stand.
     pub fn step(&mut self, thread: u32, event: &Event) -> (Moment, Moment) {
@@ -108,8 +121,9 @@ impl<'a> Causality<'a> {
             let now = self.clocks.now(at);
             return (now, now);
         };
+        let requested = self.clocks.now(at);
         self.incoming(at, op, event);
-        let before = self.clocks.now(at);
+        let before = if op == Op::Acquire { requested } else { self.clocks.now(at) };
         if op == Op::Request {
             return (before, before);
         }
@@ -139,7 +153,7 @@ impl<'a> Causality<'a> {
                 let workers = self.recording.pools.get(&object).map_or(usize::MAX, |pool| pool.workers as usize);
                 self.slots.entry(object).or_default().acquire(workers)
             }
-            Op::Acquire if self.edges.locks => {
+            Op::Acquire if self.keeps_order(object) => {
                 self.learn_releases(at, event);
                 None
             }
@@ -156,6 +170,7 @@ impl<'a> Causality<'a> {
 
     fn outgoing(&mut self, op: Op, event: &Event, after: Moment) {
         let object = event.object;
+        let keeps_order = self.keeps_order(object);
         let mut source = |kind, seq| {
             self.sources.insert((kind, object, seq), after);
         };
@@ -174,7 +189,7 @@ impl<'a> Causality<'a> {
             }
             Op::SlotRelease => self.slots.entry(object).or_default().released.push_back(after),
             Op::BarrierRequest => self.arrivals.entry(object).or_default().push(after),
-            Op::Release if self.edges.locks => {
+            Op::Release if keeps_order => {
                 let releases = self.releases.entry(object).or_default();
                 match event.mode() {
                     Some(Mode::Shared | Mode::SharedRecursive) => releases.shared.push(after),

@@ -40,10 +40,10 @@ fn row(path: &Path) -> Row {
     }
     let ordered = order(std::mem::take(&mut recording.streams));
     assert_eq!(ordered.gaps, 0, "{}", path.display());
-    let ordered = split(&recording, &ordered);
+    let ordered = split(&recording, ordered);
     let limits = Limits { length: 8, cycles: 1_000_000 };
     let together = History::new(&recording, &ordered, Places::Together);
-    let found = patterns::patterns(&together, limits);
+    let found = patterns::patterns(&together.acquires, limits);
     assert_eq!(found.truncated, None);
     let size = |index: &u32| together.acquires[*index as usize].instances.len();
     let concrete = found.patterns.iter().map(|pattern| pattern.iter().map(size).product::<usize>()).sum();

@@ -8,6 +8,8 @@
 //!
 //! Misses: locks that a parent holds for its child across fork and join.
 
+use std::collections::hash_map::Entry;
+
 use indexmap::{IndexMap, IndexSet};
 use lockcheck_tracker::event::{Event, Held, Mode, Op, flag};
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
@@ -17,6 +19,7 @@ use super::clocks::{Clocks, Moment};
 use super::names;
 use super::order::Ordered;
 use super::recording::{DoubleLock, Recording};
+use super::signals::Signals;
 use super::tasks::{self, Actors, SegmentActors};
 
 /// Whether requests at different places are different abstract acquires.
@@ -48,6 +51,8 @@ pub struct AbstractAcquire {
     pub wanted: Held,
     /// The locks held, by number, and how.
     pub held: Vec<(u32, Mode)>,
+    /// The condvars that the thread is going to notify; empty in [`History::acquires`].
+    pub owes: Vec<u32>,
     /// In the order of the run; at least one.
     pub instances: Vec<Instance>,
 }
@@ -56,6 +61,13 @@ impl AbstractAcquire {
     /// How a lock is held.
     pub fn holds(&self, lock: u32) -> Option<Mode> {
         self.held.iter().find(|held| held.0 == lock).map(|held| held.1)
+    }
+
+    /// Whether nobody gets past `wanted` before this thread has gone on: it holds it in a mode that keeps the request
+    /// out, at once or behind a queued writer, or owes it as a notification.
+    pub fn blocks(&self, wanted: &Held) -> bool {
+        self.owes.contains(&wanted.object)
+            || self.holds(wanted.object).is_some_and(|held| super::patterns::keeps_out(held, wanted.mode))
     }
 }
 
@@ -87,6 +99,8 @@ pub struct History {
     pub clocks: Clocks,
     /// In order of first appearance.
     pub acquires: Vec<AbstractAcquire>,
+    /// The same with waits for notifications among them.
+    pub signals: Signals,
     /// Requests to write to RwLocks, also without another lock held: what readers may queue behind.
     pub writers: Vec<AbstractAcquire>,
     /// Locks held together with their places, outermost first.
@@ -111,12 +125,14 @@ impl History {
             places,
             keys: FxHashMap::default(),
             writer_keys: FxHashMap::default(),
+            signal_keys: FxHashMap::default(),
             shared: read_locks(ordered),
-            history: History::default(),
+            history: History { signals: Signals::new(ordered, threads.len()), ..History::default() },
             held: threads.iter().map(|_| Vec::new()).collect(),
             requested: vec![None; threads.len()],
         };
-        let mut causality = Causality::new(recording, &threads, Edges { locks: false, cells: true });
+        let mut causality = Causality::new(recording, &threads, Edges { locks: false, cells: true })
+            .with_monitors(pass.history.signals.monitors.clone());
         for (order, (thread, event)) in ordered.events.iter().enumerate() {
             let (before, after) = causality.step(*thread, event);
             pass.event(order as u32, *thread, event, before, after);
@@ -170,6 +186,8 @@ fn read_locks(ordered: &Ordered) -> FxHashSet<u32> {
 
 /// Thread, lock, mode, place, locks held.
 type Key = (u32, u32, Mode, u32, Vec<(u32, Mode)>);
+/// The same, and what is owed.
+type SignalKey = (Key, Vec<u32>);
 
 fn put(
     keys: &mut FxHashMap<Key, usize>,
@@ -182,8 +200,14 @@ fn put(
     let next = acquires.len();
     match *keys.entry(key).or_insert(next) {
         known if known < next => acquires[known].instances.push(instance),
-        _ => acquires.push(AbstractAcquire { thread, wanted, held, instances: vec![instance] }),
+        _ => acquires.push(AbstractAcquire { thread, wanted, held, owes: Vec::new(), instances: vec![instance] }),
     }
+}
+
+fn sorted(stack: &[Held]) -> Vec<(u32, Mode)> {
+    let mut held: Vec<(u32, Mode)> = stack.iter().map(|held| (held.object, held.mode)).collect();
+    held.sort_unstable();
+    held
 }
 
 struct HeldLock {
@@ -195,6 +219,7 @@ struct Pass {
     places: Places,
     keys: FxHashMap<Key, usize>,
     writer_keys: FxHashMap<Key, usize>,
+    signal_keys: FxHashMap<SignalKey, usize>,
     /// Locks that somebody reads.
     shared: FxHashSet<u32>,
     history: History,
@@ -208,6 +233,7 @@ impl Pass {
         let at = thread as usize;
         let mode = event.mode().unwrap_or(Mode::Exclusive);
         let lock = Held { object: event.object, mode, site: event.site };
+        self.history.signals.step(order, thread, event, after);
         match event.op() {
             Some(Op::Request) => {
                 self.requested[at] = Some(event.object);
@@ -221,13 +247,20 @@ impl Pass {
                 self.acquire(order, thread, lock, after);
             }
             Some(Op::Release) => self.release(thread, event.object, after),
+            Some(Op::WaitBegin) => {
+                self.requested[at] = None;
+                if event.flags & flag::TRY == 0 {
+                    let stack = self.stack(thread);
+                    self.add_signal(thread, lock, &stack, before);
+                }
+            }
             Some(_) => self.requested[at] = None,
             None => {}
         }
     }
 
     fn request(&mut self, thread: u32, wanted: Held, before: Moment) {
-        let stack: Vec<Held> = self.held[thread as usize].iter().map(|lock| lock.held).collect();
+        let stack = self.stack(thread);
         if let Some(first) = stack.iter().find(|held| held.object == wanted.object) {
             self.history.double_locks.insert(DoubleLock { thread, first: *first, second: wanted });
             return;
@@ -237,7 +270,36 @@ impl Pass {
             let key = (thread, wanted.object, wanted.mode, wanted.site, Vec::new());
             put(&mut self.writer_keys, &mut self.history.writers, key, wanted, instance);
         }
+        self.add_signal(thread, wanted, &stack, before);
         self.add(thread, wanted, stack, before, before.time + 1);
+    }
+
+    fn stack(&self, thread: u32) -> Vec<Held> {
+        self.held[thread as usize].iter().map(|lock| lock.held).collect()
+    }
+
+    /// A request or wait for the search for cycles through condvars, where the run has any.
+    fn add_signal(&mut self, thread: u32, wanted: Held, stack: &[Held], before: Moment) {
+        if self.history.signals.is_empty() {
+            return;
+        }
+        let mut owes = self.history.signals.owed(thread);
+        owes.retain(|condvar| *condvar != wanted.object);
+        if stack.is_empty() && owes.is_empty() {
+            return;
+        }
+        let instance = self.instance(stack, before, before.time + 1);
+        let held = sorted(stack);
+        let site = if self.places == Places::Apart { wanted.site } else { 0 };
+        let key = ((thread, wanted.object, wanted.mode, site, held.clone()), owes.clone());
+        let acquires = &mut self.history.signals.acquires;
+        match self.signal_keys.entry(key) {
+            Entry::Occupied(known) => acquires[*known.get()].instances.push(instance),
+            Entry::Vacant(place) => {
+                place.insert(acquires.len());
+                acquires.push(AbstractAcquire { thread, wanted, held, owes, instances: vec![instance] });
+            }
+        }
     }
 
     fn instance(&mut self, stack: &[Held], before: Moment, time: u32) -> Instance {
@@ -248,8 +310,7 @@ impl Pass {
         if stack.is_empty() {
             return;
         }
-        let mut held: Vec<(u32, Mode)> = stack.iter().map(|held| (held.object, held.mode)).collect();
-        held.sort_unstable();
+        let held = sorted(&stack);
         let site = if self.places == Places::Apart { wanted.site } else { 0 };
         let instance = self.instance(&stack, before, time);
         put(

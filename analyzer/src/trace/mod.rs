@@ -40,6 +40,7 @@ pub mod read;
 pub mod recording;
 #[cfg(test)]
 pub(crate) mod script;
+pub mod signals;
 pub mod tasks;
 pub mod timeline;
 
@@ -137,13 +138,15 @@ pub fn replay(mut recording: Recording, notices: &mut Vec<Notice>) -> (LockGraph
         notice(NoticeKind::Truncated, format!("{} threads beyond the first {most} were left out", left_out + 1));
     }
     let names = Names::new(&recording);
-    let history = History::new(&recording, &tasks::split(&recording, &ordered), history::Places::Apart);
+    let (races, lost_updates) = accesses::accesses(&recording, &ordered);
+    let pools = pools::needs(&recording, &ordered);
+    let events = ordered.events.len();
+    // From here on the run is needed once only: it is the largest thing in memory.
+    let history = History::new(&recording, &tasks::split(&recording, ordered), history::Places::Apart);
     let predictions = predict::predict(&history, Limits::default());
     if let Some(message) = predictions.truncated.clone() {
         notice(NoticeKind::Truncated, message);
     }
-    let (races, lost_updates) = accesses::accesses(&recording, &ordered);
-    let pools = pools::needs(&recording, &ordered);
     let graph = order_graph::order_graph(&recording, &history, &names);
     let CycleSearch { cycles, truncated } = possible::possible(&graph, &history, &recording);
     if let Some(message) = truncated {
@@ -154,7 +157,6 @@ pub fn replay(mut recording: Recording, notices: &mut Vec<Notice>) -> (LockGraph
     let one_process = recording.processes <= 1;
     let class_cycles =
         if one_process { possible::possible(&class_graph, &history, &recording).cycles } else { Vec::new() };
-    let events = ordered.events.len();
     let replay = Replay {
         recording,
         names,

@@ -1,8 +1,9 @@
 //! The lock graph of a recorded run: one node per lock instance, one witness per abstract acquire.
 
 use lockcheck_tracker::event::{Held, Mode};
+use rustc_hash::FxHashSet;
 
-use super::history::History;
+use super::history::{AbstractAcquire, History};
 use super::names::{self, Names};
 use super::recording::Recording;
 use crate::finding::Confidence;
@@ -39,6 +40,11 @@ fn build(recording: &Recording, history: &History, names: &Names, by_class: bool
     for object in history.sections.keys() {
         node(&mut graph, recording, names, *object);
     }
+    let shown: FxHashSet<(u32, u32, u32)> = match by_class {
+        true => history.acquires.iter().flat_map(nestings).collect(),
+        false => FxHashSet::default(),
+    };
+    let confined = |lock: u32| history.sections.get(&lock).is_some_and(|threads| threads.len() == 1);
     for (origin, acquire) in history.acquires.iter().enumerate() {
         let Some(instance) = acquire.instances.first() else { continue };
         let stack = history.stack(instance);
@@ -50,6 +56,11 @@ fn build(recording: &Recording, history: &History, names: &Names, by_class: bool
         for held in stack {
             let from = node(&mut graph, recording, names, held.object);
             if from == to {
+                continue;
+            }
+            // Who takes locks that nobody else takes in both orders shows that their order does not matter.
+            let (own, wanted) = (held.object, acquire.wanted.object);
+            if by_class && shown.contains(&(acquire.thread, wanted, own)) && confined(own) && confined(wanted) {
                 continue;
             }
             let witness = Witness {
@@ -67,6 +78,11 @@ fn build(recording: &Recording, history: &History, names: &Names, by_class: bool
         }
     }
     graph
+}
+
+/// Thread, lock held and lock requested.
+fn nestings(acquire: &AbstractAcquire) -> impl Iterator<Item = (u32, u32, u32)> {
+    acquire.held.iter().map(|(held, _)| (acquire.thread, *held, acquire.wanted.object))
 }
 
 fn acquisition(recording: &Recording, names: &Names, held: &Held) -> Acquisition {

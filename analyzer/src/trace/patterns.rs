@@ -1,7 +1,7 @@
 //! Abstract deadlock patterns: cycles of abstract acquires that no lock keeps apart.
 //!
-//! Guarantees: a pattern is a cycle of requests of different threads for different locks, each lock held by the next
-//! in a mode that keeps the request out, with no lock held in conflicting modes by any two. Each comes once, begun at
+//! Guarantees: a pattern is a cycle of requests of different threads for different locks (or notifications), each lock
+//! held by the next in a mode that keeps the request out, with no lock held in conflicting modes by any two. Each comes once, begun at
 //! its earliest abstract acquire. Iterative; where a limit is hit, it is named.
 //!
 //! Source: iGoodlock (Joshi, Park, Sen and Naik, PLDI 2009) for the gate-lock condition; locks outside a strongly
@@ -12,7 +12,7 @@ use petgraph::algo::kosaraju_scc;
 use petgraph::graph::DiGraph;
 use rustc_hash::FxHashMap;
 
-use super::history::{AbstractAcquire, History};
+use super::history::AbstractAcquire;
 use crate::graph::cycles::Limits;
 
 /// Elementary steps after which the search gives up.
@@ -21,7 +21,7 @@ const STEPS: usize = 50_000_000;
 /// What the search found.
 #[derive(Clone, Debug, Default)]
 pub struct Patterns {
-    /// Indexes into [`History::acquires`].
+    /// Indexes into the abstract acquires.
     pub patterns: Vec<Vec<u32>>,
     /// Names the limit that was hit, if one was.
     pub truncated: Option<String>,
@@ -37,25 +37,26 @@ fn gated(a: &AbstractAcquire, b: &AbstractAcquire) -> bool {
     a.held.iter().any(|(lock, mode)| b.holds(*lock).is_some_and(|other| mode.conflicts(other)))
 }
 
+/// The locks held and the notifications owed.
+fn resources(acquire: &AbstractAcquire) -> impl Iterator<Item = u32> {
+    acquire.held.iter().map(|(lock, _)| *lock).chain(acquire.owes.iter().copied())
+}
+
 /// Enumerates the patterns.
-pub fn patterns(history: &History, limits: Limits) -> Patterns {
-    let acquires = &history.acquires;
+pub fn patterns(acquires: &[AbstractAcquire], limits: Limits) -> Patterns {
     let component = components(acquires);
     let inside = |lock: u32, acquire: &AbstractAcquire| {
         component.get(&lock).is_some_and(|number| component.get(&acquire.wanted.object) == Some(number))
     };
     let mut holders: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
     for (index, acquire) in acquires.iter().enumerate() {
-        for (lock, _) in acquire.held.iter().filter(|(lock, _)| inside(*lock, acquire)) {
-            holders.entry(*lock).or_default().push(index as u32);
+        for lock in resources(acquire).filter(|lock| inside(*lock, acquire)) {
+            holders.entry(lock).or_default().push(index as u32);
         }
     }
     let none = Vec::new();
     let next = |index: u32| holders.get(&acquires[index as usize].wanted.object).unwrap_or(&none);
-    let blocks = |from: u32, to: u32| {
-        let wanted = acquires[from as usize].wanted;
-        acquires[to as usize].holds(wanted.object).is_some_and(|held| keeps_out(held, wanted.mode))
-    };
+    let blocks = |from: u32, to: u32| acquires[to as usize].blocks(&acquires[from as usize].wanted);
     let mut out = Patterns::default();
     let (mut steps, mut long) = (STEPS, false);
     for root in 0..acquires.len() as u32 {
@@ -107,8 +108,8 @@ fn components(acquires: &[AbstractAcquire]) -> FxHashMap<u32, usize> {
     let mut node = |graph: &mut DiGraph<u32, ()>, lock: u32| *nodes.entry(lock).or_insert_with(|| graph.add_node(lock));
     for acquire in acquires {
         let to = node(&mut graph, acquire.wanted.object);
-        for (lock, _) in &acquire.held {
-            let from = node(&mut graph, *lock);
+        for lock in resources(acquire) {
+            let from = node(&mut graph, lock);
             graph.update_edge(from, to, ());
         }
     }

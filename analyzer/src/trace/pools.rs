@@ -1,13 +1,15 @@
 //! How many workers a bounded pool needs so that its tasks cannot starve each other.
 //!
-//! Guarantees: the formula of [`crate::graph::pool`] on the run's tree of submissions and joins, taken as the program;
+//! Guarantees: the formula of [`crate::graph::pool`] on the run's tree of submissions and joins, taken as the program; where
+//! tasks wait for others than their own children, every state ([`crate::graph::pool_states`]), and *unknown* where
+//! these are too many;
 //! a task that was cut short takes the part of the tree that others of its name at its depth got to.
 //!
 //! Misses: a run is finite, so no pool is ever called unsafe at any size; where a recursion was cut off before
-//! any task of it was seen to stop submitting, the size is a lower bound ([`Need::partial`]). Joins of other tasks' children, dependencies between pools, branches not taken. Threads outside the pool
+//! any task of it was seen to stop submitting, the size is a lower bound ([`Need::partial`]). Dependencies between pools, branches not taken. Threads outside the pool
 //! count as running all at once. Without events (order mode), only joins that hung are known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lockcheck_tracker::event::{Op, PoolPolicy, WaitKind};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -16,6 +18,7 @@ use super::order::Ordered;
 use super::recording::Recording;
 use crate::finding::PoolSize;
 use crate::graph::pool::{self, Needs, Submission};
+use crate::graph::pool_states::{self, Full, Program, TooManyStates};
 
 /// Who submits and joins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,6 +47,10 @@ pub struct Need {
     pub size: PoolSize,
     /// The run did not get to the end of a recursion, so it may need still more.
     pub partial: bool,
+    /// The smallest safe size could not be found out: the search was cut short.
+    pub unknown: bool,
+    /// How many threads outside of the pool submit to it; they count as running all at once.
+    pub roots: u32,
 }
 
 /// The needs of all pools, by object number.
@@ -54,12 +61,16 @@ pub fn needs(recording: &Recording, ordered: &Ordered) -> BTreeMap<u32, Need> {
     let programs = programs(recording, ordered);
     let tree = Tree::new(recording, &programs);
     let size = |(id, pool): (&u32, &super::recording::Pool)| {
-        let minimum = match pool.policy {
-            PoolPolicy::CallerRuns => 1,
-            policy => tree.needy(*id, policy).saturating_add(1),
+        let (minimum, unknown) = match pool.policy {
+            policy if tree.waits_across() => match tree.search(*id, policy) {
+                Ok(minimum) => (minimum, false),
+                Err(_) => (None, true),
+            },
+            PoolPolicy::CallerRuns => (Some(1), false),
+            policy => (Some(tree.needy(*id, policy).saturating_add(1)), false),
         };
-        let size = PoolSize { workers: pool.workers, minimum_safe_workers: Some(minimum) };
-        (*id, Need { size, partial: tree.endless(*id) })
+        let size = PoolSize { workers: pool.workers, minimum_safe_workers: minimum };
+        (*id, Need { size, partial: tree.endless(*id), unknown, roots: tree.roots(*id) })
     };
     recording.pools.iter().map(size).collect()
 }
@@ -180,6 +191,57 @@ impl<'a> Tree<'a> {
             PoolPolicy::CallerRuns => Submission::RunsHere,
         };
         pool::solve(&steps, holds, submission, |id| needs.get(&id).copied().unwrap_or_default())
+    }
+
+    /// How many threads outside of the pool submit to it.
+    fn roots(&self, pool: u32) -> u32 {
+        let inside = |step: &Step| match step {
+            Step::Submit(task) => self.recording.tasks.get(task).is_some_and(|task| task.pool == pool),
+            Step::Join(_) => false,
+        };
+        let threads = self.programs.steps.iter().filter(|(actor, _)| matches!(actor, Actor::Thread(_)));
+        threads.filter(|(_, steps)| steps.iter().any(inside)).count() as u32
+    }
+
+    /// Whether somebody waits for a task that another one submitted.
+    fn waits_across(&self) -> bool {
+        self.programs.steps.values().any(|steps| {
+            let mut own = FxHashSet::default();
+            steps.iter().any(|step| match step {
+                Step::Submit(task) => {
+                    own.insert(*task);
+                    false
+                }
+                Step::Join(task) => !own.contains(task),
+            })
+        })
+    }
+
+    /// The smallest safe size by looking at every state; tasks of other pools make it unknown.
+    fn search(&self, pool: u32, policy: PoolPolicy) -> Result<Option<u32>, TooManyStates> {
+        if self.recording.tasks.values().any(|task| task.pool != pool) {
+            return Err(TooManyStates);
+        }
+        let actors: Vec<Actor> = self.programs.steps.keys().copied().collect();
+        let tasks = self.recording.tasks.keys().map(|task| Actor::Task(*task));
+        let place: BTreeMap<Actor, usize> =
+            actors.into_iter().chain(tasks).collect::<BTreeSet<_>>().into_iter().zip(0..).collect();
+        let number = |task: u32| place.get(&Actor::Task(task)).copied();
+        let mut submitted = FxHashSet::default();
+        let program = place.keys().map(|actor| {
+            let steps = self.programs.steps.get(actor).into_iter().flatten();
+            let step = |step: &Step| match *step {
+                Step::Submit(task) => number(task).filter(|_| submitted.insert(task)).map(pool_states::Step::Submit),
+                Step::Join(task) => number(task).map(pool_states::Step::Join),
+            };
+            steps.filter_map(step).collect()
+        });
+        let full = match policy {
+            PoolPolicy::Block => Full::Blocks,
+            PoolPolicy::Queue => Full::Queues { room: None },
+            PoolPolicy::CallerRuns => Full::RunsHere,
+        };
+        Program { tasks: program.collect() }.minimum(full)
     }
 
     /// Whether some task that was cut short is part of a recursion whose end nobody saw.

@@ -1,6 +1,6 @@
 //! Pool sizes against the table of exhaustively explored programs, and against a small explorer of our own.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use lockcheck_tracker::event::Event;
 use proptest::prelude::*;
@@ -76,6 +76,30 @@ fn nested(parent_joins: bool, child_joins: bool, inside: bool) -> Vec<Vec<Do>> {
         program[outer] = program[parent].clone();
     }
     program
+}
+
+#[test]
+fn a_result_awaited_by_another_task_is_searched_for() {
+    // Two threads submit a task each; the first task waits for the second one.
+    let (mut recording, _) = recording(&[vec![Do::Submit(1)], vec![]], PoolPolicy::Queue, 2);
+    let streams = BTreeMap::from([
+        (1, vec![Event::new(Op::Submit, 1, 0, 0)]),
+        (2, vec![Event::new(Op::Submit, 2, 0, 0)]),
+        (
+            3,
+            vec![
+                Event::new(Op::TaskBegin, 1, 0, 0),
+                Event::new(Op::TaskJoinRequest, 2, 0, 0),
+                Event::new(Op::TaskEnd, 1, 0, 0),
+            ],
+        ),
+        (4, vec![Event::new(Op::TaskBegin, 2, 0, 0), Event::new(Op::TaskEnd, 2, 0, 0)]),
+    ]);
+    let need = needs(&recording, &order(streams.clone()))[&POOL];
+    assert_eq!((need.size.minimum_safe_workers, need.unknown, need.roots), (Some(2), false, 2));
+    let other = Task { pool: 9, ..recording.tasks[&1].clone() };
+    recording.tasks.insert(3, other);
+    assert!(needs(&recording, &order(streams))[&POOL].unknown);
 }
 
 #[test]

@@ -6,21 +6,23 @@
 //! synchronisation was recorded. Linear in the trace per pattern.
 //!
 //! Misses: deadlocks that need critical sections of one lock in another order than in the run, or another branch;
-//! order that passes only through data under a mutex (a queue, a flag), which the recorder does not see; signals as
-//! resources (a waiter that sleeps with a lock which the notifier needs).
+//! order that passes only through data under a mutex (a queue, a flag), which the recorder does not see. What
+//! [`super::signals`] says about waits for notifications.
 //!
 //! Source: SPDOffline (Tunç, Mathur, Pavlogiannis and Viswanathan, PLDI 2023), extended by modes and by the edges of
 //! [`super::causality`].
 
+use super::clocks::Moment;
 use super::closure::{Closure, acquisitions};
 use super::history::{AbstractAcquire, History, Instance};
 use super::patterns;
+use super::signals::Awake;
 use crate::graph::cycles::Limits;
 
 /// One thread's part in a predicted deadlock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Blocked {
-    /// Index into [`History::acquires`].
+    /// Index into [`History::acquires`], or into those of [`History::signals`].
     pub acquire: u32,
     /// The request at which it stands.
     pub instance: Instance,
@@ -42,6 +44,8 @@ pub struct Prediction {
 pub struct Predictions {
     /// Deadlocks.
     pub deadlocks: Vec<Prediction>,
+    /// Deadlocks in which a thread waits for a notification; indexes into the acquires of [`History::signals`].
+    pub signals: Vec<Prediction>,
     /// Number of patterns that were tested.
     pub patterns: usize,
     /// Names the limit that was hit, if one was.
@@ -50,10 +54,17 @@ pub struct Predictions {
 
 /// Tests every pattern.
 pub fn predict(history: &History, limits: Limits) -> Predictions {
-    let found = patterns::patterns(history, limits);
+    let found = patterns::patterns(&history.acquires, limits);
     let taken = acquisitions(history);
-    let deadlocks = found.patterns.iter().filter_map(|pattern| test(history, &taken, pattern)).collect();
-    Predictions { deadlocks, patterns: found.patterns.len(), truncated: found.truncated }
+    let test = |acquires, pattern: &Vec<u32>| Pattern { history, acquires, taken: &taken, pattern }.test();
+    let deadlocks = found.patterns.iter().filter_map(|pattern| test(&history.acquires, pattern)).collect();
+    let acquires = &history.signals.acquires;
+    let through = patterns::patterns(acquires, limits);
+    let is_signal = |index: &u32| history.signals.is_signal(acquires[*index as usize].wanted.object);
+    let through_signals = through.patterns.iter().filter(|pattern| pattern.iter().any(is_signal));
+    let signals = through_signals.filter_map(|pattern| test(acquires, pattern)).collect();
+    let truncated = found.truncated.or(through.truncated);
+    Predictions { deadlocks, signals, patterns: found.patterns.len(), truncated }
 }
 
 /// Who must stand before a request: instances of one thread, in order.
@@ -66,14 +77,36 @@ struct Party<'a> {
 /// Combinations of writers that are tried for one pattern.
 const WRITERS: usize = 64;
 
-fn test(history: &History, taken: &[Vec<(u32, u32)>], pattern: &[u32]) -> Option<Prediction> {
-    let blocked: Vec<Party<'_>> = pattern.iter().map(|index| party(&history.acquires[*index as usize])).collect();
-    let choices = queued_writers(history, pattern)?;
-    let combinations = choices.iter().map(Vec::len).fold(1, usize::saturating_mul).min(WRITERS);
-    (0..combinations).find_map(|mut number| {
-        let mut parties = blocked.clone();
+/// A pattern to be tested.
+#[derive(Clone, Copy)]
+struct Pattern<'a> {
+    history: &'a History,
+    acquires: &'a [AbstractAcquire],
+    taken: &'a [Vec<(u32, u32)>],
+    pattern: &'a [u32],
+}
+
+impl<'a> Pattern<'a> {
+    /// The pattern's requests, as often around as need be.
+    fn at(&self, at: usize) -> &'a AbstractAcquire {
+        &self.acquires[self.pattern[at % self.pattern.len()] as usize]
+    }
+
+    fn len(&self) -> usize {
+        self.pattern.len()
+    }
+
+    fn test(self) -> Option<Prediction> {
+        let choices = self.queued_writers()?;
+        let combinations = choices.iter().map(Vec::len).fold(1, usize::saturating_mul).min(WRITERS);
+        (0..combinations).find_map(|number| self.test_with(&choices, number))
+    }
+
+    fn test_with(&self, choices: &[Vec<u32>], mut number: usize) -> Option<Prediction> {
+        let history = self.history;
+        let mut parties: Vec<Party<'_>> = (0..self.len()).map(|at| party(self.at(at))).collect();
         let mut writers = Vec::with_capacity(choices.len());
-        for choice in &choices {
+        for choice in choices {
             let writer = choice[number % choice.len()];
             number /= choice.len();
             let new = party(&history.writers[writer as usize]);
@@ -83,11 +116,46 @@ fn test(history: &History, taken: &[Vec<(u32, u32)>], pattern: &[u32]) -> Option
             parties.push(new);
             writers.push(writer);
         }
-        let (stands, witness) = stand(history, taken, &parties)?;
-        let blocked =
-            pattern.iter().zip(&stands).map(|(acquire, instance)| Blocked { acquire: *acquire, instance: *instance });
+        let mut first = Vec::new();
+        let (stands, witness) = loop {
+            let (stands, witness) = stand(history, self.taken, &parties, &first)?;
+            let parts: Vec<_> = (0..self.len()).map(|at| (self.at(at), stands[at])).collect();
+            match history.signals.awake(&parts, &witness) {
+                Awake::Nobody => break (stands, witness),
+                // Each round adds notifications that were not yet part of the witness.
+                Awake::NobodyAfter(missing) => first.extend(missing),
+                Awake::Somebody => return None,
+            }
+        };
+        let blocked = self.pattern.iter().zip(&stands);
+        let blocked = blocked.map(|(acquire, instance)| Blocked { acquire: *acquire, instance: *instance });
         Some(Prediction { blocked: blocked.collect(), witness, writers })
-    })
+    }
+
+    /// For each link of the pattern that is a reader behind a reader: the requests of threads outside it to write there.
+    /// `None` where there is none, so that the link cannot close.
+    fn queued_writers(&self) -> Option<Vec<Vec<u32>>> {
+        let mut all = Vec::new();
+        for at in 0..self.len() {
+            let wanted = self.at(at).wanted;
+            let holder = self.at(at + 1);
+            let conflicts = holder.holds(wanted.object).is_some_and(|held| held.conflicts(wanted.mode));
+            if conflicts || holder.owes.contains(&wanted.object) {
+                continue;
+            }
+            let inside = |thread: u32| (0..self.len()).any(|at| self.at(at).thread == thread);
+            let writes = |(_, writer): &(usize, &AbstractAcquire)| {
+                writer.wanted.object == wanted.object && !inside(writer.thread)
+            };
+            let writers: Vec<u32> =
+                self.history.writers.iter().enumerate().filter(writes).map(|(index, _)| index as u32).collect();
+            if writers.is_empty() {
+                return None;
+            }
+            all.push(writers);
+        }
+        Some(all)
+    }
 }
 
 fn party(acquire: &AbstractAcquire) -> Party<'_> {
@@ -95,9 +163,17 @@ fn party(acquire: &AbstractAcquire) -> Party<'_> {
 }
 
 /// The first instances before which all parties can stand at once, and how far each thread has run by then.
-fn stand(history: &History, taken: &[Vec<(u32, u32)>], parties: &[Party<'_>]) -> Option<(Vec<Instance>, Vec<u32>)> {
+///
+/// What came up to the moments of `first` is part of it.
+fn stand(
+    history: &History,
+    taken: &[Vec<(u32, u32)>],
+    parties: &[Party<'_>],
+    first: &[Moment],
+) -> Option<(Vec<Instance>, Vec<u32>)> {
     let mut at = vec![0; parties.len()];
     let mut closure = Closure::new(history, taken);
+    first.iter().for_each(|moment| closure.add(*moment));
     loop {
         for (party, at) in parties.iter().zip(&at) {
             closure.add(party.instances.get(*at)?.before);
@@ -117,29 +193,6 @@ fn stand(history: &History, taken: &[Vec<(u32, u32)>], parties: &[Party<'_>]) ->
             return Some((instances, closure.times().to_vec()));
         }
     }
-}
-
-/// For each link of the pattern that is a reader behind a reader: the requests of threads outside it to write there.
-/// `None` where there is none, so that the link cannot close.
-fn queued_writers(history: &History, pattern: &[u32]) -> Option<Vec<Vec<u32>>> {
-    let acquire = |at: usize| &history.acquires[pattern[at % pattern.len()] as usize];
-    let mut all = Vec::new();
-    for at in 0..pattern.len() {
-        let wanted = acquire(at).wanted;
-        if acquire(at + 1).holds(wanted.object).is_some_and(|held| held.conflicts(wanted.mode)) {
-            continue;
-        }
-        let inside = |thread: u32| (0..pattern.len()).any(|at| acquire(at).thread == thread);
-        let writes =
-            |(_, writer): &(usize, &AbstractAcquire)| writer.wanted.object == wanted.object && !inside(writer.thread);
-        let writers: Vec<u32> =
-            history.writers.iter().enumerate().filter(writes).map(|(index, _)| index as u32).collect();
-        if writers.is_empty() {
-            return None;
-        }
-        all.push(writers);
-    }
-    Some(all)
 }
 
 #[cfg(test)]

@@ -82,6 +82,8 @@ pub(super) struct Builder {
     depth: HashMap<(u32, u32), u32, FxBuildHasher>,
     /// By thread and condvar: the event number at which the thread began to wait.
     waits: HashMap<(u32, u32), u32, FxBuildHasher>,
+    /// By thread and monitor: a wait that begins when the monitor is given back.
+    about_to_wait: HashMap<(u32, u32), (u32, u32), FxBuildHasher>,
     /// By condvar: the event number of the last notify.
     notified: HashMap<u32, u32, FxBuildHasher>,
     count: u32,
@@ -133,6 +135,9 @@ impl Builder {
                 let depth = self.depth.entry((thread, lock)).or_default();
                 if *depth == 1 {
                     self.push(thread, Op::Release, lock, site);
+                    if let Some((condvar, site)) = self.about_to_wait.remove(&(thread, lock)) {
+                        self.push(thread, Op::WaitBegin, condvar, site);
+                    }
                 }
                 let depth = self.depth.entry((thread, lock)).or_default();
                 *depth = depth.saturating_sub(1);
@@ -150,7 +155,13 @@ impl Builder {
                 } else {
                     self.notified.insert(condvar, self.count);
                 }
-                self.push(thread, op, condvar, site);
+                // A thread waits once it has given its monitor back.
+                let monitor = self.objects.get(&(ObjectKindKey::Lock, operand.to_owned())).copied().unwrap_or(0);
+                if op == Op::WaitBegin && self.depth.get(&(thread, monitor)).is_some_and(|depth| *depth > 0) {
+                    self.about_to_wait.insert((thread, monitor), (condvar, site));
+                } else {
+                    self.push(thread, op, condvar, site);
+                }
             }
         }
     }

@@ -31,30 +31,33 @@ pub struct Actors {
 }
 
 /// Splits the workers of pools into their tasks.
-pub fn split(recording: &Recording, ordered: &Ordered) -> Actors {
-    let mut actors = Actors { tasks: vec![0; ordered.threads.len()], ordered: ordered.clone() };
+pub fn split(recording: &Recording, ordered: Ordered) -> Actors {
+    let threads = ordered.threads.len();
+    let mut actors = Actors { tasks: vec![0; threads], ordered };
     if recording.tasks.is_empty() {
         return actors;
     }
-    let mut current: Vec<u32> = (0..ordered.threads.len() as u32).collect();
-    let mut depth = vec![0_usize; ordered.threads.len()];
+    let mut current: Vec<u32> = (0..threads as u32).collect();
+    let mut depth = vec![0_usize; threads];
     // A worker takes a slot for the task that it begins next.
     let mut slot: FxHashMap<u32, usize> = FxHashMap::default();
-    for (at, (thread, event)) in ordered.events.iter().enumerate() {
-        let worker = *thread as usize;
+    for at in 0..actors.ordered.events.len() {
+        // Indexes are changed behind this place only.
+        let (thread, event) = actors.ordered.events[at];
+        let worker = thread as usize;
         match event.op() {
             Some(Op::SlotAcquire) if depth[worker] == 0 => {
-                slot.insert(*thread, at);
+                slot.insert(thread, at);
             }
             Some(Op::TaskBegin) => {
-                let number = ordered.threads[worker];
+                let number = actors.ordered.threads[worker];
                 let submitter = recording.tasks.get(&event.object);
                 let inline = submitter.is_none_or(|task| task.parent == 0 && task.thread == number);
-                if depth[worker] == 0 && !inline && actors.tasks.len() - ordered.threads.len() < MOST {
+                if depth[worker] == 0 && !inline && actors.tasks.len() - threads < MOST {
                     current[worker] = actors.tasks.len() as u32;
                     actors.tasks.push(event.object);
                     actors.ordered.threads.push(number);
-                    if let Some(taken) = slot.remove(thread) {
+                    if let Some(taken) = slot.remove(&thread) {
                         actors.ordered.events[taken].0 = current[worker];
                     }
                 }
@@ -63,7 +66,7 @@ pub fn split(recording: &Recording, ordered: &Ordered) -> Actors {
             // What follows, as giving the slot back, still belongs to the task.
             Some(Op::TaskEnd) => depth[worker] = depth[worker].saturating_sub(1),
             Some(Op::SlotRelease) => {}
-            Some(Op::ThreadEnd) => current[worker] = *thread,
+            Some(Op::ThreadEnd) => current[worker] = thread,
             _ => {}
         }
         actors.ordered.events[at].0 = current[worker];

@@ -19,7 +19,7 @@ use crate::held::{self, LockMode};
 use crate::park::{self, Wake};
 use crate::site::Site;
 use crate::wait::{self, Goal, Wait};
-use crate::{config, threads};
+use crate::{config, schedule, threads};
 
 const UPGRADABLE: u32 = 1 << 29;
 const WRITER: u32 = 1 << 30;
@@ -92,6 +92,7 @@ impl RawRwLock {
         let mut flags = if until.is_some() { flag::TRY } else { 0 };
         let mut key = 0;
         if until.is_none() {
+            schedule::before(site);
             key = held.request(lock, site);
             head::emit(Op::Request, lock, 0, site, 0);
         }
@@ -108,6 +109,9 @@ impl RawRwLock {
         held.push(key, lock, site);
         if config::mode() == config::TRACE {
             head::emit(Op::Acquire, lock, flags, site, self.seq(mode));
+        }
+        if until.is_none() {
+            schedule::after();
         }
         true
     }

@@ -232,7 +232,8 @@ impl Condvar {
         };
         let wake = wait::sleep(wait, false, until, begin, || {
             mutex::release(mutex, flag::WAIT);
-            threads::emit_at(Event::new(Op::WaitBegin, condvar, 0, begun.get()), site);
+            let flags = if until.is_some() { flag::TRY } else { 0 };
+            threads::emit_at(Event { flags, ..Event::new(Op::WaitBegin, condvar, 0, begun.get()) }, site);
         });
         drop(leave);
         let seq = if let Wake::Woken(seq) = wake { seq } else { 0 };

@@ -25,7 +25,7 @@ use crate::park::{self, Wake};
 use crate::site::Site;
 use crate::sync::poisoning;
 use crate::wait::{self, Goal, Wait};
-use crate::{config, threads};
+use crate::{config, schedule, threads};
 
 /// A tracked [`std::sync::Mutex`].
 ///
@@ -303,6 +303,7 @@ pub(crate) fn acquire(head: &Head, kind: Kind, site: Site, flags: u8) {
     }
     let lock = head.lock(Mode::Exclusive, kind);
     let held = held::current();
+    schedule::before(site);
     let key = held.request(lock, site);
     head::emit(Op::Request, lock, flags, site, 0);
     let mut flags = flags;
@@ -314,6 +315,7 @@ pub(crate) fn acquire(head: &Head, kind: Kind, site: Site, flags: u8) {
     if config::mode() == config::TRACE {
         head::emit(Op::Acquire, lock, flags, site, head.next_exclusive());
     }
+    schedule::after();
 }
 
 /// As [`acquire`], for at most until a time: a request that cannot wait for ever closes no deadlock.

@@ -24,7 +24,7 @@ use crate::park::{self, Wake};
 use crate::site::Site;
 use crate::sync::poisoning;
 use crate::wait::{self, Goal, Wait};
-use crate::{config, threads};
+use crate::{config, schedule, threads};
 
 const WRITER: u32 = 1 << 30;
 const PARKED: u32 = 1 << 31;
@@ -300,6 +300,7 @@ fn acquire(head: &Head, mode: Mode, kind: Kind, site: Site) {
     }
     let lock = head.lock(mode, kind);
     let held = held::current();
+    schedule::before(site);
     let key = held.request(lock, site);
     head::emit(Op::Request, lock, 0, site, 0);
     let mut flags = 0;
@@ -311,6 +312,7 @@ fn acquire(head: &Head, mode: Mode, kind: Kind, site: Site) {
     if config::mode() == config::TRACE {
         head::emit(Op::Acquire, lock, flags, site, next(head, mode));
     }
+    schedule::after();
 }
 
 fn next(head: &Head, mode: Mode) -> u32 {

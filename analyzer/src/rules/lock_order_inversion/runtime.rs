@@ -152,7 +152,7 @@ fn finding(replay: &Replay, inversion: &Inversion, fingerprint: Fingerprint) -> 
         })
         .collect();
     let schedule = match inversion.evidence {
-        Evidence::Predicted => "another schedule of this run deadlocks",
+        Evidence::Predicted => crate::rules::PREDICTED,
         _ if inversion.by_class => "on the same instances they may deadlock",
         _ => "they may deadlock",
     };

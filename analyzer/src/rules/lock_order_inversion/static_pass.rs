@@ -7,7 +7,7 @@
 
 use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, Notice, NoticeKind, ThreadPath};
 use crate::graph::compatible::{KeptOut, kept_out, no_common_gate, weakest_link};
-use crate::graph::cycles::{Cycle, Limits, cycles};
+use crate::graph::cycles::{Cycle, Limits, cycles, linked_cycles};
 use crate::graph::{LockGraph, NodeId, OrderEdge, Witness};
 use crate::regions::place::Root;
 use crate::regions::{Pair, Regions, Task};
@@ -19,15 +19,19 @@ const MOST_FURTHER: usize = 8;
 pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     let Some(regions) = facts.regions else { return };
     let limits = Limits { length: 4, cycles: 2_000 };
-    let search =
-        cycles(facts.graph, limits, &|a, b| no_common_gate(a, b) && !(a.test && b.test) && can_overlap(regions, a, b));
+    let overlap = |a: &Witness, b: &Witness| no_common_gate(a, b) && !(a.test && b.test) && can_overlap(regions, a, b);
+    let sure = |witness: &Witness| !witness.test && witness.confidence != Confidence::Low;
+    let surely = |a: &Witness, b: &Witness| sure(a) && sure(b) && overlap(a, b);
+    // Of the witnesses of one ring those count that leave the least doubt, wherever they were met.
+    let strong = linked_cycles(facts.graph, limits, KeptOut::Always, &surely);
+    let search = cycles(facts.graph, limits, &overlap);
     if let Some(limit) = &search.truncated {
         let message = format!("not every cycle of the lock graph was looked at: {limit}");
         facts.notices.borrow_mut().push(Notice { kind: NoticeKind::Truncated, file: None, line: None, message });
     }
     // A ring with a shorter cycle among its locks says nothing new: mending that one breaks it.
     let mut reported: Vec<Vec<NodeId>> = Vec::new();
-    for cycle in &search.cycles {
+    for cycle in strong.cycles.iter().chain(&search.cycles) {
         // Two locks that both sides only read would need two queued writers at once.
         if shared_links(facts.graph, cycle) > 1 {
             continue;

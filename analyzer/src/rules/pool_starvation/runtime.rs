@@ -1,27 +1,72 @@
 //! The run-time half: tasks that held all slots of a bounded pool while they waited for the pool.
 //!
-//! Guarantees: it happened. The minimum number of workers follows from the run's tree of submissions
+//! Guarantees: observed: it happened. Predicted, as a warning: a pool that did not starve in this run but is smaller than
+//! the run's tree of submissions needs, where only one thread outside submits to it. The minimum number of workers follows from the run's tree of submissions
 //! ([`crate::trace::pools`], where its limits stand).
 //!
-//! Misses: starvation that needs another schedule or more load.
+//! Misses: starvation that needs another branch or more load; what else keeps tasks from running at once (locks, channels), so a
+//! prediction is no error.
 
 use std::collections::BTreeMap;
 
 use lockcheck_tracker::event::{BlockedThread, PoolPolicy, WaitKind};
 
 use super::RULE;
-use crate::finding::Finding;
+use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level};
 use crate::rules::Facts;
 use crate::rules::blocked::{self, Cause};
 use crate::trace::pools::Need;
-use crate::trace::recording::Deadlock;
+use crate::trace::recording::{Deadlock, Task};
 use crate::trace::{Replay, names};
 
 pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     let Some(replay) = facts.replay else { return };
     let deadlocks =
         replay.recording.deadlocks.iter().filter(|deadlock| blocked::cause(replay, deadlock) == Cause::Pool);
+    let observed: Vec<_> =
+        deadlocks.clone().filter_map(|deadlock| pool(replay, &blocked::core(replay, deadlock))).collect();
     blocked::add(deadlocks.map(|deadlock| finding(replay, deadlock)), out);
+    let others = replay.pools.iter().filter(|(pool, _)| !observed.contains(pool));
+    out.extend(others.filter_map(|(pool, need)| predicted(replay, *pool, *need)));
+}
+
+/// A pool that is too small for what was submitted to it.
+fn predicted(replay: &Replay, pool: u32, need: Need) -> Option<Finding> {
+    let recording = &replay.recording;
+    let too_small = need.size.minimum_safe_workers.is_none_or(|minimum| minimum > need.size.workers);
+    if need.partial || need.unknown || need.roots > 1 || !too_small || !replay.has_events() {
+        return None;
+    }
+    let name = format!("`{}`", replay.names.object(recording, pool));
+    let nested = |(_, task): &(&u32, &Task)| task.pool == pool && task.parent != 0;
+    let (inner, task) = recording.tasks.iter().find(nested)?;
+    let (inner, outer) = (names::task(recording, *inner), names::task(recording, task.parent));
+    let label = format!("{outer} submits {inner} while it holds a slot of {name}");
+    let primary = names::location(recording, task.site, label);
+    let workers = need.size.workers;
+    let enough = match need.size.minimum_safe_workers {
+        Some(minimum) => format!("{minimum} are needed"),
+        None => "no number is enough".to_owned(),
+    };
+    let otherwise = "run the inner tasks in a pool of their own";
+    let help = match need.size.minimum_safe_workers {
+        Some(minimum) => format!("give {name} at least {minimum} workers, or {otherwise}"),
+        None => otherwise.to_owned(),
+    };
+    Some(Finding {
+        rule: RULE.id,
+        level: Level::Warn,
+        confidence: Confidence::Medium,
+        evidence: Evidence::Predicted,
+        message: format!("the {workers} slots of {name} can all be held by tasks that wait for it: {enough}"),
+        help,
+        locks: vec![blocked::info(replay, pool)],
+        primary,
+        related: Vec::new(),
+        threads: Vec::new(),
+        pool: Some(need.size),
+        fingerprint: Fingerprint::new(RULE.id, &[replay.names.key(recording, pool)], &[]),
+    })
 }
 
 fn finding(replay: &Replay, deadlock: &Deadlock) -> Finding {
@@ -60,7 +105,7 @@ fn finding(replay: &Replay, deadlock: &Deadlock) -> Finding {
     }
     let help = help(replay, &core, pool, &name, need);
     let finding = blocked::observed(replay, RULE.id, deadlock, &objects, message, help);
-    Finding { pool: size, ..finding }
+    Finding { pool: size.filter(|_| need.is_some_and(|need| !need.unknown)), ..finding }
 }
 
 /// The pool whose slots are waited for, or whose tasks' results are.
@@ -89,7 +134,9 @@ fn help(replay: &Replay, core: &[&BlockedThread<'_>], pool: Option<u32>, name: &
         (false, false) => "run the inner tasks in a pool of their own",
     };
     match need.map(|need| (need, need.size.minimum_safe_workers)) {
-        Some((Need { size, partial }, Some(minimum))) if minimum > size.workers => {
+        Some((Need { unknown: true, .. }, _)) => format!("{otherwise}; how many workers would be enough is not known"),
+        Some((_, None)) => format!("no number of workers is enough: {otherwise}"),
+        Some((Need { size, partial, .. }, Some(minimum))) if minimum > size.workers => {
             let so_far = if partial { " for the part of the recursion that this run got to" } else { "" };
             format!("give {name} at least {minimum} workers{so_far}, or {otherwise}")
         }

@@ -1,4 +1,4 @@
-//! `condvar_wait_holding_lock`: a second lock stays held while a thread waits for a notification.
+//! The static half: guards alive during a wait.
 //!
 //! Guarantees: deny only where every notifier in the sources surely takes the lock before it notifies, in another
 //! function or thread than the waiter.
@@ -7,48 +7,12 @@
 
 use rustc_hash::FxHashSet;
 
-use super::{Facts, Group, Rule, waiting, wording};
+use super::RULE;
 use crate::finding::{Finding, Level};
 use crate::regions::blocking::Op;
+use crate::rules::{Facts, waiting, wording};
 
-/// The rule.
-pub const RULE: Rule = Rule {
-    id: "condvar_wait_holding_lock",
-    group: Group::Deadlock,
-    level: Level::Deny,
-    summary: "a second lock held while waiting on a condition variable",
-    docs: DOCS,
-    check,
-};
-
-const DOCS: &str = r#"## What it does
-Reports a guard of another lock that is alive during `Condvar::wait`, which gives back only the one mutex that it is
-given. It is an error where every notifier takes that other lock before it notifies.
-
-## Why is this bad?
-The waiter keeps the lock until it is notified; if the notifier needs it first, neither goes on.
-
-## Example
-```rust
-let config = self.config.lock().unwrap();
-let mut ready = self.ready.lock().unwrap();
-while !*ready {
-    ready = self.woken.wait(ready).unwrap(); // `config` stays locked
-}
-```
-
-## Use instead
-```rust
-let mut ready = self.ready.lock().unwrap();
-while !*ready {
-    ready = self.woken.wait(ready).unwrap();
-}
-drop(ready);
-let config = self.config.lock().unwrap();
-```
-"#;
-
-fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
+pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     let Some(regions) = facts.regions else { return };
     let mut seen = FxHashSet::default();
     for wait in regions.blocking.waits.iter().filter(|wait| wait.op == Op::Notification) {

@@ -1,0 +1,79 @@
+//! From a predicted deadlock to a schedule that a second run can be steered by, and back: was it confirmed?
+//!
+//! ```text
+//! trace -> prediction -> Plan -> file -> LOCKCHECK_SCHEDULE of another run -> trace -> confirmed?
+//! ```
+//!
+//! Guarantees: a plan is text, the same for the same trace; a confirmation is a deadlock that the tracker observed in
+//! the steered run, over the lock classes of the prediction in the same order.
+//!
+//! Misses: runs that take another branch than the recorded one; tasks that their submitter ran itself are steered by place only.
+
+use std::path::{Path, PathBuf};
+
+use crate::finding::{Evidence, Finding, Fingerprint, Report};
+use crate::graph::cycles::Limits;
+use crate::rules;
+use crate::trace::history::{History, Places};
+use crate::trace::{self, Names, TraceError, order, predict, read, tasks};
+
+mod actors;
+mod plan;
+
+/// How to get into one predicted deadlock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Of the finding.
+    pub fingerprint: Fingerprint,
+    /// The file for `LOCKCHECK_SCHEDULE=replay:FILE`.
+    pub text: String,
+}
+
+/// Plans for the predicted deadlocks of recorded runs, one per finding; each trace is taken for a process of its own.
+pub fn plans(traces: &[PathBuf]) -> Result<Vec<Plan>, TraceError> {
+    let mut plans: Vec<Plan> = Vec::new();
+    for path in traces {
+        let mut recording = read::read_file(path, &mut Vec::new())?;
+        let ordered = order::order(std::mem::take(&mut recording.streams));
+        let actors = tasks::split(&recording, ordered);
+        let history = History::new(&recording, &actors, Places::Apart);
+        let predictions = predict::predict(&history, Limits::default());
+        let names = Names::new(&recording);
+        let run = plan::Run::new(&recording, &actors, &history, &names);
+        for plan in run.plans(&predictions) {
+            if plans.iter().all(|known| known.fingerprint != plan.fingerprint) {
+                plans.push(plan);
+            }
+        }
+    }
+    Ok(plans)
+}
+
+/// Which findings the deadlocks observed in a run confirm.
+pub fn confirmed_by(traces: &[PathBuf]) -> Result<Vec<Fingerprint>, TraceError> {
+    let (_, replay, _) = trace::load(traces)?;
+    Ok(rules::observed_fingerprints(&replay))
+}
+
+/// Marks what a steered run has confirmed; `again` tells the reader how to repeat it.
+pub fn confirm(report: &mut Report, fingerprint: Fingerprint, again: &str) {
+    for finding in report.findings.iter_mut().filter(|finding| is_open(finding, fingerprint)) {
+        finding.evidence = Evidence::Confirmed;
+        finding.message = finding.message.replace(rules::PREDICTED, "a steered run deadlocked there");
+        finding.help = format!("{}; {again}", finding.help);
+    }
+}
+
+/// Whether the finding is a prediction of this fingerprint.
+pub fn is_open(finding: &Finding, fingerprint: Fingerprint) -> bool {
+    finding.evidence == Evidence::Predicted && finding.fingerprint == fingerprint
+}
+
+/// Where the schedule of a confirmed finding is kept: in the project's `target`, else in the temporary folder.
+pub fn folder(here: &Path) -> PathBuf {
+    let project = here.ancestors().find(|folder| folder.join("Cargo.toml").is_file() && folder.join("target").is_dir());
+    match project {
+        Some(project) => project.join("target").join("lockcheck"),
+        None => std::env::temp_dir().join("lockcheck"),
+    }
+}
