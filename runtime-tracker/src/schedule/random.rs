@@ -21,7 +21,7 @@ pub(super) fn mix(mut value: u64) -> u64 {
 /// How long to wait: nothing for two of three requests.
 pub(super) fn pause(seed: u64, actor: u64, count: u64) -> Duration {
     let value = mix(mix(seed ^ actor).wrapping_add(count));
-    if value % 3 != 0 { Duration::ZERO } else { LONGEST * ((value >> 32) % 1_000) as u32 / 1_000 }
+    if !value.is_multiple_of(3) { Duration::ZERO } else { LONGEST * ((value >> 32) % 1_000) as u32 / 1_000 }
 }
 
 pub(super) fn sleep(pause: Duration) {
