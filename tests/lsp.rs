@@ -220,7 +220,7 @@ fn a_broken_configuration_is_told_and_the_session_goes_on() {
 #[test]
 #[ignore = "measures"]
 fn latency_after_a_save_in_a_workspace_of_200_files() {
-    let module = |at: usize| LIB.replace("Bank", &format!("Bank{at}")).repeat(1);
+    let module = |at: usize| LIB.replace("Bank", &format!("Bank{at}"));
     let mut files = vec![("Cargo.toml".to_owned(), MANIFEST.to_owned())];
     let lib: String = (0..200).map(|at| format!("mod m{at};\n")).collect();
     files.push(("src/lib.rs".into(), lib));
