@@ -25,6 +25,7 @@ pub mod documented;
 pub mod finding;
 pub mod fix;
 pub mod graph;
+pub mod instrument;
 pub mod model;
 mod nearest;
 pub mod pictures;

@@ -1,4 +1,5 @@
-//! What the environment asks for: `LOCKCHECK`, `LOCKCHECK_TRACE`, `LOCKCHECK_STATS`, `LOCKCHECK_ON_DEADLOCK`.
+//! What the environment asks for: `LOCKCHECK`, `LOCKCHECK_TRACE`, `LOCKCHECK_STATS`, `LOCKCHECK_ON_DEADLOCK`; and what
+//! `lockcheck run` says of the program, `LOCKCHECK_TEST_PROGRAM`: its main thread only waits for its tests.
 //!
 //! Guarantees: read once, at the first tracked operation of the process; an unknown value means the default. A thread
 //! that comes while another one reads waits at most some milliseconds and then works untracked, because the reader
@@ -10,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 use std::time::Duration;
 
 use crate::event::{DeadlockAction, RecordingMode};
+use crate::wait::quiet;
 use crate::{record, schedule, threads};
 
 /// Locks are locks and nothing else.
@@ -100,6 +102,9 @@ fn read() -> u8 {
             _ => DeadlockAction::Panic,
         };
         ON_DEADLOCK.store(action as u8, Relaxed);
+        if value("LOCKCHECK_TEST_PROGRAM") == "1" {
+            quiet::set_test_program();
+        }
         let path = std::env::var_os("LOCKCHECK_TRACE").filter(|path| !path.is_empty());
         let recording = match path {
             Some(path) if mode == TRACE => record::open(path, RecordingMode::Trace),

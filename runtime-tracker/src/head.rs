@@ -69,6 +69,12 @@ impl Head {
         Head::make(location.cast(), 0)
     }
 
+    /// For locks that are made by a constant, the same for all: the place of the first use stands for the place of making.
+    #[cfg(lockcheck_shim)]
+    pub(crate) const fn unplaced() -> Self {
+        Head::make(std::ptr::null(), 0)
+    }
+
     #[track_caller]
     pub(crate) const fn named(name: &'static str) -> Self {
         if name.is_empty() {
@@ -97,6 +103,7 @@ impl Head {
 
     /// The lock's number and `mode`; gives the lock its number if it has none.
     #[inline(always)]
+    #[track_caller]
     pub(crate) fn lock(&self, mode: Mode, kind: Kind) -> LockMode {
         let known = self.known(mode);
         if known == LockMode::NONE { self.enroll(mode, kind) } else { known }
@@ -104,6 +111,7 @@ impl Head {
 
     #[cold]
     #[inline(never)]
+    #[track_caller]
     fn enroll(&self, mode: Mode, kind: Kind) -> LockMode {
         let origin = self.identity.origin.load(Relaxed);
         if self.known(mode) != LockMode::NONE {
@@ -111,7 +119,9 @@ impl Head {
         }
         // SAFETY: the word holds no number, so it holds what `new` or `named` put there.
         let origin = unsafe {
-            if self.name_len == 0 {
+            if origin.is_null() {
+                Origin::At(Location::caller())
+            } else if self.name_len == 0 {
                 Origin::At(&*origin.cast::<Location<'static>>())
             } else {
                 let name = std::slice::from_raw_parts(origin.cast::<u8>(), self.name_len.into());

@@ -86,6 +86,8 @@ pub mod pool;
 mod raw;
 mod record;
 mod schedule;
+#[cfg(feature = "sources")]
+pub mod shim;
 mod site;
 mod stats;
 pub mod sync;

@@ -119,7 +119,8 @@ fn look(entries: &[Entry], again: Option<Entry>, context: Context, tried: bool) 
     let wanted_record = HeldRecord { object: wanted.lock(), mode: wanted.mode(), site: names::site(site) };
     if let Some(first) = again {
         // Modes that exclude each other are the business of `wait::double_lock`, which knows that the thread blocks.
-        let both_read = !first.lock.mode().conflicts(wanted.mode());
+        // A recursive read does not wait behind a writer in between.
+        let both_read = !first.lock.mode().conflicts(wanted.mode()) && wanted.mode() != Mode::SharedRecursive;
         if both_read && !tried {
             record::record(&Record::DoubleLock { thread, first: first.record(), second: wanted_record });
             drop(order);

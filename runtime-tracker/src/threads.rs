@@ -23,6 +23,9 @@ use crate::{config, held, names, record, stats};
 /// The part of a thread that other threads see.
 pub(crate) struct ThreadRecord {
     number: AtomicU32,
+    /// What the system calls it.
+    #[cfg(lockcheck_shim)]
+    system: AtomicU32,
     /// Where it sleeps.
     pub(crate) parker: Parker,
     /// Whether it stands in a queue; changes under the queue's lock.
@@ -37,6 +40,12 @@ pub(crate) struct ThreadRecord {
 impl ThreadRecord {
     pub(crate) fn number(&self) -> u32 {
         self.number.load(Relaxed)
+    }
+
+    /// The number that the system gave it.
+    #[cfg(lockcheck_shim)]
+    pub(crate) fn system_number(&self) -> u32 {
+        self.system.load(Relaxed)
     }
 
     /// Its events, if it has recorded any.
@@ -213,6 +222,14 @@ pub(crate) fn adopt(number: u32, segment: u32) {
 }
 
 fn begin(number: u32, segment: u32) {
+    #[cfg(all(lockcheck_shim, target_os = "linux"))]
+    {
+        unsafe extern "C" {
+            fn gettid() -> i32;
+        }
+        // SAFETY: takes nothing, touches nothing.
+        me().system.store(unsafe { gettid() } as u32, Relaxed);
+    }
     // At the very end of a thread there is nothing to register with; the record then stays in use.
     let _ = AT_END.try_with(|_| ());
     set_segment(segment);
@@ -269,6 +286,8 @@ fn take_record() -> &'static ThreadRecord {
         }
         block.write(ThreadRecord {
             number: AtomicU32::new(0),
+            #[cfg(lockcheck_shim)]
+            system: AtomicU32::new(0),
             parker: Parker::new(),
             parked: AtomicBool::new(false),
             link: AtomicPtr::new(ptr::null_mut()),

@@ -13,10 +13,12 @@
 //! could take it out of there are members too; the reduction runs a second time after a short pause before anything is said. Threads that
 //! are not tracked and waits with a time limit count as able to go on. Who could notify, send, receive, arrive or unpark
 //! is not known (a sender moves to another thread without a trace), so such a wait is reported only where every thread
-//! of the process is tracked and blocked.
+//! of the process is tracked and blocked, or where the others are quiet (`quiet.rs`).
 //!
 //! Misses: locks whose holder has ended or forgot the guard; whatever untracked threads block.
 
+mod caller;
+pub(crate) mod quiet;
 mod reduce;
 pub(crate) mod report;
 
@@ -232,6 +234,7 @@ fn detect() -> usize {
     if core == 0 {
         return count;
     }
+    let rests = quiet::rests();
     table.last_report += 1;
     let number = table.last_report;
     for member in table.waiting.iter_mut() {
@@ -245,6 +248,10 @@ fn detect() -> usize {
     let victim = own.or_else(|| core_members.iter().find(able)).copied();
     let action = match config::on_deadlock() {
         DeadlockAction::Panic if victim.is_none() => DeadlockAction::Report,
+        // A thread that could still help must not find that its others were broken up.
+        DeadlockAction::Panic | DeadlockAction::Abort if rests.count() > 0 && !rests.is_main_only() => {
+            DeadlockAction::Report
+        }
         action => action,
     };
     // Copied under the lock and put into words after it: words need the allocator, and a thread inside the allocator
@@ -254,7 +261,10 @@ fn detect() -> usize {
     let mut copies = List::new();
     members.iter().for_each(|member| copies.push(report::Member::new(member, &mut held)));
     drop(table);
-    let finding = report::report(closer, &copies, core, &held, action);
+    if let Some(own) = copies.iter().find(|member| member.is_of(closer)) {
+        caller::record(closer, own.site());
+    }
+    let finding = report::report(closer, &copies, core, &held, action, rests);
     finding::tell(&finding);
     match (action, victim) {
         (DeadlockAction::Abort, _) => abort(&finding.message),
@@ -279,6 +289,7 @@ pub(crate) fn double_lock(first: Entry, second: LockMode, site: Site) {
     let finding = threads::busy(|| {
         let thread = threads::me().number();
         let wanted = Held { object: second.lock(), mode: second.mode(), site: names::site(site) };
+        caller::record(thread, site);
         record::record(&Record::DoubleLock { thread, first: first.record(), second: wanted });
         threads::flush();
         let lock = names::describe(second.lock());

@@ -69,8 +69,8 @@ pub(super) enum Color {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// run a built-in scenario under the tracker and report what it did and could have done
-    Run(RunArgs),
+    /// run a program, unmodified, or a built-in scenario under the tracker and report what it did and could have done
+    Run(Box<RunArgs>),
     /// look for deadlocks in source text, without building it
     Scan(ScanArgs),
     /// report on recorded traces; several are merged
@@ -234,7 +234,7 @@ pub(super) struct AnalyzeArgs {
 /// `run`
 #[derive(Debug, clap::Args)]
 pub(super) struct RunArgs {
-    /// the scenario; see --list
+    /// a scenario (see --list), an example of the package here, or a Rust file that is a program
     pub(super) name: Option<String>,
     /// list the scenarios
     #[arg(long)]
@@ -272,29 +272,29 @@ pub(super) struct RunArgs {
     /// steer the run by a schedule that --confirm kept
     #[arg(long, value_name = "FILE", conflicts_with_all = ["perturb", "confirm"])]
     pub(super) replay: Option<PathBuf>,
-    /// end the program after this time, in seconds
-    #[arg(long, value_name = "SECS", default_value = "30", value_parser = seconds)]
-    pub(super) timeout: Duration,
+    /// end the program after this time, in seconds; scenarios end after 30 by default
+    #[arg(long, value_name = "SECS", value_parser = seconds)]
+    pub(super) timeout: Option<Duration>,
     #[command(flatten)]
     pub(super) report: ReportArgs,
-    /// a target of the cargo project here
-    #[arg(long, value_name = "NAME", hide = true)]
+    /// run an example of the cargo project here
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["bin", "test", "lib", "name"])]
     pub(super) example: Option<String>,
-    /// a target of the cargo project here
-    #[arg(long, value_name = "NAME", hide = true)]
+    /// run a program of the cargo project here
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["test", "lib", "name"])]
     pub(super) bin: Option<String>,
-    /// a target of the cargo project here
-    #[arg(long, value_name = "NAME", hide = true)]
+    /// run an integration test of the cargo project here
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["lib", "name"])]
     pub(super) test: Option<String>,
-    /// a target of the cargo project here
-    #[arg(long, hide = true)]
+    /// run the unit tests of the library here
+    #[arg(long, conflicts_with = "name")]
     pub(super) lib: bool,
-    /// a package of the workspace here
-    #[arg(short, long, value_name = "NAME", hide = true)]
+    /// the package of the workspace here that has the target
+    #[arg(short, long, value_name = "NAME")]
     pub(super) package: Option<String>,
-    /// a cargo command
-    #[arg(last = true, hide = true)]
-    pub(super) command: Vec<String>,
+    /// a command, usually of cargo, the programs of which are tracked; with a target or file: its arguments
+    #[arg(last = true)]
+    pub(super) command: Vec<std::ffi::OsString>,
 }
 
 /// `--policy`

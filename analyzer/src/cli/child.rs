@@ -15,7 +15,7 @@ use super::watch::Watch;
 use super::{Exit, Failure};
 
 /// How long other threads may go on after a deadlock was reported that nobody breaks.
-const GRACE: Duration = Duration::from_millis(300);
+pub(super) const GRACE: Duration = Duration::from_millis(300);
 
 /// How a program came to its end.
 #[derive(Debug)]
@@ -77,18 +77,18 @@ pub(super) fn watch_over(mut command: Command, limits: &Limits<'_>) -> Result<En
 }
 
 #[cfg(unix)]
-fn was_interrupted(status: ExitStatus) -> bool {
+pub(super) fn was_interrupted(status: ExitStatus) -> bool {
     const SIGINT: i32 = 2;
     std::os::unix::process::ExitStatusExt::signal(&status) == Some(SIGINT)
 }
 
 #[cfg(not(unix))]
-fn was_interrupted(_: ExitStatus) -> bool {
+pub(super) fn was_interrupted(_: ExitStatus) -> bool {
     false
 }
 
 /// Ends the child when it goes out of scope.
-struct Ended(Child);
+pub(super) struct Ended(pub(super) Child);
 
 impl Drop for Ended {
     fn drop(&mut self) {
@@ -99,7 +99,7 @@ impl Drop for Ended {
 }
 
 /// Counts presses of Ctrl-C; the second one ends lockcheck at once.
-fn on_interrupt() -> Arc<AtomicUsize> {
+pub(super) fn on_interrupt() -> Arc<AtomicUsize> {
     let count = Arc::new(AtomicUsize::new(0));
     let counted = count.clone();
     // Without a handler, Ctrl-C ends lockcheck and the program with it: less polite, but no hang.
@@ -113,7 +113,7 @@ fn on_interrupt() -> Arc<AtomicUsize> {
 
 /// Standard error as someone's standard output.
 #[cfg(unix)]
-fn stderr() -> Result<Stdio, Failure> {
+pub(super) fn stderr() -> Result<Stdio, Failure> {
     use std::os::fd::AsFd;
     let copy = std::io::stderr().as_fd().try_clone_to_owned();
     copy.map(Stdio::from).map_err(|error| Failure(format!("standard error cannot be used: {error}")))
@@ -121,7 +121,7 @@ fn stderr() -> Result<Stdio, Failure> {
 
 /// Standard error as someone's standard output.
 #[cfg(windows)]
-fn stderr() -> Result<Stdio, Failure> {
+pub(super) fn stderr() -> Result<Stdio, Failure> {
     use std::os::windows::io::AsHandle;
     let copy = std::io::stderr().as_handle().try_clone_to_owned();
     copy.map(Stdio::from).map_err(|error| Failure(format!("standard error cannot be used: {error}")))

@@ -20,7 +20,7 @@ pub(super) fn if_asked(arguments: &[OsString]) -> Option<ExitCode> {
     let args = parser.try_get_matches_from(&arguments[1..]).and_then(|matches| RunArgs::from_arg_matches(&matches));
     let args = args.map_err(|error| error.to_string());
     let chosen = args.and_then(|args| {
-        scenarios::chosen(args.name.as_deref().unwrap_or_default(), &args).map_err(|failure| failure.to_string())
+        scenarios::chosen(args.name.as_deref().unwrap_or_default(), &args, &[]).map_err(|failure| failure.to_string())
     });
     let code = match chosen {
         Ok((scenario, options)) => lockcheck_fixtures::host(scenario.name, &options),

@@ -23,8 +23,11 @@ mod mend;
 mod pages;
 mod progress;
 mod rescan;
-
 mod run;
+mod run_agree;
+mod run_paths;
+mod run_program;
+mod run_watch;
 mod scan;
 mod scenarios;
 mod sections;
@@ -55,6 +58,9 @@ struct Failure(String);
 /// Runs a whole command line and gives the process's exit code.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
     let (arguments, as_cargo) = without_cargos_word(arguments);
+    if let Some(code) = crate::instrument::if_wrapper(&arguments) {
+        return code;
+    }
     // A scenario's own panic is its own affair, not an internal error of lockcheck.
     if let Some(code) = host::if_asked(&arguments) {
         return code;

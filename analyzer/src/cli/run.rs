@@ -1,8 +1,8 @@
-//! `lockcheck run`: a scenario under the tracker, then the analysis of what it recorded.
+//! `lockcheck run`: a scenario under the tracker, then the analysis of what it recorded. Programs are `run_program`'s.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::ArgMatches;
 
@@ -10,11 +10,14 @@ use super::args::{OnDeadlock, RunArgs};
 use super::child::{End, Limits, watch_over};
 use super::levels::Levels;
 use super::terminal::{Stream, Terminal, to_stderr, to_stdout};
-use super::{Exit, Failure, analyze, confirm, host, scenarios};
+use super::{Exit, Failure, analyze, confirm, host, run_program, scenarios};
 use crate::config::Config;
 use crate::finding::{Evidence, Mode, Notice, NoticeKind, Report, Summary};
 use crate::report::Pictures;
 use crate::source::{Targets, Texts};
+
+/// How long a scenario may take by default.
+pub(super) const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// Runs, analyses and reports; the report for people goes to standard error.
 pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Terminal) -> Result<Exit, Failure> {
@@ -22,8 +25,9 @@ pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Termi
         to_stdout(scenarios::list(terminal.is_verbose()).as_bytes())?;
         return Ok(Exit::Clean);
     }
-    let name = scenario(args)?;
-    let config = super::config(&args.report, &[], &std::env::current_dir().unwrap_or_default())?;
+    let cwd = std::env::current_dir().unwrap_or_default();
+    let Some(name) = scenario(args, &cwd, terminal)? else { return run_program::run(args, matches, terminal) };
+    let config = super::config(&args.report, &[], &cwd)?;
     let levels = Levels::read(&config, matches)?;
     let started = Instant::now();
     let launch = |trace: &Path| {
@@ -70,7 +74,7 @@ fn runs(
         let mut command = launch(&trace)?;
         command.envs(confirm::schedule(args, number).map(|schedule| (confirm::VARIABLE, schedule)));
         let limits = Limits {
-            time: args.timeout,
+            time: args.timeout.unwrap_or(TIME_LIMIT),
             hangs: (args.on_deadlock == OnDeadlock::Report).then_some(trace.as_path()),
             stdout_to_stderr: args.report.message_format.is_machine(),
         };
@@ -84,12 +88,18 @@ fn runs(
             continue;
         }
         if let Some(keep) = &args.trace {
-            keep_traces(&traces, &trace, keep)?;
+            keep_traces(&traces, keep)?;
         }
         report.notices.extend(notice(&end, args));
         report.notices.extend(confirm::found_by(args, number - 1, &report));
         if confirm::is_asked(args) {
-            confirm::confirm(&mut report, &traces, &host::as_written(name, args), args.timeout, launch)?;
+            confirm::confirm(
+                &mut report,
+                &traces,
+                &host::as_written(name, args),
+                args.timeout.unwrap_or(TIME_LIMIT),
+                launch,
+            )?;
         }
         let pictures = analyze::pictures(&args.report, &traces);
         let table = || crate::report::stats::table(&traces).unwrap_or_else(|| "no lock was counted\n".into());
@@ -98,23 +108,24 @@ fn runs(
     }
 }
 
-/// The scenario that the arguments name.
-fn scenario(args: &RunArgs) -> Result<&str, Failure> {
+/// The scenario that the arguments name; `None` where they name a program.
+fn scenario<'a>(args: &'a RunArgs, cwd: &Path, terminal: &Terminal) -> Result<Option<&'a str>, Failure> {
     let target = args.example.is_some() || args.bin.is_some() || args.test.is_some() || args.lib;
-    if target || args.package.is_some() || !args.command.is_empty() {
-        return Err(Failure(
-            "this version runs built-in scenarios only, no cargo command and no target of a project".into(),
-        ));
-    }
     let Some(name) = args.name.as_deref() else {
-        return Err(Failure("name a scenario; `lockcheck run --list` lists them".into()));
+        if target || !args.command.is_empty() {
+            return Ok(None);
+        }
+        let list = "`lockcheck run --list` lists the scenarios";
+        return Err(Failure(format!("name a scenario, a target or a command as `-- cargo test`; {list}")));
     };
-    let is_file = Path::new(name).extension().is_some_and(|extension| extension == "rs");
-    if is_file {
-        let scan = format!("`lockcheck scan {name}` looks at its text");
-        return Err(Failure(format!("this version runs built-in scenarios only, no files; {scan}")));
+    if Path::new(name).extension().is_some_and(|extension| extension == "rs") {
+        return Ok(None);
     }
-    scenarios::chosen(name, args).map(|(scenario, _)| scenario.name)
+    if scenarios::is_one(name) || !run_program::examples(cwd, terminal).iter().any(|example| example == name) {
+        return scenarios::chosen(name, args, &run_program::examples(cwd, terminal))
+            .map(|(scenario, _)| Some(scenario.name));
+    }
+    Ok(None)
 }
 
 /// What the program and the processes it started recorded, in the order of their names.
@@ -125,19 +136,20 @@ pub(super) fn traces(folder: &Path) -> Vec<PathBuf> {
     traces
 }
 
-/// Copies the program's trace to `keep` and those of further processes beside it.
-fn keep_traces(traces: &[PathBuf], main: &Path, keep: &Path) -> Result<(), Failure> {
-    let main = main.as_os_str().to_string_lossy();
-    for trace in traces {
+/// Copies the first trace to `keep` and those of further processes beside it.
+pub(super) fn keep_traces(traces: &[PathBuf], keep: &Path) -> Result<(), Failure> {
+    for (at, trace) in traces.iter().enumerate() {
         let mut target = keep.as_os_str().to_owned();
-        target.push(trace.to_string_lossy().strip_prefix(&*main).unwrap_or(""));
+        if at > 0 {
+            target.push(format!(".{}", at + 1));
+        }
         std::fs::copy(trace, &target)
             .map_err(|error| Failure(format!("cannot keep the trace in `{}`: {error}", keep.display())))?;
     }
     Ok(())
 }
 
-fn analysed(traces: &[PathBuf], config: &Config, texts: &Texts) -> Result<Report, Failure> {
+pub(super) fn analysed(traces: &[PathBuf], config: &Config, texts: &Texts) -> Result<Report, Failure> {
     if traces.is_empty() {
         let message = "nothing was recorded: the program used no tracked lock, thread or pool".into();
         let notice = Notice { kind: NoticeKind::Program, file: None, line: None, message };
@@ -167,7 +179,10 @@ fn notice(end: &End, args: &RunArgs) -> Option<Notice> {
         End::Itself(status) if status.success() => return None,
         End::Itself(status) => format!("the program ended by itself with {status}"),
         End::TimeLimit => {
-            format!("the program had not ended after {} s and was ended; see --timeout", args.timeout.as_secs_f64())
+            format!(
+                "the program had not ended after {} s and was ended; see --timeout",
+                args.timeout.unwrap_or(TIME_LIMIT).as_secs_f64()
+            )
         }
         End::Deadlock => "the program hung in a deadlock and was ended".into(),
         End::Interrupted => "the program was ended because of an interrupt".into(),

@@ -9,11 +9,17 @@ use crate::nearest::hint;
 pub(super) use lockcheck_fixtures::all;
 
 /// The scenario and its options, checked.
-pub(super) fn chosen(name: &str, args: &RunArgs) -> Result<(&'static Scenario, Options), Failure> {
+/// `examples`: of the package here, which could have been meant too.
+pub(super) fn chosen(name: &str, args: &RunArgs, examples: &[String]) -> Result<(&'static Scenario, Options), Failure> {
     let Some(scenario) = lockcheck_fixtures::find(name) else {
         let names: Vec<&str> = all().iter().map(|scenario| scenario.name).collect();
-        let hint = hint(name, names.iter().copied());
-        return Err(Failure(format!("there is no scenario `{name}`{hint}\nscenarios: {}", names.join(", "))));
+        let known = names.iter().copied().chain(examples.iter().map(String::as_str));
+        let hint = hint(name, known);
+        let mut message = format!("there is no scenario `{name}`{hint}\nscenarios: {}", names.join(", "));
+        if !examples.is_empty() {
+            message.push_str(&format!("\nexamples of the package here: {}", examples.join(", ")));
+        }
+        return Err(Failure(message));
     };
     let options = Options {
         workers: args.workers.map(|workers| workers as usize),
@@ -22,6 +28,11 @@ pub(super) fn chosen(name: &str, args: &RunArgs) -> Result<(&'static Scenario, O
     };
     options::check(scenario, &options).map_err(|error| Failure(error.to_string()))?;
     Ok((scenario, options))
+}
+
+/// Whether there is a scenario of this name.
+pub(super) fn is_one(name: &str) -> bool {
+    lockcheck_fixtures::find(name).is_some()
 }
 
 /// Two lines per scenario: what happens, and what lockcheck should report; with `settings`, its `--set` keys too.
@@ -55,7 +66,9 @@ mod tests {
         let command = RunArgs::augment_args(clap::Command::new("run").no_binary_name(true));
         let args = RunArgs::from_arg_matches(&command.get_matches_from(args)).expect("arguments");
         let name = args.name.clone().unwrap_or_default();
-        chosen(&name, &args).map(|(scenario, options)| (scenario.name, options)).map_err(|failure| failure.to_string())
+        chosen(&name, &args, &[])
+            .map(|(scenario, options)| (scenario.name, options))
+            .map_err(|failure| failure.to_string())
     }
 
     #[test]

@@ -18,11 +18,12 @@ pub(super) struct Watch {
     /// How far complete frames were read; 0 before the header is.
     offset: u64,
     deadlocked: bool,
+    process: Option<u32>,
 }
 
 impl Watch {
     pub(super) fn new(path: &Path) -> Self {
-        Watch { path: path.into(), offset: 0, deadlocked: false }
+        Watch { path: path.into(), offset: 0, deadlocked: false, process: None }
     }
 
     /// Reads on, and says whether a deadlock was recorded by now.
@@ -34,15 +35,19 @@ impl Watch {
         self.deadlocked
     }
 
+    /// The process that writes the trace, once its header is read.
+    pub(super) fn process(&self) -> Option<u32> {
+        self.process
+    }
+
     fn read_on(&mut self) -> std::io::Result<()> {
         let mut file = File::open(&self.path)?;
         let len = file.metadata()?.len();
         if self.offset == 0 {
             let mut header = [0; HEADER_LEN];
             file.read_exact(&mut header)?;
-            if Header::decode(&header).is_err() {
-                return Ok(());
-            }
+            let Ok(header) = Header::decode(&header) else { return Ok(()) };
+            self.process = Some(header.pid);
             self.offset = HEADER_LEN as u64;
         }
         while !self.deadlocked && self.offset + FRAME_LEN as u64 <= len {

@@ -187,7 +187,12 @@ pub(super) fn held_location(replay: &Replay, held: &Held) -> Location {
 }
 
 pub(super) fn waits_at(replay: &Replay, member: &BlockedThread<'_>) -> Location {
-    names::location(&replay.recording, member.site, format!("waits for {}", awaited(replay, member)))
+    names::wait_location(
+        &replay.recording,
+        member.thread,
+        member.site,
+        format!("waits for {}", awaited(replay, member)),
+    )
 }
 
 /// Who a member is, with its task: ``thread 2 `worker` (task `child`)``.
@@ -281,10 +286,20 @@ pub(super) fn observed(
     tasks.sort();
     tasks.dedup();
     parts.extend(tasks);
+    let (level, confidence, rest) = match deadlock.rests_on {
+        None => (Level::Deny, Confidence::High, String::new()),
+        // The main thread of a test program, which only waits for its tests.
+        Some((_, false)) => (Level::Deny, Confidence::Medium, String::new()),
+        Some((count, true)) => {
+            let rest = format!("; {count} threads that are not tracked did nothing for seconds, but could still help");
+            (Level::Warn, Confidence::Low, rest)
+        }
+    };
+    let message = message + &rest;
     Finding {
         rule,
-        level: Level::Deny,
-        confidence: Confidence::High,
+        level,
+        confidence,
         evidence: Evidence::Observed,
         message,
         help,

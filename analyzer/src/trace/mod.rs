@@ -40,6 +40,7 @@ pub mod read;
 pub mod recording;
 #[cfg(test)]
 pub(crate) mod script;
+mod segments;
 pub mod signals;
 pub mod tasks;
 pub mod timeline;
@@ -131,6 +132,13 @@ pub fn replay(mut recording: Recording, notices: &mut Vec<Notice>) -> (LockGraph
     if ordered.gaps > 0 {
         let message = format!("the trace contradicts itself in {} places; its order there is a guess", ordered.gaps);
         notice(NoticeKind::CutOffTrace, message);
+    }
+    match segments::prune(&mut recording) {
+        0 => {}
+        cut => notice(
+            NoticeKind::Truncated,
+            format!("the last {cut} order edges were left out: too much was synchronised"),
+        ),
     }
     let unrecorded: BTreeSet<u32> = recording.segments.values().map(|segment| segment.thread).collect();
     if let Some(left_out) = unrecorded.len().checked_sub(tasks::MOST_ACTORS + 1) {

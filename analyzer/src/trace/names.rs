@@ -124,6 +124,24 @@ pub fn location(recording: &Recording, site: u32, label: String) -> Location {
     }
 }
 
+/// The place where a thread waits, as the user's own code came to it where it lies in a dependency and the trace tells.
+pub fn wait_location(recording: &Recording, thread: u32, site: u32, label: String) -> Location {
+    let inner = location(recording, site, label);
+    let Some(call) = recording.calls.iter().rev().find(|call| call.thread == thread && call.site == site) else {
+        return inner;
+    };
+    let from = call.from.clone();
+    Location {
+        file: from.file.replace('\\', "/"),
+        line: from.line,
+        column: from.column,
+        end_line: from.line,
+        end_column: from.column,
+        function: Some(call.function.clone()),
+        label: format!("{} ({}:{})", inner.label, inner.file, inner.line),
+    }
+}
+
 /// A thread as ``thread 2 `worker` ``, with its process where there are several.
 pub fn thread(recording: &Recording, id: u32) -> String {
     let Some(thread) = recording.threads.get(&id) else { return format!("thread {id}") };

@@ -116,6 +116,19 @@ pub struct DoubleLock {
     pub second: Held,
 }
 
+/// Where the user's own code called into the dependency that a thread waited in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The thread.
+    pub thread: u32,
+    /// Where it waited.
+    pub site: u32,
+    /// The place of the call; its file is absolute.
+    pub from: Site,
+    /// The function that calls.
+    pub function: String,
+}
+
 /// Threads that blocked each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deadlock {
@@ -125,6 +138,9 @@ pub struct Deadlock {
     pub members: Vec<BlockedThread<'static>>,
     /// What was done about it.
     pub action: DeadlockAction,
+    /// The threads that the tracker does not know and that did nothing but wait: how many, and whether one of them is not
+    /// the main thread.
+    pub rests_on: Option<(u32, bool)>,
 }
 
 /// One trace file, or several put together.
@@ -156,12 +172,16 @@ pub struct Recording {
     pub double_locks: Vec<DoubleLock>,
     /// Observed deadlocks.
     pub deadlocks: Vec<Deadlock>,
+    /// Calls into dependencies that led to them.
+    pub calls: Vec<Call>,
     /// Events by thread, in the order of that thread.
     pub streams: BTreeMap<u32, Vec<Event>>,
     /// What locks have cost, where it was counted.
     pub stats: BTreeMap<u32, LockStats>,
     /// Whether the recording was closed in an orderly way.
     pub complete: bool,
+    /// Belongs to the deadlock that is recorded next.
+    pub(super) rests_on: Option<(u32, bool)>,
 }
 
 impl Recording {
@@ -200,8 +220,14 @@ impl Recording {
                 self.double_locks.push(DoubleLock { thread, first, second });
             }
             Record::Deadlock { closer, members, action } => {
-                self.deadlocks.push(Deadlock { closer, members: members.into_owned(), action });
+                let rests_on = self.rests_on.take();
+                self.deadlocks.push(Deadlock { closer, members: members.into_owned(), action, rests_on });
             }
+            Record::Called { thread, site, line, column, file, function } => {
+                let from = Site { file: file.into_owned(), line, column };
+                self.calls.push(Call { thread, site, from, function: function.into_owned() });
+            }
+            Record::Rests { untracked, others } => self.rests_on = Some((untracked, others)),
             Record::End => self.complete = true,
         }
     }
@@ -248,10 +274,16 @@ impl Recording {
             first: by.held(double.first),
             second: by.held(double.second),
         }));
+        self.calls.extend(other.calls.into_iter().map(|call| Call {
+            thread: by.thread(call.thread),
+            site: by.site(call.site),
+            ..call
+        }));
         self.deadlocks.extend(other.deadlocks.into_iter().map(|deadlock| Deadlock {
             closer: by.thread(deadlock.closer),
             members: deadlock.members.into_iter().map(|member| by.member(member)).collect(),
             action: deadlock.action,
+            rests_on: deadlock.rests_on,
         }));
         self.stats.extend(other.stats.iter().map(|(lock, stats)| (by.object(*lock), *stats)));
         for (thread, stream) in &mut other.streams {

@@ -132,7 +132,7 @@ pub fn segment_actors(
 
 #[cfg(test)]
 mod tests {
-    use lockcheck_tracker::event::{Mode, ObjectKind, PoolPolicy, Record};
+    use lockcheck_tracker::event::{Held, Mode, ObjectKind, PoolPolicy, Record};
 
     use super::super::script::Script;
     use super::*;
@@ -160,6 +160,9 @@ mod tests {
         let mut script = Script::new().order_mode();
         for id in 1..20_000 {
             script.record(Record::Segment { id, thread: id, after: vec![].into() });
+            let held = |object| Held { object, mode: Mode::Exclusive, site: 1 };
+            let wanted = held(2);
+            script.record(Record::Edge { thread: id, segment: id, held: vec![held(1)].into(), wanted, try_: false });
         }
         let (_, replay, notices) = script.replay();
         assert_eq!(replay.history.threads.len(), MOST_ACTORS);

@@ -268,6 +268,29 @@ pub enum Record<'a> {
         /// What was done about it.
         action: DeadlockAction,
     },
+    /// The [`Record::Deadlock`] that comes next rests on threads that are not tracked and did nothing but wait for some
+    /// time; since minor version 2.
+    Rests {
+        /// How many.
+        untracked: u32,
+        /// Whether one of them is not the main thread.
+        others: bool,
+    },
+    /// A thread came to a wait inside a dependency from this place; since minor version 2.
+    Called {
+        /// The thread.
+        thread: u32,
+        /// Where it waits.
+        site: u32,
+        /// Line of the call, from 1.
+        line: u32,
+        /// Column of the call, from 1.
+        column: u32,
+        /// The file of the call, absolute.
+        file: Cow<'a, str>,
+        /// The function that calls.
+        function: Cow<'a, str>,
+    },
     /// The process ended in an orderly way; without it the recording was cut off.
     End,
     /// Of a newer minor version.
@@ -334,6 +357,8 @@ impl Record<'_> {
             Record::DoubleLock { .. } => 9,
             Record::Deadlock { .. } => 10,
             Record::End => 11,
+            Record::Rests { .. } => 20,
+            Record::Called { .. } => 21,
             Record::Unknown { kind } => *kind,
         }
     }
@@ -412,6 +437,14 @@ impl Record<'_> {
                     put_all_held(out, &member.held);
                 }
             }
+            Record::Called { thread, site, line, column, file, function } => {
+                [*thread, *site, *line, *column].into_iter().for_each(|value| put_u32(out, value));
+                [file, function].into_iter().for_each(|text| put_str(out, text));
+            }
+            Record::Rests { untracked, others } => {
+                put_u32(out, *untracked);
+                out.put(&[u8::from(*others)]);
+            }
             Record::End | Record::Unknown { .. } => {}
         }
     }
@@ -473,6 +506,15 @@ impl Record<'_> {
                 members: reader.list(22, Reader::blocked)?.into(),
             },
             11 => Record::End,
+            21 => Record::Called {
+                thread: reader.u32()?,
+                site: reader.u32()?,
+                line: reader.u32()?,
+                column: reader.u32()?,
+                file: reader.text()?,
+                function: reader.text()?,
+            },
+            20 => Record::Rests { untracked: reader.u32()?, others: reader.u8()? != 0 },
             kind => Record::Unknown { kind },
         };
         Some((record, 4 + len))

@@ -21,7 +21,8 @@ pub struct RawMutex(Head);
 /// The lock of [`super::FairMutex`].
 pub struct RawFairMutex(Head);
 
-pub(super) const MUTEX: Kind = Kind { object: ObjectKind::Mutex, type_name: "parking_lot::Mutex", data: || "" };
+const NAME: &str = if cfg!(lockcheck_shim) { "lock_api::Mutex" } else { "parking_lot::Mutex" };
+pub(super) const MUTEX: Kind = Kind { object: ObjectKind::Mutex, type_name: NAME, data: || "" };
 const FAIR: Kind = Kind { object: ObjectKind::Mutex, type_name: "parking_lot::FairMutex", data: || "" };
 
 impl RawMutex {
@@ -54,7 +55,10 @@ macro_rules! raw_mutex {
 
         // SAFETY: the lock word lets one thread at a time through.
         unsafe impl lock_api::RawMutex for $name {
+            #[cfg(not(lockcheck_shim))]
             const INIT: Self = $name(Head::new());
+            #[cfg(lockcheck_shim)]
+            const INIT: Self = $name(Head::unplaced());
             type GuardMarker = GuardNoSend;
 
             #[inline]

@@ -26,7 +26,8 @@ const WRITER: u32 = 1 << 30;
 const PARKED: u32 = 1 << 31;
 const READERS: u32 = UPGRADABLE - 1;
 
-const KIND: Kind = Kind { object: ObjectKind::RwLock, type_name: "parking_lot::RwLock", data: || "" };
+const NAME: &str = if cfg!(lockcheck_shim) { "lock_api::RwLock" } else { "parking_lot::RwLock" };
+const KIND: Kind = Kind { object: ObjectKind::RwLock, type_name: NAME, data: || "" };
 
 /// The lock of [`super::RwLock`].
 pub struct RawRwLock(Head);
@@ -281,7 +282,10 @@ impl RawRwLock {
 
 // SAFETY: the lock word lets one writer or any number of readers through.
 unsafe impl lock_api::RawRwLock for RawRwLock {
+    #[cfg(not(lockcheck_shim))]
     const INIT: Self = RawRwLock(Head::new());
+    #[cfg(lockcheck_shim)]
+    const INIT: Self = RawRwLock(Head::unplaced());
     type GuardMarker = GuardNoSend;
 
     #[inline]

@@ -8,6 +8,8 @@
 //! Misses: `size_of` differs (16 bytes beside the data); a thread that unwinds because the tracker breaks a deadlock
 //! does not poison what it holds, so that everybody else can go on.
 
+// In place of `std` itself, atomics are those that crates without `std` know as `core`'s.
+#[cfg(not(lockcheck_shim))]
 pub mod atomic;
 mod barrier;
 pub(crate) mod condvar;
@@ -28,3 +30,8 @@ pub use mutex::{Mutex, MutexGuard};
 pub use once::{Once, OnceState};
 pub use once_lock::OnceLock;
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// As [`std::sync::ONCE_INIT`].
+#[deprecated(note = "`Once::new` is a constant function")]
+#[expect(clippy::declare_interior_mutable_const, reason = "std has it as well")]
+pub const ONCE_INIT: Once = Once::new();

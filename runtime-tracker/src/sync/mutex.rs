@@ -381,6 +381,7 @@ pub(crate) fn release_fair(head: &Head) {
 }
 
 #[inline]
+#[track_caller]
 pub(crate) fn try_acquire(head: &Head, kind: Kind, site: Site) -> bool {
     let taken = take(&head.state);
     if config::ready() == config::OFF {

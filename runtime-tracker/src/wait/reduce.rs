@@ -11,7 +11,7 @@
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
-use super::{Goal, Wait};
+use super::{Goal, Wait, quiet};
 use crate::event::{Mode, WaitKind};
 use crate::held::{Entry, LockMode};
 use crate::raw::List;
@@ -124,6 +124,7 @@ impl Waiting {
 /// The entries that can never go on, if `asking` is one of them. O(n · m · held locks) for n blocked threads of which
 /// `asking` waits for m, directly or through others; O(n² · held locks) where it is one of them.
 pub(super) fn stuck(waiting: &[Waiting], asking: &'static ThreadRecord) -> List<Waiting> {
+    quiet::begin();
     let mut all = List::new();
     // What any thread could end needs no look at the table as long as one of them does not even stand there.
     let own = waiting.iter().find(|waiting| std::ptr::eq(waiting.thread, asking));
@@ -193,9 +194,9 @@ fn remain(all: &[Waiting], all_blocked: bool) -> List<bool> {
     left
 }
 
-/// Whether so many blocked threads are all that the process has.
+/// Whether so many blocked threads are all that the process has, beside quiet ones.
 fn are_all(blocked: usize) -> bool {
-    threads::live() <= blocked && all_threads().is_some_and(|all| all == blocked)
+    threads::live() <= blocked && all_threads().is_some_and(|all| all == blocked || quiet::are_others(blocked, all))
 }
 
 /// Sorts the members that block each other around `own` to the front and gives their number: those that `own` obstructs,

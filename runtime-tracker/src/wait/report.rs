@@ -6,6 +6,7 @@
 //! Misses: how the threads came there; the trace has it.
 
 use super::Goal;
+use super::quiet::Rests;
 use super::reduce::Waiting;
 use crate::event::{BlockedThread, DeadlockAction, Held, Mode, Record, WaitKind};
 use crate::finding::{Evidence, Finding, Step, show};
@@ -40,6 +41,14 @@ impl Member {
         Member { number, task, slot, kind, object, mode, all_tasks, site: wait.site, start, len }
     }
 
+    pub(super) fn is_of(&self, thread: u32) -> bool {
+        self.number == thread
+    }
+
+    pub(super) fn site(&self) -> Site {
+        self.site
+    }
+
     fn wants(&self) -> String {
         let object = self.object;
         match self.kind {
@@ -61,7 +70,14 @@ impl Member {
 }
 
 /// Writes the deadlock down and puts it into words.
-pub(crate) fn report(closer: u32, members: &[Member], core: usize, held: &[Entry], action: DeadlockAction) -> Finding {
+pub(crate) fn report(
+    closer: u32,
+    members: &[Member],
+    core: usize,
+    held: &[Entry],
+    action: DeadlockAction,
+    rests: Rests,
+) -> Finding {
     let held_by = |member: &Member| &held[member.start..member.start + member.len];
     let recorded: Vec<BlockedThread<'_>> = members
         .iter()
@@ -71,7 +87,14 @@ pub(crate) fn report(closer: u32, members: &[Member], core: usize, held: &[Entry
             BlockedThread { thread, task, kind, object, mode, site: names::site(member.site), held: held.into() }
         })
         .collect();
-    record::record(&Record::Deadlock { closer, members: recorded.into(), action });
+    let deadlock = Record::Deadlock { closer, members: recorded.into(), action };
+    match rests.count() {
+        0 => record::record(&deadlock),
+        untracked => {
+            let others = !rests.is_main_only();
+            record::records(&[Record::Rests { untracked, others }, deadlock]);
+        }
+    }
     let head = match core {
         1 => "deadlock: this thread waits for what no other thread can bring about any more",
         _ => "deadlock: these threads wait for each other and none can go on",
@@ -93,6 +116,11 @@ pub(crate) fn report(closer: u32, members: &[Member], core: usize, held: &[Entry
             steps.push(Step { thread, action: format!("holds {lock}"), site });
         }
         steps.push(Step { thread, action: format!("waits for {wants}"), site });
+    }
+    match rests.count() {
+        0 => {}
+        _ if rests.is_main_only() => message += "\nthe main thread, which is not tracked, does nothing but wait",
+        count => message += &format!("\n{count} threads that are not tracked do nothing but wait"),
     }
     let only_pool = members[..core].iter().all(|member| matches!(member.kind, WaitKind::Slot | WaitKind::Task));
     let rule = if only_pool { "pool_starvation" } else { "deadlock" };

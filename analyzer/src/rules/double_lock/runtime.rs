@@ -3,6 +3,7 @@
 //! Guarantees: it happened in the run, on one lock instance. One finding per lock class and pair of places.
 
 use indexmap::IndexSet;
+use lockcheck_tracker::event::Mode;
 use rustc_hash::FxBuildHasher;
 
 use super::super::Facts;
@@ -20,6 +21,11 @@ pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
         .chain(replay.recording.double_locks.iter().copied())
         .chain(replay.history.double_locks.iter().copied())
     {
+        // A recursive read does not wait behind a writer in between.
+        let (first, second) = (double.first.mode, double.second.mode);
+        if second == Mode::SharedRecursive && !first.conflicts(second) {
+            continue;
+        }
         let key = replay.names.key(&replay.recording, double.first.object);
         if seen.insert((key, double.first.site, double.second.site)) {
             out.push(finding(replay, &double));
@@ -45,9 +51,9 @@ fn finding(replay: &Replay, double: &DoubleLock) -> Finding {
     let recording = &replay.recording;
     let name = replay.names.object(recording, double.first.object);
     let thread = names::thread(recording, double.thread);
-    let (first, mut second) =
-        (blocked::held_location(replay, &double.first), blocked::held_location(replay, &double.second));
-    second.label = format!("{} again", second.label);
+    let first = blocked::held_location(replay, &double.first);
+    let again = format!("{} again", blocked::held_location(replay, &double.second).label);
+    let second = names::wait_location(recording, double.thread, double.second.site, again);
     let conflict = double.first.mode.conflicts(double.second.mode);
     let (level, evidence, message, help) = if conflict {
         (
