@@ -118,9 +118,7 @@ fn the_path_of_a_new_user_leads_where_it_says() {
             }
         } else {
             block.iter().for_each(|line| out.push_str(&format!("{line}\n")));
-            if let Some(name) =
-                above.split('`').filter(|word| word.contains('.')).next_back().filter(|_| language != "sh")
-            {
+            if let Some(name) = above.split('`').rfind(|word| word.contains('.')).filter(|_| language != "sh") {
                 let file = dir.path().join(name);
                 std::fs::create_dir_all(file.parent().expect("a folder")).expect("create");
                 std::fs::write(file, block.join("\n") + "\n").expect("write");

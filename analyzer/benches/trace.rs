@@ -1,6 +1,6 @@
 //! How fast traces are analysed, and in how much memory: `cargo bench -p lockcheck --bench trace -- [EVENTS|FILE]...`
 //!
-//! A number makes a trace of so many events (8 threads, nests of up to three of 1000 locks, some cells); a path reads that
+//! A number makes a trace of so many events (8 threads, 500 nests of up to three of 1000 locks, some cells); a path reads that
 //! file in any of the three formats. Without arguments: one and two million events, which shows whether the time grows
 //! in proportion. Prints events per second and the peak of the process's memory after each trace (so: smallest first).
 
@@ -13,6 +13,7 @@ use lockcheck_tracker::event::{Event, Frame, FrameKind, Header, Mode, ObjectKind
 const THREADS: usize = 8;
 const LOCKS: u32 = 1_000;
 const CELLS: u32 = 16;
+const NESTS: usize = 500;
 /// Events of one thread that are written together, as the tracker does.
 const CHUNK: usize = 4_096;
 
@@ -103,17 +104,24 @@ fn generate(folder: &Path, events: usize) -> PathBuf {
     }
     writer.frame(FrameKind::Records, 0, &records);
     let mut rng = fastrand::Rng::with_seed(1);
+    // A program has so many places where it nests locks, not more the longer it runs.
+    let nests: Vec<Vec<u32>> = (0..NESTS)
+        .map(|nest| {
+            let mut locks: Vec<u32> = (0..rng.usize(1..=3)).map(|_| rng.u32(1..=LOCKS)).collect();
+            locks.sort_unstable();
+            locks.dedup();
+            // A few are in no order, so that there is something to find.
+            if nest % 100 == 0 {
+                locks.reverse();
+            }
+            locks
+        })
+        .collect();
     let mut made = 0;
     while made < events {
         let thread = rng.usize(..THREADS);
-        let mut locks: Vec<u32> = (0..rng.usize(1..=3)).map(|_| rng.u32(1..=LOCKS)).collect();
-        locks.sort_unstable();
-        locks.dedup();
-        // One nest of a thousand is in no order, so that there is something to find.
-        if rng.u32(..1_000) == 0 {
-            rng.shuffle(&mut locks);
-        }
-        for lock in &locks {
+        let locks = &nests[rng.usize(..nests.len())];
+        for lock in locks {
             let site = 1 + lock % 90;
             let lock_event =
                 |op, number| Event { raw_mode: Mode::Exclusive as u8, ..Event::new(op, *lock, site, number) };

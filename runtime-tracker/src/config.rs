@@ -1,5 +1,5 @@
-//! What the environment asks for: `LOCKCHECK`, `LOCKCHECK_TRACE`, `LOCKCHECK_ON_DEADLOCK`; and what `lockcheck run` says of
-//! the program, `LOCKCHECK_TEST_PROGRAM`: its main thread only waits for its tests.
+//! What the environment asks for: `LOCKCHECK`, `LOCKCHECK_TRACE`, `LOCKCHECK_STATS`, `LOCKCHECK_ON_DEADLOCK`; and what
+//! `lockcheck run` says of the program, `LOCKCHECK_TEST_PROGRAM`: its main thread only waits for its tests.
 //!
 //! Guarantees: read once, at the first tracked operation of the process; an unknown value means the default. A thread
 //! that comes while another one reads waits at most some milliseconds and then works untracked, because the reader
@@ -23,6 +23,12 @@ pub(crate) const UNREAD: u8 = 2;
 /// As [`ORDER`], and every event.
 pub(crate) const TRACE: u8 = 3;
 
+/// As [`ORDER`] or [`TRACE`], and something is to be done at each lock that is not for the hot path.
+const CAREFUL: u8 = 4;
+
+/// Whether every event is recorded where the mode is [`CAREFUL`].
+static TRACES: AtomicBool = AtomicBool::new(false);
+static COUNTS: AtomicBool = AtomicBool::new(false);
 static MODE: AtomicU8 = AtomicU8::new(UNREAD);
 static ON_DEADLOCK: AtomicU8 = AtomicU8::new(DeadlockAction::Panic as u8);
 static READING: AtomicBool = AtomicBool::new(false);
@@ -45,7 +51,19 @@ pub(crate) fn ready() -> u8 {
 /// Whether anything is tracked.
 #[inline]
 pub(crate) fn is_on() -> bool {
-    matches!(mode(), ORDER | TRACE)
+    matches!(mode(), ORDER | TRACE | CAREFUL)
+}
+
+/// Whether every event is recorded.
+#[inline(always)]
+pub(crate) fn traces() -> bool {
+    mode() == TRACE || (mode() == CAREFUL && TRACES.load(Relaxed))
+}
+
+/// Whether what locks cost is counted.
+#[inline(always)]
+pub(crate) fn counts() -> bool {
+    mode() == CAREFUL && COUNTS.load(Relaxed)
 }
 
 /// What to do about an observed deadlock.
@@ -95,9 +113,12 @@ fn read() -> u8 {
         };
         // Events that go nowhere need not be made.
         let mode = if mode == TRACE && !recording { ORDER } else { mode };
+        TRACES.store(mode == TRACE, Relaxed);
         if mode == TRACE {
             schedule::open(&value("LOCKCHECK_SCHEDULE"));
         }
+        COUNTS.store(recording && !matches!(value("LOCKCHECK_STATS").as_str(), "" | "0"), Relaxed);
+        let mode = if COUNTS.load(Relaxed) || schedule::is_on() { CAREFUL } else { mode };
         if mode != OFF {
             off_after_fork();
         }
@@ -117,8 +138,10 @@ fn off_after_fork() {
         unsafe extern "C" fn child() {
             MODE.store(OFF, Relaxed);
             record::close();
+            // The pieces of the file that the parent writes to are the child's as well.
+            threads::add_no_more_events();
         }
-        // SAFETY: as POSIX has it; the handler only stores to atomics.
+        // SAFETY: as POSIX has it; the handler only stores to atomics and to a thread-local that is there already.
         unsafe { pthread_atfork(None, None, Some(child)) };
     }
 }

@@ -1,8 +1,8 @@
 //! The trace format: everything that the tracker tells the analyzer, and the only thing both share.
 //!
-//! A trace file is a [`Header`] and then frames. A frame belongs to one thread and holds either fixed-size
-//! [`Event`]s (16 bytes, what the hot path writes in trace mode) or length-prefixed [`Record`]s (names, sites,
-//! order edges, observed deadlocks). All integers are little-endian.
+//! A trace file is a [`Header`] and then frames. A frame belongs to one thread and holds the tokens of [`compact`]
+//! events (what the hot path writes in trace mode), fixed-size [`Event`]s (16 bytes, what it wrote before minor version 2)
+//! or length-prefixed [`Record`]s (names, sites, order edges, observed deadlocks), or [`LockStats`]. All integers are little-endian.
 //!
 //! Guarantees: a frame is complete or cut off, never torn in the middle by another thread; a reader skips record
 //! kinds and event ops that it does not know, so a newer *minor* version stays readable; a newer *major* version
@@ -12,9 +12,12 @@
 //! Misses: wall-clock time (only [`Header::started_unix_ns`] is recorded), and whatever happened on types that
 //! are not tracked.
 
+pub mod compact;
 mod record;
+mod stats;
 
 pub use record::*;
+pub use stats::*;
 
 /// First eight bytes of every trace file.
 pub const MAGIC: [u8; 8] = *b"LOCKCHK\0";
@@ -125,6 +128,10 @@ pub enum FrameKind {
     Events = 1,
     /// Length-prefixed [`Record`]s.
     Records = 2,
+    /// Tokens of [`compact`]; since minor version 2.
+    Compact = 3,
+    /// [`LockStats`] of the locks from number `thread` on; since minor version 2.
+    Stats = 4,
 }
 
 /// The [`FRAME_LEN`] bytes before a frame's payload.
@@ -162,6 +169,8 @@ impl Frame {
         let kind = match bytes[2] {
             1 => Some(FrameKind::Events),
             2 => Some(FrameKind::Records),
+            3 => Some(FrameKind::Compact),
+            4 => Some(FrameKind::Stats),
             _ => None,
         };
         let word = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
@@ -220,7 +229,8 @@ pub enum Op {
     JoinRequest = 4,
     /// That thread has ended (object: it).
     Join = 5,
-    /// About to take a lock, written before blocking (object: the lock).
+    /// About to take a lock, written before blocking (object: the lock). Since minor version 2 it is left out where the
+    /// acquisition follows at once.
     Request = 10,
     /// The lock is taken; [`flag::TRY`] where it came from a `try_` call that had no `Request`.
     Acquire = 11,

@@ -8,11 +8,12 @@
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::*};
 
-use crate::event::{Event, Mode, ObjectKind, Op};
-use crate::held::LockMode;
+use crate::event::{Event, Mode, ObjectKind, Op, compact, flag};
+use crate::held::{self, LockMode};
 use crate::names::{self, Origin};
+use crate::record::buffer;
 use crate::site::Site;
-use crate::threads;
+use crate::{config, threads};
 
 /// Head of a tracked lock.
 #[repr(C)]
@@ -167,8 +168,100 @@ pub(crate) struct Kind {
     pub(crate) data: fn() -> &'static str,
 }
 
-/// Adds a lock event of the calling thread, in trace mode.
-#[inline(always)]
+#[cold]
+#[inline(never)]
+fn first_acquired(lock: LockMode, flags: u8, site: Site, seq: u32) {
+    let Some(events) = threads::events() else { return };
+    if flags & !flag::TRY == 0 {
+        return events.acquired(lock, site, flags != 0, seq);
+    }
+    events.remember(lock.lock(), seq);
+    emit(Op::Acquire, lock, flags, site, seq);
+}
+
+/// Adds a lock event of the calling thread as it is, in trace mode.
+#[inline]
 pub(crate) fn emit(op: Op, lock: LockMode, flags: u8, site: Site, seq: u32) {
     threads::emit_at(Event { raw_mode: lock.mode() as u8, flags, ..Event::new(op, lock.lock(), 0, seq) }, site);
+}
+
+impl Head {
+    /// An acquisition of a free lock in a nesting that the thread has shown, in trace mode; anything else is for `otherwise`.
+    // Nothing but calls at the end leaves this function, so that it needs no room on the stack: each store between the
+    // locked instructions counts.
+    #[inline(always)]
+    pub(crate) fn acquire_traced(
+        &self,
+        mode: Mode,
+        site: Site,
+        take: impl FnOnce(&AtomicU32) -> bool,
+        otherwise: impl FnOnce(),
+    ) {
+        let lock = self.known(mode);
+        if config::mode() != config::TRACE || lock == LockMode::NONE {
+            return otherwise();
+        }
+        let held = held::current();
+        let Some(key) = held.request_known(lock, site) else { return otherwise() };
+        if !take(&self.state) {
+            return otherwise();
+        }
+        if held.push(key, lock, site) {
+            self.acquired(lock, 0, site);
+        }
+    }
+
+    /// The release of the lock that was taken last, in trace mode; tells whether `give_back` has found somebody waiting.
+    /// Anything else is for `otherwise`.
+    #[inline(always)]
+    pub(crate) fn release_traced(
+        &self,
+        mode: Mode,
+        give_back: impl FnOnce() -> bool,
+        wake: impl FnOnce(),
+        otherwise: impl FnOnce(),
+    ) {
+        let lock = self.known(mode);
+        if config::mode() != config::TRACE || lock == LockMode::NONE || !held::current().pop_top(lock) {
+            return otherwise();
+        }
+        if give_back() {
+            return wake();
+        }
+        // Later than the release itself, so that both locked instructions have about as much to wait for.
+        buffer::released();
+    }
+
+    /// The lock was taken, and stands on the thread's stack of held locks. Only in trace mode, and by the holder.
+    #[inline(always)]
+    pub(crate) fn acquired(&self, lock: LockMode, flags: u8, site: Site) {
+        let seq = if compact::step(lock.mode()) == 0 { self.seq() } else { self.next_exclusive() };
+        if flags & !flag::TRY == 0
+            && let Some(events) = buffer::current()
+        {
+            return events.acquired(lock, site, flags != 0, seq);
+        }
+        first_acquired(lock, flags, site, seq);
+    }
+
+    /// The lock is about to be given back; tells whether the thread's stack of held locks has known it. Only in trace
+    /// mode, and by the holder. `pure`: nobody else can have taken it since in a way that its readers see.
+    #[inline(always)]
+    pub(crate) fn released(&self, lock: LockMode, flags: u8, pure: bool) -> bool {
+        let held = held::current();
+        if flags == 0 && pure && held.pop_top(lock) {
+            buffer::released();
+            return true;
+        }
+        let known = held.pop(lock);
+        if known {
+            emit(Op::Release, lock, flags, Site::NONE, self.seq());
+        }
+        known
+    }
+
+    /// How often the lock was taken in a mode that keeps out others of that mode.
+    fn seq(&self) -> u32 {
+        self.identity.word().load(Relaxed) as u32
+    }
 }

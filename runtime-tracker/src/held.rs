@@ -143,6 +143,14 @@ impl Held {
         key
     }
 
+    /// As [`Held::request`], for nestings that the thread has shown.
+    #[inline(always)]
+    pub(crate) fn request_known(&self, lock: LockMode, site: Site) -> Option<u64> {
+        let depth = self.depth.get();
+        let key = chain(self.at(depth).get().key, lock, site);
+        (depth == 0 || self.knows(key)).then_some(key)
+    }
+
     /// As [`Held::request`], for a lock that was taken without waiting.
     #[inline(always)]
     pub(crate) fn tried(&self, lock: LockMode, site: Site) -> u64 {
@@ -239,14 +247,16 @@ impl Held {
         }
     }
 
-    /// Notes that `lock` is held now. `key` comes from [`Held::request`] or [`Held::tried`].
+    /// Notes that `lock` is held now; tells whether there was room. `key` comes from [`Held::request`] or [`Held::tried`].
     #[inline(always)]
-    pub(crate) fn push(&self, key: u64, lock: LockMode, site: Site) {
+    pub(crate) fn push(&self, key: u64, lock: LockMode, site: Site) -> bool {
         let depth = self.depth.get() + 1;
-        if depth <= DEPTH {
+        let fits = depth <= DEPTH;
+        if fits {
             self.at(depth).set(Entry { key, lock, site });
             self.depth.set(depth);
         }
+        fits
     }
 
     /// Notes that `lock` is given back, if it is the one taken last.
@@ -362,7 +372,7 @@ mod tests {
         on_a_thread_of_its_own(|held| {
             let lock = |number| LockMode::new(number, Mode::Exclusive);
             let take = |number| {
-                held.push(chain(held.at(held.depth.get()).get().key, lock(number), Site(8)), lock(number), Site(8))
+                held.push(chain(held.at(held.depth.get()).get().key, lock(number), Site(8)), lock(number), Site(8));
             };
             (1..=3).for_each(take);
             let top = held.at(3).get().key;

@@ -329,7 +329,7 @@ impl Pool {
         while self.lock().unfinished != 0 {
             wait::sleep(wait, false, None, || self.lock().unfinished != 0, || {});
         }
-        if config::mode() == config::TRACE && self.is_tracked() {
+        if config::traces() && self.is_tracked() {
             let tasks = self.lock().ended_tasks.clone();
             tasks.into_iter().for_each(|id| threads::emit_at(Event::new(Op::TaskJoin, id, 0, 0), site));
         }
@@ -429,7 +429,7 @@ impl<F: FnOnce() -> T, T> Task<F, T> {
             let own = threads::segment();
             packet.segment.store(own, Relaxed);
             let mut state = pool.lock();
-            if config::mode() == config::TRACE {
+            if config::traces() {
                 state.ended_tasks.push(packet.state.id);
             }
             let all = if state.ended == 0 { [own, own] } else { [own, state.ended] };

@@ -1,33 +1,36 @@
 //! The recorder: `LOCKCHECK_TRACE=FILE`.
 //!
-//! Guarantees: a frame is one `write` to a file opened for appending, so frames of several threads do not mix and
-//! whatever was written survives a kill. Records are written at once; a thread's events are buffered and
-//! written before it blocks, when the buffer is full, at its end and at the end of the process. Nothing is taken from
-//! the global allocator and no tracked lock is used. A forked child writes nothing.
+//! Guarantees: frames of several threads do not mix, and whatever was recorded survives a kill: records are written at once,
+//! to a file opened for appending, and events go into pieces of the file that are mapped into memory (where that
+//! cannot be, see [`buffer`]). Nothing is taken from the global allocator and no tracked lock is used. A forked child
+//! writes nothing. Memory does not grow with the trace.
 //! `%p` in the file name becomes the process number; without it, a second process that finds the file in
 //! use by a living one writes to `FILE.<process number>`.
 //!
-//! Misses: the buffered events of a killed process (at most [`ROOM`] per thread, none of a blocked thread).
+//! Misses: a limit to the size of the file.
 
-use std::cell::UnsafeCell;
+pub(crate) mod buffer;
+mod map;
+
+pub(crate) use map::PAGE;
+
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::*};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::event::{EVENT_LEN, Event, FRAME_LEN, Frame, FrameKind, HEADER_LEN, Header, Record, RecordingMode};
+use crate::event::{FRAME_LEN, Frame, FrameKind, HEADER_LEN, Header, Record, RecordingMode};
 use crate::raw::List;
-use crate::threads;
-
-/// Events that one thread's buffer holds.
-pub(crate) const ROOM: usize = 4096;
+use crate::{stats, threads};
 
 static OPEN: AtomicBool = AtomicBool::new(false);
 static FILE: OnceLock<File> = OnceLock::new();
 static PROCESS: AtomicU32 = AtomicU32::new(0);
+/// How long the file is; `None` where it cannot be mapped. Whatever is written is written while this is locked.
+static END: Mutex<Option<u64>> = Mutex::new(None);
 
 /// Whether anything is recorded.
 #[inline]
@@ -47,15 +50,23 @@ pub(crate) fn open(path: OsString, mode: RecordingMode) -> bool {
         }
         _ => path.into(),
     };
-    let Ok(file) = OpenOptions::new().create(true).write(true).truncate(true).open(&path) else { return false };
-    drop(file);
-    let Ok(mut file) = OpenOptions::new().append(true).open(&path) else { return false };
+    // A pipe or device is opened once, and only for writing; a file is made empty and, to be mapped, also read.
+    let special = std::fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file());
+    let open = |read| OpenOptions::new().append(true).read(read).open(&path);
+    if !special && OpenOptions::new().create(true).write(true).truncate(true).open(&path).is_err() {
+        return false;
+    }
+    let Ok(mut file) = open(!special).or_else(|_| open(false)) else { return false };
     let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64);
     #[cfg(unix)]
     let parent = std::os::unix::process::parent_id();
     #[cfg(not(unix))]
     let parent = 0;
-    if file.write_all(&Header::new(mode, process, parent, started).encode()).is_err() || FILE.set(file).is_err() {
+    if file.write_all(&Header::new(mode, process, parent, started).encode()).is_err() {
+        return false;
+    }
+    *END.lock().unwrap_or_else(PoisonError::into_inner) = (!special).then_some(HEADER_LEN as u64);
+    if FILE.set(file).is_err() {
         return false;
     }
     PROCESS.store(process, Relaxed);
@@ -75,6 +86,9 @@ pub(crate) fn close() {
 
 /// Whether the file is the trace of another process that still runs.
 fn belongs_to_another(path: &Path, process: u32) -> bool {
+    if !std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
+        return false;
+    }
     let mut bytes = [0; HEADER_LEN];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut bytes));
     match Header::decode(&bytes) {
@@ -83,13 +97,25 @@ fn belongs_to_another(path: &Path, process: u32) -> bool {
     }
 }
 
+/// Whether this is the process that the trace is of.
+fn is_mine() -> bool {
+    is_on() && std::process::id() == PROCESS.load(Relaxed)
+}
+
 fn write(bytes: &[u8]) {
-    if !is_on() || std::process::id() != PROCESS.load(Relaxed) {
-        return;
+    if is_mine() {
+        let mut end = END.lock().unwrap_or_else(PoisonError::into_inner);
+        append(bytes);
+        if let Some(end) = &mut *end {
+            *end += bytes.len() as u64;
+        }
     }
+}
+
+fn append(bytes: &[u8]) {
     // A partly written frame would make the rest unreadable, so the first failure ends the recording.
     if FILE.get().is_none_or(|mut file| file.write_all(bytes).is_err()) {
-        OPEN.store(false, Relaxed);
+        close();
     }
 }
 
@@ -110,105 +136,67 @@ pub(crate) fn records(records: &[Record<'_>]) {
     write(&bytes);
 }
 
-/// A thread's events on their way to the file. Only the owning thread adds; whoever holds `flushed` may write out.
-pub(crate) struct Buffer {
-    len: AtomicUsize,
-    /// How many of the events are in the file already.
-    flushed: Mutex<usize>,
-    /// A frame header's place, then the events.
-    words: [UnsafeCell<[AtomicU64; 2]>; ROOM + 1],
+/// A new piece of the file, the header of its frame included; `None` where the file cannot be mapped.
+pub(crate) fn piece(kind: FrameKind, thread: u32, len: usize) -> Option<*mut u8> {
+    let mut end = END.lock().unwrap_or_else(PoisonError::into_inner);
+    let file = FILE.get().filter(|_| is_mine())?;
+    let at = end.as_mut()?;
+    let begin = begin_of_piece(*at);
+    if !map::reserve(file, *at, (begin - *at) as usize + len) {
+        *end = None;
+        return None;
+    }
+    // What a reader finds in front of the piece is a frame to be skipped; see `FrameKind::from_u8`.
+    let gap = Frame { kind: None, thread: 0, len: (begin - *at) as u32 - FRAME_LEN as u32 };
+    let header = Frame::new(kind, thread, (len - FRAME_LEN) as u32);
+    let mut bytes = List::<u8>::new();
+    bytes.extend(&gap.encode());
+    bytes.resize((begin - *at) as usize, 0);
+    bytes.extend(&header.encode());
+    append(&bytes);
+    if !is_on() {
+        return None;
+    }
+    *at = begin + len as u64;
+    if file.set_len(*at).is_err() {
+        close();
+        return None;
+    }
+    let piece = map::map(file, begin, len);
+    if piece.is_none() {
+        // The piece stays empty in the file.
+        *end = None;
+    }
+    piece
 }
-// SAFETY: words are atomic; the plain view of them in `flush_to` covers only events below `len` and the header in
-// front of them, which nobody writes while `flushed` is locked.
-unsafe impl Sync for Buffer {}
 
-const _: () = assert!(FRAME_LEN == EVENT_LEN && EVENT_LEN == 16);
+/// Where the next piece can begin: at a page, with room for a frame's header in front.
+fn begin_of_piece(end: u64) -> u64 {
+    (end + FRAME_LEN as u64).next_multiple_of(map::PAGE as u64)
+}
 
-impl Buffer {
-    /// A new buffer, which is never given back (thread records are used again).
-    pub(crate) fn allocate() -> Option<&'static Buffer> {
-        use std::alloc::{GlobalAlloc, Layout, System};
-        // SAFETY: the layout is not empty; all bytes zero are an empty buffer with an unlocked mutex only where the
-        // mutex says so, hence the explicit write of the two first fields.
-        unsafe {
-            let buffer = System.alloc_zeroed(Layout::new::<Buffer>()).cast::<Buffer>();
-            if buffer.is_null() {
-                return None;
-            }
-            (&raw mut (*buffer).len).write(AtomicUsize::new(0));
-            (&raw mut (*buffer).flushed).write(Mutex::new(0));
-            Some(&*buffer)
-        }
-    }
-
-    /// Adds an event. Only for the owning thread.
-    #[inline(always)]
-    pub(crate) fn add(&self, event: Event) {
-        let mut len = self.len.load(Relaxed);
-        if len >= ROOM {
-            self.flush(threads::known_number());
-            len = 0;
-        }
-        let low = u64::from(event.raw_op) | u64::from(event.raw_mode) << 8 | u64::from(event.flags) << 16;
-        let low = low | u64::from(event.object) << 32;
-        let high = u64::from(event.site) | u64::from(event.seq) << 32;
-        // SAFETY: `len < ROOM`, so the place exists.
-        let words = unsafe { &*self.words.get_unchecked(len + 1).get() };
-        words[0].store(low.to_le(), Relaxed);
-        words[1].store(high.to_le(), Relaxed);
-        self.len.store(len + 1, Release);
-    }
-
-    /// Writes everything out and begins anew. Only for the owning thread.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn flush(&self, thread: u32) {
-        let mut flushed = self.flushed.lock().unwrap_or_else(PoisonError::into_inner);
-        self.flush_to(*flushed, self.len.load(Relaxed), thread);
-        *flushed = 0;
-        self.len.store(0, Relaxed);
-    }
-
-    /// Writes out what is there, while the owner may go on adding.
-    fn flush_from_outside(&self, thread: u32) {
-        let Ok(mut flushed) = self.flushed.try_lock() else { return };
-        let len = self.len.load(Acquire);
-        self.flush_to(*flushed, len, thread);
-        *flushed = len;
-    }
-
-    fn flush_to(&self, from: usize, to: usize, thread: u32) {
-        if from >= to {
-            return;
-        }
-        let header = Frame::new(FrameKind::Events, thread, ((to - from) * EVENT_LEN) as u32).encode();
-        let half = |at: usize| u64::from_ne_bytes(std::array::from_fn(|byte| header[at + byte]));
-        // SAFETY: the event in front of `from` is in the file already (or is the header's own place), and the caller
-        // holds `flushed`, so the place may be overwritten.
-        let words = unsafe { &*self.words[from].get() };
-        words[0].store(half(0), Relaxed);
-        words[1].store(half(8), Relaxed);
-        // SAFETY: these places are initialised and are not written while `flushed` is held: the owner adds behind `to`.
-        let bytes = unsafe {
-            std::slice::from_raw_parts(self.words.as_ptr().add(from).cast::<u8>(), (to - from + 1) * EVENT_LEN)
-        };
-        write(bytes);
-    }
+/// Writes a frame at once.
+pub(crate) fn frame(kind: FrameKind, thread: u32, payload: &[u8]) {
+    let mut bytes = List::<u8>::new();
+    bytes.extend(&Frame::new(kind, thread, payload.len() as u32).encode());
+    bytes.extend(payload);
+    write(&bytes);
 }
 
 /// Writes out what the threads have buffered, at the end of the process.
 pub(crate) fn flush_all() {
     threads::each(Duration::from_millis(200), |thread| {
         if let Some(buffer) = thread.buffer() {
-            buffer.flush_from_outside(thread.number());
+            buffer.flush_from_outside();
         }
     });
 }
 
 /// The orderly end of the process.
 extern "C" fn at_exit() {
-    if is_on() && std::process::id() == PROCESS.load(Relaxed) {
+    if is_mine() {
         flush_all();
+        stats::write_out();
         record(&Record::End);
         close();
     }

@@ -16,9 +16,9 @@ use std::time::{Duration, Instant};
 use crate::event::{Event, Op};
 use crate::held::LockMode;
 use crate::park::Parker;
-use crate::record::Buffer;
+use crate::record::buffer::{self, Buffer};
 use crate::site::Site;
-use crate::{config, held, names, record};
+use crate::{config, held, names, record, stats};
 
 /// The part of a thread that other threads see.
 pub(crate) struct ThreadRecord {
@@ -78,8 +78,6 @@ struct Local {
     breaking: Cell<Option<usize>>,
     /// Whether its waits cannot be called off.
     fixed: Cell<bool>,
-    /// Where events go; `None` where none are wanted now, and before the first.
-    events: Cell<Option<&'static Buffer>>,
     segment: Cell<u32>,
     /// The segment that was last passed on to others.
     shown: Cell<u32>,
@@ -103,7 +101,6 @@ thread_local! {
             ended: Cell::new(false),
             breaking: Cell::new(None),
             fixed: Cell::new(false),
-            events: Cell::new(None),
             segment: Cell::new(0),
             shown: Cell::new(0),
             shows: Cell::new(0),
@@ -127,16 +124,14 @@ impl Drop for AtEnd {
 
 /// Runs the tracker's own work: locks taken inside are plain locks.
 pub(crate) fn busy<R>(work: impl FnOnce() -> R) -> R {
-    struct Restore(bool, Option<&'static Buffer>);
+    struct Restore(bool, buffer::Suspended);
     impl Drop for Restore {
         fn drop(&mut self) {
-            LOCAL.with(|local| {
-                local.busy.set(self.0);
-                local.events.set(self.1);
-            });
+            LOCAL.with(|local| local.busy.set(self.0));
+            buffer::resume(&self.1);
         }
     }
-    let _restore = LOCAL.with(|local| Restore(local.busy.replace(true), local.events.take()));
+    let _restore = Restore(LOCAL.with(|local| local.busy.replace(true)), buffer::suspend());
     work()
 }
 
@@ -219,7 +214,7 @@ pub(crate) fn adopt(number: u32, segment: u32) {
         // Something in the start of the thread, as a tracked lock in the allocator, has made it a stranger: that one
         // ends here.
         emit(Event::new(Op::ThreadEnd, thread.number(), 0, 0));
-        flush();
+        finish(thread);
     }
     thread.number.store(number, Relaxed);
     LOCAL.with(|local| local.record.set(Some(thread)));
@@ -250,15 +245,16 @@ pub(crate) fn end() {
         if local.ended.replace(true) {
             return;
         }
-        local.events.set(None);
+        buffer::set_current(None);
         if let Some(thread) = local.record.get() {
-            flush();
+            finish(thread);
             local.record.set(None);
             LIVE.fetch_sub(1, Relaxed);
             thread.in_use.store(false, Release);
             FREE.fetch_add(1, Release);
         }
         held::current().end();
+        stats::end();
     });
 }
 
@@ -327,57 +323,64 @@ pub(crate) fn each(limit: Duration, mut visit: impl FnMut(&'static ThreadRecord)
     }
 }
 
-/// Adds an event of the calling thread, in trace mode.
+/// Where the calling thread's events go, in trace mode; `None` where they are of no interest.
 #[inline(always)]
-pub(crate) fn emit(event: Event) {
-    match LOCAL.with(|local| local.events.get()) {
-        Some(buffer) => buffer.add(event),
-        None => emit_first(event),
-    }
+pub(crate) fn events() -> Option<&'static Buffer> {
+    buffer::current().or_else(first_events)
 }
 
 #[cold]
 #[inline(never)]
-fn emit_first(event: Event) {
-    if config::mode() != config::TRACE || !record::is_on() || !is_tracked() {
-        return;
+fn first_events() -> Option<&'static Buffer> {
+    if !config::traces() || !record::is_on() || !is_tracked() {
+        return None;
     }
     let thread = me();
-    let buffer = thread.buffer().or_else(|| {
+    // The first that happens to a thread may have been recorded by `me` itself.
+    let buffer = buffer::current().or_else(|| thread.buffer()).or_else(|| {
         let buffer = Buffer::allocate()?;
         thread.buffer.store(ptr::from_ref(buffer).cast_mut(), Release);
         Some(buffer)
     });
-    if let Some(buffer) = buffer {
-        LOCAL.with(|local| local.events.set(Some(buffer)));
+    buffer::set_current(buffer);
+    buffer
+}
+
+/// The recording is over for the calling thread.
+pub(crate) fn add_no_more_events() {
+    buffer::set_current(None);
+}
+
+/// Adds an event of the calling thread, in trace mode.
+#[inline]
+pub(crate) fn emit(event: Event) {
+    if let Some(buffer) = events() {
         buffer.add(event);
     }
 }
 
 /// As [`emit`], giving the site its number.
-#[inline(always)]
+#[inline]
 pub(crate) fn emit_at(event: Event, site: Site) {
-    match LOCAL.with(|local| local.events.get()) {
-        Some(buffer) => buffer.add(Event { site: names::site(site), ..event }),
-        None => emit_first_at(event, site),
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn emit_first_at(event: Event, site: Site) {
-    if config::mode() == config::TRACE && record::is_on() && is_tracked() {
-        emit_first(Event { site: names::site(site), ..event });
+    if let Some(buffer) = events() {
+        buffer.add(Event { site: names::site(site), ..event });
     }
 }
 
 /// Writes the calling thread's events to the file: before it blocks, and at its end.
 pub(crate) fn flush() {
-    if config::mode() == config::TRACE
+    if config::traces()
         && let Some(thread) = LOCAL.with(|local| local.record.get())
         && let Some(buffer) = thread.buffer()
     {
-        buffer.flush(thread.number());
+        buffer.flush();
+    }
+}
+
+/// No more events of the thread with this number.
+fn finish(thread: &ThreadRecord) {
+    if let Some(buffer) = thread.buffer() {
+        buffer.finish();
     }
 }
 

@@ -110,7 +110,7 @@ impl<T: ?Sized> Tracked<T> {
         }
         self.inside.store(me, Relaxed);
         let _inside = Inside(&self.inside);
-        if config::ready() == config::TRACE {
+        if config::ready() != config::OFF && config::traces() {
             let cell = self.head.lock(Mode::Exclusive, Self::KIND).lock();
             for op in ops {
                 threads::emit_at(Event::new(*op, cell, 0, self.head.next_exclusive()), site);

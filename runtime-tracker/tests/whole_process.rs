@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::{ORDER, Outcome, TRACE, is_child, run_child, say};
-use lockcheck_tracker::event::{Op, Record};
+use lockcheck_tracker::event::{Mode, Op, Record};
 use lockcheck_tracker::sync::{Condvar, Mutex, RwLock};
 use lockcheck_tracker::{Tracked, thread};
 
@@ -279,9 +279,12 @@ fn check_events(outcome: &Outcome) {
         match event.op() {
             Some(Op::Acquire | Op::Release | Op::Read | Op::Write) => {
                 assert!(described(event.object));
-                assert!(seen.insert((event.object, event.seq)), "{event:?} comes twice");
+                // Readers share the numbers that no other may have.
+                let shared = event.mode() == Some(Mode::Shared);
+                assert!(shared || seen.insert((event.object, event.seq)), "{event:?} comes twice");
                 let before = last.insert((*thread, event.object), event.seq);
-                assert!(before.is_none_or(|before| before < event.seq), "{event:?} after {before:?}");
+                let rises = |before: u32| before < event.seq || (shared && before == event.seq);
+                assert!(before.is_none_or(rises), "{event:?} after {before:?}");
                 let held = held.entry((*thread, event.object)).or_default();
                 match event.op() {
                     Some(Op::Acquire) => *held += 1,

@@ -71,7 +71,8 @@ fn compare(with_flags: bool, strict: bool) -> Tally {
         let waits = program.threads.iter().flatten().any(|step| matches!(step, Step::WaitWhile(_)));
         let kind = usize::from(waits);
         let (trace, ended) = run(&program, &mut rng, with_flags);
-        let mut recording = Recording { streams: trace.streams, ..Recording::default() };
+        let mut recording = Recording::default();
+        recording.streams = trace.streams;
         for id in 1..=condvar_number(2 * CONDVARS) {
             let kind = match id as usize - 1 {
                 0..LOCKS => ObjectKind::RwLock,

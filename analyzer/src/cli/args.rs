@@ -251,6 +251,9 @@ pub(super) struct RunArgs {
     /// keep the trace in this file
     #[arg(long, value_name = "FILE")]
     pub(super) trace: Option<PathBuf>,
+    /// also show which locks cost most waiting
+    #[arg(long)]
+    pub(super) stats: bool,
     /// what to do when threads block each other
     #[arg(long, value_enum, default_value_t = OnDeadlock::Panic)]
     pub(super) on_deadlock: OnDeadlock,

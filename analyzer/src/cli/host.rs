@@ -54,6 +54,9 @@ pub(super) fn command(name: &str, args: &RunArgs, trace: &OsStr) -> std::io::Res
     }
     command.args(args.settings.iter().map(|(key, value)| format!("--set={key}={value}")));
     command.env("LOCKCHECK", "trace").env("LOCKCHECK_TRACE", trace);
+    if args.stats {
+        command.env("LOCKCHECK_STATS", "1");
+    }
     command.env("LOCKCHECK_ON_DEADLOCK", OnDeadlock::name(args.on_deadlock));
     Ok(command)
 }

@@ -38,7 +38,7 @@ pub(super) fn scan(
     if known.write_baseline {
         let baseline = Baseline::of(report);
         write(&path, &baseline)?;
-        terminal.note(&format!("{} findings are written to `{}`", baseline.len(), path.display()));
+        terminal.note(&format!("findings written to `{}`: {}", path.display(), baseline.len()));
         return Ok(true);
     }
     if args.baseline.is_none() && !known.prune_baseline {
@@ -50,13 +50,13 @@ pub(super) fn scan(
     let gone = baseline.apply(report).of_files(looked_at);
     if known.prune_baseline {
         write(&path, &baseline.without(&gone))?;
-        terminal.note(&format!("{} findings that are gone were taken out of `{}`", gone.len(), path.display()));
+        terminal.note(&format!("findings taken out of `{}`, as they are gone: {}", path.display(), gone.len()));
     } else if !gone.is_empty() {
         report.notices.push(Notice {
             kind: NoticeKind::Configuration,
             file: Some(path.to_string_lossy().replace('\\', "/")),
             line: None,
-            message: format!("{} of its findings are gone; `--prune-baseline` takes them out", gone.len()),
+            message: format!("findings in it that are gone: {}; `--prune-baseline` takes them out", gone.len()),
         });
     }
     Ok(false)

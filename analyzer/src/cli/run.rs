@@ -9,7 +9,7 @@ use clap::ArgMatches;
 use super::args::{OnDeadlock, RunArgs};
 use super::child::{End, Limits, watch_over};
 use super::levels::Levels;
-use super::terminal::{Stream, Terminal, to_stdout};
+use super::terminal::{Stream, Terminal, to_stderr, to_stdout};
 use super::{Exit, Failure, analyze, confirm, host, run_program, scenarios};
 use crate::config::Config;
 use crate::finding::{Evidence, Mode, Notice, NoticeKind, Report, Summary};
@@ -35,12 +35,16 @@ pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Termi
         command.map_err(|error| Failure(format!("lockcheck does not know its own path: {error}")))
     };
     let texts = analyze::texts();
-    let Ran { mut report, end, pictures } = runs(args, name, (&config, &texts), &launch)?;
+    let Ran { mut report, end, pictures, table } = runs(args, name, (&config, &texts), &launch)?;
     super::suppress(&mut report, &texts);
     levels.apply(&mut report);
     super::known::apply_baseline(&args.report, &mut report)?;
     report.summary.elapsed_ms = started.elapsed().as_millis() as u64;
     terminal.emit(&report, &args.report, &texts, &Targets::default(), Stream::Stderr, pictures.as_ref())?;
+
+    if let Some(table) = table {
+        to_stderr(table.as_bytes());
+    }
 
     let failed = !matches!(&end, End::Itself(status) if status.success());
     Ok(Exit::of_run(&report, failed, matches!(end, End::Interrupted)))
@@ -51,6 +55,8 @@ struct Ran {
     report: Report,
     end: End,
     pictures: Option<Pictures>,
+    /// What its locks have cost, if that was asked for.
+    table: Option<String>,
 }
 
 /// Runs the program as often as asked for, until threads blocked each other, and gives the last run's report.
@@ -96,7 +102,9 @@ fn runs(
             )?;
         }
         let pictures = analyze::pictures(&args.report, &traces);
-        return Ok(Ran { report, end, pictures });
+        let table = || crate::report::stats::table(&traces).unwrap_or_else(|| "no lock was counted\n".into());
+        let table = args.stats.then(table);
+        return Ok(Ran { report, end, pictures, table });
     }
 }
 

@@ -86,6 +86,9 @@ pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Termi
     };
     let mut command = command;
     command.envs(confirm::schedule(args, 0).map(|schedule| (confirm::VARIABLE, schedule)));
+    if args.stats {
+        command.env("LOCKCHECK_STATS", "1");
+    }
     let outcome = watch_over(command, &watched, terminal)?;
 
     let traces = session.traces();
@@ -126,6 +129,10 @@ pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Termi
     report.summary.elapsed_ms = started.elapsed().as_millis() as u64;
     let pictures = analyze::pictures(&args.report, &traces);
     terminal.emit(&report, &args.report, &texts, &Targets::default(), Stream::Stderr, pictures.as_ref())?;
+    if args.stats {
+        let table = crate::report::stats::table(&traces).unwrap_or_else(|| "no lock was counted\n".into());
+        to_stderr(table.as_bytes());
+    }
     Ok(Exit::of_run(&report, !outcome.succeeded(), outcome.interrupted))
 }
 

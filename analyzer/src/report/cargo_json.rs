@@ -125,7 +125,7 @@ fn diagnostic<'a>(
     }
     children.push(child("note", explain));
     let fixes = fix::fixes(finding, &|file| context.texts.get(file));
-    children.extend(fixes.iter().filter_map(|fix| quick_fix(fix, context)));
+    children.extend(fixes.iter().filter_map(|fix| quick_fix(finding, fix, context)));
     Diagnostic {
         message_type: Some("diagnostic"),
         message: Cow::Borrowed(&finding.message),
@@ -142,17 +142,23 @@ fn child<'a>(level: &'static str, message: &'a str) -> Diagnostic<'a> {
     Diagnostic { message_type: None, message, code, level, spans: Vec::new(), children: Vec::new(), rendered }
 }
 
-/// A child with a replacement, which editors offer as a quick fix.
-fn quick_fix<'a>(fix: &Fix, context: &Context<'a>) -> Option<Diagnostic<'a>> {
+/// A child with a replacement, which editors offer as a quick fix. They offer it where the cursor is in what is replaced,
+/// so that reaches over the finding's place.
+fn quick_fix<'a>(finding: &Finding, fix: &Fix, context: &Context<'a>) -> Option<Diagnostic<'a>> {
     let text = context.texts.get(&fix.file)?;
-    let ((line_start, column_start), (line_end, column_end)) =
-        (text.position(fix.range.start)?, text.position(fix.range.end)?);
+    let place = &finding.primary;
+    let first = text.offset(place.line, place.column)?;
+    let last = text.offset(place.end_line.max(place.line), place.end_column.max(1))?;
+    let range = fix.range.start.min(first)..fix.range.end.max(last);
+    let raw = text.raw();
+    let replacement = format!("{}{}{}", &raw[range.start..fix.range.start], fix.text, &raw[fix.range.end..range.end]);
+    let ((line_start, column_start), (line_end, column_end)) = (text.position(range.start)?, text.position(range.end)?);
     let line =
         Line { text: text.line(line_start)?.to_owned(), highlight_start: column_start, highlight_end: column_end };
     let span = Span {
         file_name: Cow::Owned(context.targets.file_name(&fix.file).to_owned()),
-        byte_start: fix.range.start + text.bom_len(),
-        byte_end: fix.range.end + text.bom_len(),
+        byte_start: range.start + text.bom_len(),
+        byte_end: range.end + text.bom_len(),
         line_start,
         line_end,
         column_start,
@@ -160,7 +166,7 @@ fn quick_fix<'a>(fix: &Fix, context: &Context<'a>) -> Option<Diagnostic<'a>> {
         is_primary: true,
         text: vec![line],
         label: None,
-        suggested_replacement: Some(fix.text.clone()),
+        suggested_replacement: Some(replacement),
         suggestion_applicability: Some(if fix.safe { "MachineApplicable" } else { "MaybeIncorrect" }),
         expansion: None,
     };

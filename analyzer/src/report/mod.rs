@@ -22,6 +22,7 @@ mod sarif;
 pub mod sections;
 mod short;
 mod snippet;
+pub mod stats;
 
 #[cfg(test)]
 mod robust_tests;

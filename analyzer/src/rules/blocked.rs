@@ -18,6 +18,10 @@ pub(super) enum Cause {
     Pool,
     /// Some member joins a thread: `join_deadlock`.
     Join,
+    /// All wait for messages, or for room for one: `channel_deadlock`.
+    Channel,
+    /// All wait for notifications: `lost_wakeup`.
+    Notification,
     /// Anything else: `deadlock`.
     Other,
 }
@@ -25,10 +29,13 @@ pub(super) enum Cause {
 pub(super) fn cause(replay: &Replay, deadlock: &Deadlock) -> Cause {
     let core = core(replay, deadlock);
     let any = |kind: WaitKind| core.iter().any(|member| member.kind == kind && !waits_for_all(replay, member));
+    let all = |kinds: &[WaitKind]| !core.is_empty() && core.iter().all(|member| kinds.contains(&member.kind));
     match &core[..] {
         [member] if holds(member, member.object) && member.kind == WaitKind::Lock => Cause::DoubleLock,
         _ if any(WaitKind::Slot) || any(WaitKind::Task) => Cause::Pool,
         _ if core.iter().any(|member| joins(replay, member)) => Cause::Join,
+        _ if all(&[WaitKind::Recv, WaitKind::Send]) => Cause::Channel,
+        _ if all(&[WaitKind::Condvar]) => Cause::Notification,
         _ => Cause::Other,
     }
 }
@@ -191,6 +198,62 @@ pub(super) fn waits_at(replay: &Replay, member: &BlockedThread<'_>) -> Location 
 /// Who a member is, with its task: ``thread 2 `worker` (task `child`)``.
 pub(super) fn who(replay: &Replay, member: &BlockedThread<'_>) -> String {
     names::actor(&replay.recording, member.thread, member.task)
+}
+
+/// The finding for threads that wait for each other: who waits for what, and who holds it.
+pub(super) fn finding(replay: &Replay, rule: &'static str, deadlock: &Deadlock) -> Finding {
+    let ring = cycle(replay, deadlock);
+    let is_cycle = ring.is_some();
+    let whole = || core(replay, deadlock).into_iter().cloned().collect();
+    let members: Vec<_> = ring.unwrap_or_else(whole);
+    let waits = members.iter().map(|member| {
+        let holder = deadlock.members.iter().find(|other| {
+            member.kind == WaitKind::Lock && other.thread != member.thread && holds(other, member.object)
+        });
+        let held_by = holder.map(|holder| format!(" held by {}", who(replay, holder))).unwrap_or_default();
+        format!("{} waits for {}{held_by}", who(replay, member), awaited(replay, member))
+    });
+    let waits = list(&waits.collect::<Vec<_>>());
+    let message = match rule == super::deadlock::RULE.id {
+        true => format!("deadlock: {waits}"),
+        false => format!("{waits}, which nobody can give any more"),
+    };
+    let mut objects: Vec<u32> = Vec::new();
+    for member in members.iter().filter(|member| !matches!(member.kind, WaitKind::Park | WaitKind::Unknown)) {
+        if !objects.contains(&member.object) {
+            objects.push(member.object);
+        }
+    }
+    let help = help(replay, deadlock, &objects, is_cycle);
+    observed(replay, rule, deadlock, &objects, message, help)
+}
+
+fn help(replay: &Replay, deadlock: &Deadlock, objects: &[u32], is_cycle: bool) -> String {
+    let name = |object: &u32| format!("`{}`", replay.names.object(&replay.recording, *object));
+    let of_kind =
+        |kind: WaitKind| deadlock.members.iter().find(|member| member.kind == kind).map(|member| member.object);
+    if is_cycle {
+        let mut order: Vec<u32> = objects.to_vec();
+        order.sort_unstable();
+        let order: Vec<String> = order.iter().map(name).collect();
+        return format!("take the locks in one order everywhere, for example {}", order.join(" before "));
+    }
+    if let Some(barrier) = of_kind(WaitKind::Barrier) {
+        return format!("make the size of barrier {} the number of threads that come to it", name(&barrier));
+    }
+    if let Some(condvar) = of_kind(WaitKind::Condvar) {
+        return format!(
+            "set the predicate under its mutex and notify {} from a thread that cannot block before",
+            name(&condvar)
+        );
+    }
+    if let Some(channel) = of_kind(WaitKind::Recv).or(of_kind(WaitKind::Send)) {
+        return format!(
+            "drop the last sender of {}, or send an end mark, before anybody waits for it to end",
+            name(&channel)
+        );
+    }
+    "let at least one of these threads give up what it holds before it waits".to_owned()
 }
 
 /// The finding for an observed deadlock. `objects` are the locks and other things that take part, in order.

@@ -107,6 +107,8 @@ fn scenarios_without_a_fault_give_no_finding() {
         "thread-pool",
         "race-fixed",
         "event",
+        "thread-local-barrier",
+        "fib-queue",
         "mergesort safe=true",
         "shoemaker",
         "door-knock",
@@ -115,6 +117,21 @@ fn scenarios_without_a_fault_give_no_finding() {
     ] {
         for mode in ["order", "trace"] {
             assert_eq!(ids(&run(command, mode)), [], "{command} ({mode})");
+        }
+    }
+}
+
+#[test]
+fn waits_that_nobody_can_end_go_by_what_is_waited_for() {
+    for (command, rule, waits) in [
+        ("thread-local-barrier-short", "deadlock", "waits for the others at barrier `start`"),
+        ("fib-queue-no-sentinel", "channel_deadlock", "`consumer` waits for a message on"),
+        ("event-lost", "lost_wakeup", "`listener` waits for a notification of `event`"),
+    ] {
+        for mode in ["order", "trace"] {
+            let findings = run(command, mode);
+            assert_eq!(ids(&findings), [(rule, Level::Deny, Evidence::Observed)], "{command} ({mode})");
+            assert!(findings[0].message.contains(waits), "{}", findings[0].message);
         }
     }
 }

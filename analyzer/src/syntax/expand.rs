@@ -10,12 +10,15 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::str::FromStr as _;
 use std::sync::Arc;
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use syn::parse::discouraged::Speculative as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Error, Result};
+
+use super::shape::{Scanner, Shape};
 
 /// Expansions may make so many tokens in a file, and in a longer one as many as it has about itself.
 const LEAST_TOKENS: usize = 2_000;
@@ -106,39 +109,40 @@ pub fn definitions(text: &str) -> Definitions {
     own(text).into_iter().map(|(name, tokens)| (name, tokens.to_string())).collect()
 }
 
+/// Finds `macro_rules! name { .. }`, wherever they stand. Only the definitions are tokenized.
 fn own(text: &str) -> HashMap<String, TokenStream> {
     let mut found = HashMap::new();
-    if text.contains("macro_rules!")
-        && let Ok(tokens) = text.parse::<TokenStream>()
-    {
-        collect(tokens, &mut found, 0);
+    if !text.contains("macro_rules!") {
+        return found;
     }
-    found
-}
-
-/// Finds `macro_rules! name { .. }`, also inside modules and functions.
-fn collect(tokens: TokenStream, out: &mut HashMap<String, TokenStream>, depth: u32) {
-    if depth > 24 {
-        return;
-    }
-    let mut tokens = tokens.into_iter().peekable();
-    while let Some(token) = tokens.next() {
-        match token {
-            TokenTree::Ident(word) if word == "macro_rules" => {
-                let bang = tokens.next_if(|next| matches!(next, TokenTree::Punct(punct) if punct.as_char() == '!'));
-                let (Some(_), Some(TokenTree::Ident(name)), Some(TokenTree::Group(body))) =
-                    (bang, tokens.next(), tokens.next())
-                else {
-                    continue;
-                };
-                if size(&body.stream()) <= LONGEST_DEFINITION && flat(&body.stream(), DEEPEST_DEFINITION) {
-                    out.entry(name.to_string()).or_insert_with(|| body.stream());
-                }
+    let mut scanner = Scanner::new(text);
+    while let Some((at, shape)) = scanner.next() {
+        let is_word = |shape: Shape, at: usize| match shape {
+            Shape::Word(end) => text.get(at..end),
+            _ => None,
+        };
+        if is_word(shape, at) != Some("macro_rules") || !matches!(scanner.next(), Some((_, Shape::Punct(b'!')))) {
+            continue;
+        }
+        let Some(name) = scanner.next().and_then(|(at, shape)| is_word(shape, at)) else { continue };
+        let Some((open, Shape::Open(_))) = scanner.next() else { continue };
+        let mut depth = 1;
+        let close = scanner.by_ref().find_map(|(at, shape)| {
+            match shape {
+                Shape::Open(_) => depth += 1,
+                Shape::Close(_) => depth -= 1,
+                _ => {}
             }
-            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => collect(group.stream(), out, depth + 1),
-            _ => {}
+            (depth == 0).then_some(at)
+        });
+        let Some(Ok(tokens)) = close.and_then(|close| text.get(open + 1..close)).map(TokenStream::from_str) else {
+            continue;
+        };
+        if size(&tokens) <= LONGEST_DEFINITION && flat(&tokens, DEEPEST_DEFINITION) {
+            found.entry(name.to_string()).or_insert(tokens);
         }
     }
+    found
 }
 
 fn rules(tokens: TokenStream) -> Option<Vec<Rule>> {

@@ -1,15 +1,20 @@
 //! From bytes to a [`Recording`]: the tracker's own format, RAPID text and RapidBin, told apart by how they begin.
 //!
 //! Guarantees: any bytes give a recording, a partial recording with a [`NoticeKind::CutOffTrace`] notice, or a typed
-//! error; never a panic, never more memory than a small multiple of the input. The input is read once, frame by frame.
+//! error; never a panic, never more memory than a small multiple of the input and of [`MOST_REPEATED`] events. The input is
+//! read once, frame by frame.
 //!
-//! Misses: what stands behind a damaged frame header: frames have no marks to find the next one by.
+//! Misses: what stands behind a damaged frame header: frames have no marks to find the next one by. Of repetitions, which
+//! a few bytes can tell in any number, what is beyond that many events.
 
+use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
+use lockcheck_tracker::event::compact::{Decoder, Stop};
 use lockcheck_tracker::event::{
-    EVENT_LEN, Event, FRAME_LEN, FormatError, Frame, FrameKind, HEADER_LEN, Header, MAGIC, MAJOR, Record,
+    EVENT_LEN, Event, FRAME_LEN, FormatError, Frame, FrameKind, HEADER_LEN, Header, LockStats, MAGIC, MAJOR, Record,
+    STATS_LEN,
 };
 
 use super::recording::Recording;
@@ -88,6 +93,7 @@ pub fn read(path: &str, mut input: impl Read, notices: &mut Vec<Notice>) -> Resu
     let ending = frames(&mut recording, input).map_err(unreadable_at(&path))?;
     let message = match ending {
         Ending::Damaged => Some("a part of the trace is damaged; what stands before it was analysed".to_owned()),
+        Ending::Full => Some("the trace has too many events; those before the last were analysed".to_owned()),
         Ending::Inside => {
             Some("the trace ends in the middle of an entry; what stands before it was analysed".to_owned())
         }
@@ -109,18 +115,25 @@ fn cut_off(path: &str, message: String) -> Notice {
     Notice { kind: NoticeKind::CutOffTrace, file: Some(path.to_owned()), line: None, message }
 }
 
+/// How many events, beyond four for each byte of the file, are read.
+const MOST_REPEATED: usize = 8 << 20;
+
 /// How the frames came to an end.
 enum Ending {
     /// At the end of a frame, or where a preallocated file was never written.
     Clean,
     /// In the middle of a frame.
     Inside,
+    /// Where there are too many events.
+    Full,
     /// At bytes that are no frame, or a record that does not hold together.
     Damaged,
 }
 
 fn frames(recording: &mut Recording, mut input: impl Read) -> Result<Ending, std::io::Error> {
     let mut payload = Vec::new();
+    let mut decoders: BTreeMap<u32, Decoder> = BTreeMap::new();
+    let mut room = MOST_REPEATED;
     loop {
         let mut head = [0; FRAME_LEN];
         let got = fill(&mut input, &mut head)?;
@@ -142,6 +155,24 @@ fn frames(recording: &mut Recording, mut input: impl Read) -> Result<Ending, std
         let sound = match frame.kind {
             Some(FrameKind::Events) => events(recording, frame.thread, &payload),
             Some(FrameKind::Records) => records(recording, &payload),
+            Some(FrameKind::Compact) => {
+                let stream = recording.streams.entry(frame.thread).or_default();
+                let decoder = decoders.entry(frame.thread).or_default();
+                room = room.saturating_add(payload.len().saturating_mul(4));
+                let result = decoder.decode(&payload, &mut |event| {
+                    let fits = room > 0;
+                    if fits {
+                        room -= 1;
+                        stream.push(event);
+                    }
+                    fits
+                });
+                if result == Err(Stop::Full) {
+                    return Ok(Ending::Full);
+                }
+                result.is_ok()
+            }
+            Some(FrameKind::Stats) => stats(recording, frame.thread, &payload),
             None => true,
         };
         if !whole {
@@ -185,6 +216,16 @@ fn events(recording: &mut Recording, thread: u32, payload: &[u8]) -> bool {
     let stream = recording.streams.entry(thread).or_default();
     stream.extend(whole.iter().map(Event::decode).filter(|event| event.raw_op != 0));
     rest.is_empty()
+}
+
+/// Entries of locks that were never taken are zero.
+fn stats(recording: &mut Recording, first: u32, payload: &[u8]) -> bool {
+    let (entries, _) = payload.as_chunks::<STATS_LEN>();
+    let numbered = entries.iter().zip(first..=u32::MAX).map(|(entry, lock)| (lock, LockStats::decode(entry)));
+    for (lock, stats) in numbered.filter(|(_, stats)| stats.acquisitions > 0) {
+        recording.stats.entry(lock).or_default().add(&stats);
+    }
+    true
 }
 
 fn records(recording: &mut Recording, mut payload: &[u8]) -> bool {

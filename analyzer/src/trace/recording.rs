@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use lockcheck_tracker::event::{
-    BlockedThread, DeadlockAction, Event, Held, ObjectKind, Op, PoolPolicy, Record, RecordingMode, WaitKind,
+    BlockedThread, DeadlockAction, Event, Held, LockStats, ObjectKind, Op, PoolPolicy, Record, RecordingMode, WaitKind,
 };
 
 /// A place in the source, as the tracker recorded it.
@@ -176,6 +176,8 @@ pub struct Recording {
     pub calls: Vec<Call>,
     /// Events by thread, in the order of that thread.
     pub streams: BTreeMap<u32, Vec<Event>>,
+    /// What locks have cost, where it was counted.
+    pub stats: BTreeMap<u32, LockStats>,
     /// Whether the recording was closed in an orderly way.
     pub complete: bool,
     /// Belongs to the deadlock that is recorded next.
@@ -283,6 +285,7 @@ impl Recording {
             action: deadlock.action,
             rests_on: deadlock.rests_on,
         }));
+        self.stats.extend(other.stats.iter().map(|(lock, stats)| (by.object(*lock), *stats)));
         for (thread, stream) in &mut other.streams {
             for event in stream.iter_mut() {
                 event.object = by.event_object(event);

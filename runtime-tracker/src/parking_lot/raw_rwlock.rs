@@ -19,7 +19,7 @@ use crate::held::{self, LockMode};
 use crate::park::{self, Wake};
 use crate::site::Site;
 use crate::wait::{self, Goal, Wait};
-use crate::{config, schedule, threads};
+use crate::{config, schedule, stats, threads};
 
 const UPGRADABLE: u32 = 1 << 29;
 const WRITER: u32 = 1 << 30;
@@ -95,9 +95,13 @@ impl RawRwLock {
         if until.is_none() {
             schedule::before(site);
             key = held.request(lock, site);
-            head::emit(Op::Request, lock, 0, site, 0);
         }
+        let mut waited = None;
         if !self.attempt(Want::Take(mode), false) {
+            waited = stats::waits();
+            if until.is_none() {
+                head::emit(Op::Request, lock, 0, site, 0);
+            }
             if !self.wait(Want::Take(mode), lock, site, until) {
                 head::emit(Op::TryFail, lock, flags, site, 0);
                 return false;
@@ -107,10 +111,10 @@ impl RawRwLock {
         if until.is_some() {
             key = held.tried(lock, site);
         }
-        held.push(key, lock, site);
-        if config::mode() == config::TRACE {
-            head::emit(Op::Acquire, lock, flags, site, self.seq(mode));
+        if held.push(key, lock, site) && config::traces() {
+            self.0.acquired(lock, flags, site);
         }
+        stats::taken(lock, site, waited);
         if until.is_none() {
             schedule::after();
         }
@@ -130,27 +134,32 @@ impl RawRwLock {
             return taken;
         }
         let lock = self.0.lock(mode, KIND);
+        let traced = config::traces();
         if taken {
             let held = held::current();
-            held.push(held.tried(lock, site), lock, site);
-        }
-        if config::mode() == config::TRACE {
-            let (op, seq) = if taken { (Op::Acquire, self.seq(mode)) } else { (Op::TryFail, 0) };
-            head::emit(op, lock, flag::TRY, site, seq);
+            if held.push(held.tried(lock, site), lock, site) && traced {
+                self.0.acquired(lock, flag::TRY, site);
+            }
+            stats::taken(lock, site, None);
+        } else if traced {
+            head::emit(Op::TryFail, lock, flag::TRY, site, 0);
         }
         taken
-    }
-
-    fn seq(&self, mode: Mode) -> u32 {
-        if mode == Mode::Exclusive { self.0.next_exclusive() } else { self.0.next_shared() }
     }
 
     /// The thread's entry for the lock in this mode ends.
     fn forget(&self, mode: Mode) {
         let lock = self.0.known(mode);
-        if lock != LockMode::NONE && held::current().pop(lock) && config::mode() == config::TRACE {
-            let panicking = if std::thread::panicking() { flag::PANIC } else { 0 };
-            head::emit(Op::Release, lock, panicking, Site::NONE, self.seq(mode));
+        if lock == LockMode::NONE {
+            return;
+        }
+        stats::given_back(lock);
+        if config::traces() {
+            // An upgradable reader may have come while this one reads.
+            let flags = if std::thread::panicking() { flag::PANIC } else { 0 };
+            self.0.released(lock, flags, mode == Mode::Exclusive);
+        } else {
+            held::current().pop(lock);
         }
     }
 
@@ -248,13 +257,10 @@ impl RawRwLock {
         }
         self.forget(from);
         let (held, lock) = (held::current(), self.0.known(to));
-        held.push(held.tried(lock, site), lock, site);
-        if config::mode() == config::TRACE {
-            if flags & flag::TRY == 0 {
-                head::emit(Op::Request, lock, 0, site, 0);
-            }
-            head::emit(Op::Acquire, lock, flags, site, self.seq(to));
+        if held.push(held.tried(lock, site), lock, site) && config::traces() {
+            self.0.acquired(lock, flags, site);
         }
+        stats::taken(lock, site, None);
     }
 
     /// Gives up a part of what is held, with no moment in between in which the lock is free.

@@ -173,7 +173,7 @@ impl Condvar {
     /// Whether somebody waits, or a notification is of interest all the same.
     #[inline]
     pub(crate) fn may_matter(&self) -> bool {
-        config::mode() == config::TRACE || self.head.state.load(Relaxed) != 0
+        config::traces() || self.head.state.load(Relaxed) != 0
     }
 
     /// Wakes all waiting threads.
@@ -188,7 +188,7 @@ impl Condvar {
     /// Wakes one or all, and tells how many.
     #[cold]
     pub(crate) fn notify(&self, op: Op, site: Site) -> usize {
-        let traced = config::mode() == config::TRACE && threads::is_tracked();
+        let traced = config::traces() && threads::is_tracked();
         let condvar = if traced { self.head.lock(Mode::Exclusive, KIND).lock() } else { 0 };
         // The event stands in the thread's buffer before the number leaves this thread.
         let token = || {
@@ -208,7 +208,7 @@ impl Condvar {
         let site = Site::here();
         let tracked = config::ready() != config::OFF;
         let condvar = if tracked { self.head.lock(Mode::Exclusive, KIND).lock() } else { 0 };
-        let traced = config::mode() == config::TRACE && threads::is_tracked();
+        let traced = config::traces() && threads::is_tracked();
         // Still under the mutex, so a notifier that changes the predicate under it sees the count.
         self.head.state.fetch_add(1, Relaxed);
         struct Leave<'a>(&'a Head);

@@ -22,10 +22,11 @@ use crate::event::{Mode, ObjectKind, Op, flag};
 use crate::head::{self, Head, Kind};
 use crate::held::{self, LockMode};
 use crate::park::{self, Wake};
+use crate::record::buffer;
 use crate::site::Site;
 use crate::sync::poisoning;
 use crate::wait::{self, Goal, Wait};
-use crate::{config, schedule, threads};
+use crate::{config, schedule, stats, threads};
 
 /// A tracked [`std::sync::Mutex`].
 ///
@@ -110,7 +111,7 @@ impl<T: ?Sized> Mutex<T> {
                     contended(&self.head, LockMode::NONE, site);
                 }
             }
-            _ => acquire(&self.head, Self::KIND, site, 0),
+            _ => acquire_traced(&self.head, const { &Self::KIND }, site),
         }
         MutexGuard::wrap(self)
     }
@@ -191,7 +192,7 @@ pub(crate) fn lock(head: &Head, kind: Kind, site: Site) {
 pub(crate) fn unlock(head: &Head) {
     let mode = config::mode();
     if mode >= config::UNREAD {
-        return release(head, 0);
+        return release_traced(head);
     }
     let waited_for = head.state.swap(0, Release) == 2;
     if mode == config::ORDER {
@@ -219,7 +220,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
 #[inline(never)]
 fn panicked(head: &Head) {
     poisoning::panicked(head);
-    release(head, 0);
+    release(head, flag::PANIC);
 }
 
 #[cold]
@@ -291,6 +292,32 @@ fn wait_for(head: &Head, lock: LockMode, site: Site, until: Option<Instant>) -> 
     }
 }
 
+#[inline(never)]
+#[track_caller]
+fn acquire_traced(head: &Head, kind: &'static Kind, site: Site) {
+    head.acquire_traced(Mode::Exclusive, site, take, || acquire_as(head, kind, site));
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn acquire_as(head: &Head, kind: &'static Kind, site: Site) {
+    acquire(head, *kind, site, 0);
+}
+
+#[inline(never)]
+fn release_traced(head: &Head) {
+    let give_back = || head.state.swap(0, Release) == 2;
+    head.release_traced(Mode::Exclusive, give_back, || released_to(head), || release(head, 0));
+}
+
+#[cold]
+#[inline(never)]
+fn released_to(head: &Head) {
+    buffer::released();
+    wake(head);
+}
+
 /// The whole acquisition in any mode, with its events; for the first lock of the process, trace mode, and condvars.
 #[inline(never)]
 #[track_caller]
@@ -305,16 +332,17 @@ pub(crate) fn acquire(head: &Head, kind: Kind, site: Site, flags: u8) {
     let held = held::current();
     schedule::before(site);
     let key = held.request(lock, site);
-    head::emit(Op::Request, lock, flags, site, 0);
-    let mut flags = flags;
+    let (mut flags, mut waited) = (flags, None);
     if !take(&head.state) {
+        waited = stats::waits();
+        head::emit(Op::Request, lock, flags, site, 0);
         contended(head, lock, site);
         flags |= flag::CONTENDED;
     }
-    held.push(key, lock, site);
-    if config::mode() == config::TRACE {
-        head::emit(Op::Acquire, lock, flags, site, head.next_exclusive());
+    if held.push(key, lock, site) && config::traces() {
+        head.acquired(lock, flags, site);
     }
+    stats::taken(lock, site, waited);
     schedule::after();
 }
 
@@ -328,15 +356,16 @@ pub(crate) fn acquire_until(head: &Head, kind: Kind, site: Site, until: Instant)
     }
     let on = config::is_on();
     let lock = if on { head.lock(Mode::Exclusive, kind) } else { LockMode::NONE };
+    let waited = stats::waits();
     if !wait_for(head, lock, site, Some(until)) {
         return false;
     }
     if on {
         let held = held::current();
-        held.push(held.tried(lock, site), lock, site);
-        if config::mode() == config::TRACE {
-            head::emit(Op::Acquire, lock, flag::TRY | flag::CONTENDED, site, head.next_exclusive());
+        if held.push(held.tried(lock, site), lock, site) && config::traces() {
+            head.acquired(lock, flag::TRY | flag::CONTENDED, site);
         }
+        stats::taken(lock, site, waited);
     }
     true
 }
@@ -345,10 +374,7 @@ pub(crate) fn acquire_until(head: &Head, kind: Kind, site: Site, until: Instant)
 #[cfg(feature = "parking_lot")]
 #[cold]
 pub(crate) fn release_fair(head: &Head) {
-    let lock = head.known(Mode::Exclusive);
-    if lock != LockMode::NONE && held::current().pop(lock) && config::mode() == config::TRACE {
-        head::emit(Op::Release, lock, 0, Site::NONE, head.next_exclusive());
-    }
+    forget(head, 0);
     if !park::hand_over(head.address(), HANDED_OVER) {
         give_back(head);
     }
@@ -362,13 +388,15 @@ pub(crate) fn try_acquire(head: &Head, kind: Kind, site: Site) -> bool {
         return taken;
     }
     let lock = head.lock(Mode::Exclusive, kind);
+    let traced = config::traces();
     if taken {
         let held = held::current();
-        held.push(held.tried(lock, site), lock, site);
-    }
-    if config::mode() == config::TRACE {
-        let (op, seq) = if taken { (Op::Acquire, head.next_exclusive()) } else { (Op::TryFail, 0) };
-        head::emit(op, lock, flag::TRY, site, seq);
+        if held.push(held.tried(lock, site), lock, site) && traced {
+            head.acquired(lock, flag::TRY, site);
+        }
+        stats::taken(lock, site, None);
+    } else if traced {
+        head::emit(Op::TryFail, lock, flag::TRY, site, 0);
     }
     taken
 }
@@ -376,12 +404,23 @@ pub(crate) fn try_acquire(head: &Head, kind: Kind, site: Site) -> bool {
 /// The whole release in any mode.
 #[inline(never)]
 pub(crate) fn release(head: &Head, flags: u8) {
-    let lock = head.known(Mode::Exclusive);
-    if lock != LockMode::NONE && held::current().pop(lock) && config::mode() == config::TRACE {
-        let panicking = if std::thread::panicking() { flag::PANIC } else { 0 };
-        head::emit(Op::Release, lock, flags | panicking, Site::NONE, head.next_exclusive());
-    }
+    forget(head, flags);
     give_back(head);
+}
+
+/// The lock leaves the thread's stack of held locks.
+#[inline(always)]
+fn forget(head: &Head, flags: u8) {
+    let lock = head.known(Mode::Exclusive);
+    if lock == LockMode::NONE {
+        return;
+    }
+    stats::given_back(lock);
+    if config::traces() {
+        head.released(lock, flags, true);
+    } else {
+        held::current().pop(lock);
+    }
 }
 
 impl<T: ?Sized> Deref for MutexGuard<'_, T> {

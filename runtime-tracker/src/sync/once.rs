@@ -140,7 +140,7 @@ impl Once {
     #[inline(always)]
     pub(crate) fn is_seen(&self, kind: Kind) -> bool {
         let done = self.is_completed();
-        if done && (config::mode() == config::TRACE || self.segment.load(Relaxed) != 0) {
+        if done && (config::traces() || self.segment.load(Relaxed) != 0) {
             self.see(kind, Site::NONE);
         }
         done
@@ -149,7 +149,7 @@ impl Once {
     #[cold]
     #[inline(never)]
     fn see(&self, kind: Kind, site: Site) {
-        if config::mode() == config::TRACE && threads::is_tracked() && threads::is_news(self.head.address(), DONE) {
+        if config::traces() && threads::is_tracked() && threads::is_news(self.head.address(), DONE) {
             let cell = self.head.lock(Mode::Exclusive, kind).lock();
             threads::emit_at(Event::new(Op::OnceSeen, cell, 0, 0), site);
         }

@@ -21,10 +21,11 @@ use crate::event::{Mode, ObjectKind, Op, flag};
 use crate::head::{self, Head, Kind};
 use crate::held::{self, LockMode};
 use crate::park::{self, Wake};
+use crate::record::buffer;
 use crate::site::Site;
 use crate::sync::poisoning;
 use crate::wait::{self, Goal, Wait};
-use crate::{config, schedule, threads};
+use crate::{config, schedule, stats, threads};
 
 const WRITER: u32 = 1 << 30;
 const PARKED: u32 = 1 << 31;
@@ -195,7 +196,7 @@ impl<T: ?Sized> RwLock<T> {
                     contended(&self.head, LockMode::NONE, mode, site);
                 }
             }
-            _ => acquire(&self.head, mode, Self::KIND, site),
+            _ => acquire_traced::<SHARED>(&self.head, const { &Self::KIND }, site),
         }
     }
 }
@@ -287,6 +288,20 @@ fn contended(head: &Head, lock: LockMode, mode: Mode, site: Site) {
     std::mem::forget(abandon);
 }
 
+#[inline(never)]
+#[track_caller]
+fn acquire_traced<const SHARED: bool>(head: &Head, kind: &'static Kind, site: Site) {
+    let mode = if SHARED { Mode::Shared } else { Mode::Exclusive };
+    head.acquire_traced(mode, site, take::<SHARED>, || acquire_as::<SHARED>(head, kind, site));
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn acquire_as<const SHARED: bool>(head: &Head, kind: &'static Kind, site: Site) {
+    acquire(head, if SHARED { Mode::Shared } else { Mode::Exclusive }, *kind, site);
+}
+
 /// The whole acquisition in any mode, with its events.
 #[inline(never)]
 #[track_caller]
@@ -302,21 +317,18 @@ fn acquire(head: &Head, mode: Mode, kind: Kind, site: Site) {
     let held = held::current();
     schedule::before(site);
     let key = held.request(lock, site);
-    head::emit(Op::Request, lock, 0, site, 0);
-    let mut flags = 0;
+    let (mut flags, mut waited) = (0, None);
     if !quick() {
+        waited = stats::waits();
+        head::emit(Op::Request, lock, 0, site, 0);
         contended(head, lock, mode, site);
         flags |= flag::CONTENDED;
     }
-    held.push(key, lock, site);
-    if config::mode() == config::TRACE {
-        head::emit(Op::Acquire, lock, flags, site, next(head, mode));
+    if held.push(key, lock, site) && config::traces() {
+        head.acquired(lock, flags, site);
     }
+    stats::taken(lock, site, waited);
     schedule::after();
-}
-
-fn next(head: &Head, mode: Mode) -> u32 {
-    if mode == Mode::Shared { head.next_shared() } else { head.next_exclusive() }
 }
 
 #[inline]
@@ -326,13 +338,15 @@ fn try_acquire(head: &Head, mode: Mode, kind: Kind, site: Site) -> bool {
         return taken;
     }
     let lock = head.lock(mode, kind);
+    let traced = config::traces();
     if taken {
         let held = held::current();
-        held.push(held.tried(lock, site), lock, site);
-    }
-    if config::mode() == config::TRACE {
-        let (op, seq) = if taken { (Op::Acquire, next(head, mode)) } else { (Op::TryFail, 0) };
-        head::emit(op, lock, flag::TRY, site, seq);
+        if held.push(held.tried(lock, site), lock, site) && traced {
+            head.acquired(lock, flag::TRY, site);
+        }
+        stats::taken(lock, site, None);
+    } else if traced {
+        head::emit(Op::TryFail, lock, flag::TRY, site, 0);
     }
     taken
 }
@@ -342,7 +356,7 @@ fn try_acquire(head: &Head, mode: Mode, kind: Kind, site: Site) -> bool {
 fn release(head: &Head, mode: Mode) {
     let level = config::mode();
     if level >= config::UNREAD {
-        return release_traced(head, mode);
+        return if mode == Mode::Shared { release_traced::<true>(head) } else { release_traced::<false>(head) };
     }
     let waited_for = unlock(head, mode);
     if level == config::ORDER {
@@ -366,13 +380,39 @@ fn after_release(head: &Head, mode: Mode, waited_for: bool, popped: bool) {
     }
 }
 
-#[inline(never)]
-fn release_traced(head: &Head, mode: Mode) {
+/// The lock leaves the thread's stack of held locks.
+#[inline(always)]
+fn forget(head: &Head, mode: Mode, flags: u8) {
     let lock = head.known(mode);
-    if lock != LockMode::NONE && held::current().pop(lock) && config::mode() == config::TRACE {
-        let panicking = if std::thread::panicking() { flag::PANIC } else { 0 };
-        head::emit(Op::Release, lock, panicking, Site::NONE, next(head, mode));
+    if lock == LockMode::NONE {
+        return;
     }
+    stats::given_back(lock);
+    if config::traces() {
+        head.released(lock, flags, true);
+    } else {
+        held::current().pop(lock);
+    }
+}
+
+#[inline(never)]
+fn release_traced<const SHARED: bool>(head: &Head) {
+    let mode = if SHARED { Mode::Shared } else { Mode::Exclusive };
+    let give_back = || unlock(head, mode);
+    head.release_traced(mode, give_back, || released_to(head), || release_otherwise(head, mode));
+}
+
+#[cold]
+#[inline(never)]
+fn released_to(head: &Head) {
+    buffer::released();
+    wake(head);
+}
+
+#[cold]
+#[inline(never)]
+fn release_otherwise(head: &Head, mode: Mode) {
+    forget(head, mode, 0);
     if unlock(head, mode) {
         wake(head);
     }
@@ -404,12 +444,13 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
         std::mem::forget(self);
         let held = held::current();
         let (write, read) = (lock.head.known(Mode::Exclusive), lock.head.known(Mode::Shared));
-        let tracked = config::is_on() && write != LockMode::NONE && held.pop(write);
-        if tracked {
+        let traced = config::traces();
+        let known = config::is_on() && write != LockMode::NONE;
+        stats::given_back(write);
+        if known && if traced { lock.head.released(write, 0, true) } else { held.pop(write) } {
             held.push(held.tried(read, site), read, site);
-            if config::mode() == config::TRACE {
-                head::emit(Op::Release, write, 0, site, lock.head.next_exclusive());
-                head::emit(Op::Acquire, read, flag::TRY, site, lock.head.next_exclusive());
+            if traced {
+                lock.head.acquired(read, flag::TRY, site);
             }
         }
         if lock.head.state.fetch_sub(WRITER - 1, Release) & PARKED != 0 {
@@ -442,7 +483,12 @@ impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
 #[inline(never)]
 fn panicked(head: &Head) {
     poisoning::panicked(head);
-    release(head, Mode::Exclusive);
+    if config::is_on() {
+        forget(head, Mode::Exclusive, flag::PANIC);
+    }
+    if unlock(head, Mode::Exclusive) {
+        wake(head);
+    }
 }
 
 impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {

@@ -5,13 +5,17 @@
 
 #![allow(dead_code, reason = "every test file uses its own part of this")]
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use lockcheck_tracker::event::{EVENT_LEN, Event, FRAME_LEN, Frame, FrameKind, HEADER_LEN, Header, Record};
+use lockcheck_tracker::event::compact::Decoder;
+use lockcheck_tracker::event::{
+    EVENT_LEN, Event, FRAME_LEN, Frame, FrameKind, HEADER_LEN, Header, LockStats, Record, STATS_LEN,
+};
 
 const CHILD: &str = "LOCKCHECK_TEST_CHILD";
 
@@ -23,9 +27,14 @@ pub struct Options {
     pub seconds: u64,
     /// End the child with a kill after this many milliseconds.
     pub kill_after_ms: Option<u64>,
+    /// The trace goes through a pipe.
+    pub pipe: bool,
+    /// What locks cost is counted.
+    pub stats: bool,
 }
 
-pub const ORDER: Options = Options { mode: "order", on_deadlock: "panic", seconds: 20, kill_after_ms: None };
+pub const ORDER: Options =
+    Options { mode: "order", on_deadlock: "panic", seconds: 20, kill_after_ms: None, pipe: false, stats: false };
 pub const TRACE: Options = Options { mode: "trace", ..ORDER };
 
 /// What became of the child.
@@ -88,12 +97,19 @@ pub fn run_child(test: &str, arguments: &[&str], options: Options) -> Outcome {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let path: PathBuf = std::env::temp_dir().join(format!("lockcheck-test-{}-{number}.trace", std::process::id()));
+    let mut reader = None;
+    if options.pipe {
+        assert!(Command::new("mkfifo").arg(&path).status().is_ok_and(|status| status.success()));
+        let path = path.clone();
+        reader = Some(std::thread::spawn(move || std::fs::read(path)));
+    }
     let mut child = Command::new(std::env::current_exe().expect("own path"))
         .args(arguments)
         .env(CHILD, test)
         .env("LOCKCHECK", options.mode)
         .env("LOCKCHECK_TRACE", &path)
         .env("LOCKCHECK_ON_DEADLOCK", options.on_deadlock)
+        .env("LOCKCHECK_STATS", if options.stats { "1" } else { "0" })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -123,7 +139,7 @@ pub fn run_child(test: &str, arguments: &[&str], options: Options) -> Outcome {
         }
         std::thread::sleep(Duration::from_millis(5));
     };
-    let bytes = std::fs::read(&path).ok();
+    let bytes = reader.map_or_else(|| std::fs::read(&path), |reader| reader.join().expect("reader")).ok();
     let _ = std::fs::remove_file(&path);
     let trace = bytes.map_or_else(Trace::default, |bytes| Trace::read(&bytes));
     let (stdout, stderr) = (out.join().expect("reader"), err.join().expect("reader"));
@@ -137,8 +153,12 @@ pub struct Trace {
     pub records: Vec<Record<'static>>,
     /// Events with their threads, each thread's in order.
     pub events: Vec<(u32, Event)>,
+    /// By number, what locks that were taken have cost.
+    pub stats: Vec<(u32, LockStats)>,
     /// Bytes at the end that are no whole frame.
     pub rest: usize,
+    /// Bytes of events that are not zero.
+    pub bytes: usize,
 }
 
 impl Trace {
@@ -146,6 +166,7 @@ impl Trace {
         let header = Header::decode(bytes).ok();
         let mut trace = Trace { header, ..Trace::default() };
         let mut at = HEADER_LEN.min(bytes.len());
+        let mut decoders: HashMap<u32, Decoder> = HashMap::new();
         while let Some(frame) = Frame::decode(&bytes[at..]) {
             let Some(payload) = bytes.get(at + FRAME_LEN..at + FRAME_LEN + frame.len as usize) else { break };
             match frame.kind {
@@ -155,7 +176,22 @@ impl Trace {
                         events.map(|chunk| (frame.thread, Event::decode(chunk.try_into().expect("sixteen bytes")))),
                     );
                 }
-                _ => {
+                Some(FrameKind::Compact) => {
+                    trace.bytes += payload.iter().filter(|byte| **byte != 0).count();
+                    let decoder = decoders.entry(frame.thread).or_default();
+                    let result = decoder.decode(payload, &mut |event| {
+                        trace.events.push((frame.thread, event));
+                        true
+                    });
+                    assert_eq!(result, Ok(()));
+                }
+                Some(FrameKind::Stats) => {
+                    let entries = payload.as_chunks::<STATS_LEN>().0.iter().map(LockStats::decode);
+                    let taken = (frame.thread..).zip(entries).filter(|(_, stats)| stats.acquisitions > 0);
+                    trace.stats.extend(taken);
+                }
+                None => assert!(payload.iter().all(|byte| *byte == 0), "room between frames is empty"),
+                Some(FrameKind::Records) => {
                     let mut payload = payload;
                     while let Some((record, len)) = Record::decode(payload) {
                         trace.records.push(record);

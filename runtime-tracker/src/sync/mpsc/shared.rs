@@ -72,7 +72,7 @@ impl Shared {
     }
 
     fn emit(&self, op: Op, site: Site, seq: u32) {
-        if config::mode() == config::TRACE && threads::is_tracked() {
+        if config::traces() && threads::is_tracked() {
             threads::emit_at(Event::new(op, self.number(), 0, seq), site);
         }
     }
@@ -167,7 +167,7 @@ impl Senders {
     pub(super) fn message<T>(&self, value: T) -> Message<T> {
         let (mut number, mut segment) = (0, 0);
         if let Some(shared) = &self.0 {
-            if config::mode() == config::TRACE {
+            if config::traces() {
                 number = shared.messages.fetch_add(1, Relaxed).wrapping_add(1);
             }
             segment = threads::publish();
