@@ -53,6 +53,12 @@ const EXPECTED: &[(&[&str], i32, &[&str])] = &[
     (&["dining-philosophers"], 1, &["lock_order_inversion"]),
     (&["dining-philosophers", "--set", "fixed=true"], 0, &[]),
     (&["mergesort", "--set", "safe=true"], 0, &[]),
+    (&["thread-local-barrier", "-D", "warnings"], 0, &[]),
+    (&["thread-local-barrier-short"], 1, &["deadlock"]),
+    (&["fib-queue", "-D", "warnings"], 0, &[]),
+    (&["fib-queue-no-sentinel"], 1, &["channel_deadlock"]),
+    (&["event", "-D", "warnings"], 0, &[]),
+    (&["event-lost"], 1, &["lost_wakeup"]),
 ];
 
 #[test]

@@ -31,6 +31,8 @@ fn the_static_pass_sees_in_the_sources_what_hangs_in_the_runs() {
         .map(|finding| (finding.rule, finding.primary.file.rsplit('/').next().unwrap_or_default()))
         .collect();
     let expected = [
+        ("channel_deadlock", "fib_queue.rs"),
+        ("condvar_wait_without_loop", "event.rs"),
         ("join_deadlock", "quit_button.rs"),
         ("pool_starvation", "bounded_pool.rs"),
         ("pool_starvation", "mergesort.rs"),

@@ -38,7 +38,7 @@ pub const ROWS: &[Row] = &[
     row("a message awaited under the lock that its sender needs", receive_under_a_lock, &[("deadlock", "deny")]),
     row("a join under the lock that the thread needs", join_under_a_lock, &[("join_deadlock", "deny")]),
     row("a barrier short of one", short_barrier, &[("deadlock", "deny")]),
-    row("a notification that nobody is left to give", nobody_notifies, &[("deadlock", "deny")]),
+    row("a notification that nobody is left to give", nobody_notifies, &[("lost_wakeup", "deny")]),
     #[cfg(feature = "crates")]
     row("permits that tasks hold and want more of", crates::permits, &[("deadlock", "deny")]),
     #[cfg(feature = "crates")]

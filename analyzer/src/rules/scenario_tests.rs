@@ -65,7 +65,7 @@ fn run(command: &str, mode: &str) -> Vec<Finding> {
 
 fn findings(file: &Path) -> Vec<Finding> {
     let (graph, replay, notices) = trace::load(&[file.to_path_buf()]).expect("a trace");
-    assert_eq!(notices, []);
+    assert_eq!(notices, [], "{}", file.display());
     rules::check(&Facts { graph: &graph, regions: None, replay: Some(&replay), notices: Default::default() })
 }
 
@@ -117,21 +117,6 @@ fn scenarios_without_a_fault_give_no_finding() {
     ] {
         for mode in ["order", "trace"] {
             assert_eq!(ids(&run(command, mode)), [], "{command} ({mode})");
-        }
-    }
-}
-
-#[test]
-fn waits_that_nobody_can_end_go_by_what_is_waited_for() {
-    for (command, rule, waits) in [
-        ("thread-local-barrier-short", "deadlock", "waits for the others at barrier `start`"),
-        ("fib-queue-no-sentinel", "channel_deadlock", "`consumer` waits for a message on"),
-        ("event-lost", "lost_wakeup", "`listener` waits for a notification of `event`"),
-    ] {
-        for mode in ["order", "trace"] {
-            let findings = run(command, mode);
-            assert_eq!(ids(&findings), [(rule, Level::Deny, Evidence::Observed)], "{command} ({mode})");
-            assert!(findings[0].message.contains(waits), "{}", findings[0].message);
         }
     }
 }

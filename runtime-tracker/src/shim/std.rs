@@ -27,6 +27,7 @@ mod raw;
 mod record;
 mod schedule;
 mod site;
+mod stats;
 pub mod sync;
 pub mod thread;
 mod threads;
