@@ -18,6 +18,7 @@ use crate::finding;
 use crate::held::{Entry, LockMode};
 use crate::raw::List;
 use crate::site::Site;
+use crate::wait::quiet::Rests;
 use crate::wait::report::{self, Member};
 use crate::{config, order, threads};
 
@@ -254,7 +255,7 @@ pub(super) fn suspend(task: TaskId, alone: bool, waker: &Waker) {
     });
     let Some((members, held)) = found else { return };
     let action = config::on_deadlock();
-    let finding = threads::busy(|| report::report(task.0, &members, members.len(), &held, action));
+    let finding = threads::busy(|| report::report(task.0, &members, members.len(), &held, action, Rests::NOTHING));
     finding::tell(&finding);
     match action {
         DeadlockAction::Abort => crate::wait::abort(&finding.message),

@@ -22,6 +22,10 @@ const OTHERS: u32 = 1 << 31;
 pub(crate) struct Rests(u32);
 
 impl Rests {
+    /// On nothing else.
+    #[cfg(feature = "tokio")]
+    pub(crate) const NOTHING: Rests = Rests(0);
+
     /// The number of quiet threads.
     pub(super) fn count(self) -> u32 {
         self.0 & !OTHERS
