@@ -1,7 +1,7 @@
 //! From bytes to a [`Recording`]: the tracker's own format, RAPID text and RapidBin, told apart by how they begin.
 //!
 //! Guarantees: any bytes give a recording, a partial recording with a [`NoticeKind::CutOffTrace`] notice, or a typed
-//! error; never a panic, never more memory than a small multiple of the input and of [`MOST_REPEATED`] events. The input is
+//! error; never a panic, never more memory than a small multiple of the input and of `MOST_REPEATED` events. The input is
 //! read once, frame by frame.
 //!
 //! Misses: what stands behind a damaged frame header: frames have no marks to find the next one by. Of repetitions, which
