@@ -54,8 +54,6 @@ struct Kept {
 
 /// Reads what an earlier walk left, and writes what this one leaves.
 pub(super) struct Memory {
-    items: u64,
-    files: Vec<u128>,
     earlier: Walked,
     /// The group of the earlier walk that a body was in.
     group_of: FxHashMap<BodyId, usize>,
@@ -113,8 +111,8 @@ impl Memory {
         let earlier = earlier.filter(same).unwrap_or_default();
         let members = earlier.groups.iter().enumerate();
         let group_of = members.flat_map(|(at, kept)| kept.members.iter().map(move |id| (*id, at))).collect();
-        let next = Walked { items, files: files.clone(), ..Walked::default() };
-        Memory { items, files, earlier, group_of, changed: Vec::new(), taken_over: Vec::new(), next }
+        let next = Walked { items, files, ..Walked::default() };
+        Memory { earlier, group_of, changed: Vec::new(), taken_over: Vec::new(), next }
     }
 
     /// The links of a body whose text is the same.
@@ -125,7 +123,7 @@ impl Memory {
     fn is_same_text(&self, cx: &Context<'_>, id: BodyId) -> bool {
         let file = cx.bodies[id.0 as usize].file as usize;
         // The stubs behind the files are the program's own.
-        self.items == self.earlier.items && self.earlier.files.get(file) == self.files.get(file)
+        self.next.items == self.earlier.items && self.earlier.files.get(file) == self.next.files.get(file)
     }
 
     /// Notes the links of all bodies.

@@ -37,11 +37,6 @@ impl Bodies {
         self.all();
         self.all.into_inner().unwrap_or_default()
     }
-
-    /// Whether they are at hand.
-    pub fn are_read(&self) -> bool {
-        self.all.get().is_some()
-    }
 }
 
 impl From<Vec<Body>> for Bodies {
