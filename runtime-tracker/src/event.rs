@@ -24,7 +24,7 @@ pub const MAGIC: [u8; 8] = *b"LOCKCHK\0";
 /// Raised when an old reader would misread the file; such files are refused.
 pub const MAJOR: u16 = 1;
 /// Raised when only new ops or record kinds were added; old readers skip those.
-pub const MINOR: u16 = 2;
+pub const MINOR: u16 = 3;
 /// Size of the file header in bytes.
 pub const HEADER_LEN: usize = 32;
 /// Size of a frame's header in bytes.
@@ -230,13 +230,15 @@ pub enum Op {
     /// That thread has ended (object: it).
     Join = 5,
     /// About to take a lock, written before blocking (object: the lock). Since minor version 2 it is left out where the
-    /// acquisition follows at once.
+    /// acquisition follows at once. Since minor version 3 with the sequence number that the lock had (0 where not known):
+    /// that of the last exclusive acquisition.
     Request = 10,
     /// The lock is taken; [`flag::TRY`] where it came from a `try_` call that had no `Request`.
     Acquire = 11,
     /// The lock is given back; [`flag::WAIT`] where a condvar wait gave it back.
     Release = 12,
-    /// A `try_` call came back without the lock.
+    /// A `try_` call came back without the lock. Since minor version 3 of mutexes with the sequence number of the
+    /// acquisition that kept it out (0 where not known).
     TryFail = 13,
     /// Begins to wait on a condvar (object: the condvar), after the `Release` of its mutex.
     WaitBegin = 20,

@@ -18,6 +18,7 @@
 //! Misses: locks whose holder has ended or forgot the guard; whatever untracked threads block.
 
 mod caller;
+pub(crate) mod overtaken;
 pub(crate) mod quiet;
 mod reduce;
 pub(crate) mod report;

@@ -93,6 +93,13 @@ impl Script {
         self.streams.entry(thread).or_default().push(event);
     }
 
+    /// A `try_lock` that the current holder kept out.
+    pub(crate) fn try_fail(&mut self, thread: u32, name: &str, line: u32) {
+        let lock = self.lock(name);
+        let seq = self.seqs.get(&lock).copied().unwrap_or(0);
+        self.event(thread, Op::TryFail, lock, line, seq);
+    }
+
     pub(crate) fn give(&mut self, thread: u32, name: &str) {
         let lock = self.lock(name);
         let seq = self.next(lock);

@@ -291,6 +291,25 @@ pub enum Record<'a> {
         /// The function that calls.
         function: Cow<'a, str>,
     },
+    /// A thread that waits for a lock was woken again and again and found that others had taken it already; since minor
+    /// version 3. Written at 100 times and after 200 ms, and then whenever the number has doubled.
+    Overtaken {
+        /// The thread that waits.
+        thread: u32,
+        /// The lock, and where it is waited for.
+        wanted: Held,
+        /// How often so far.
+        times: u32,
+        /// Milliseconds since the first time.
+        milliseconds: u32,
+    },
+    /// A task panicked and never gave its slot back; since minor version 3.
+    Leaked {
+        /// The pool.
+        pool: u32,
+        /// The task.
+        task: u32,
+    },
     /// The process ended in an orderly way; without it the recording was cut off.
     End,
     /// Of a newer minor version.
@@ -359,6 +378,8 @@ impl Record<'_> {
             Record::End => 11,
             Record::Rests { .. } => 20,
             Record::Called { .. } => 21,
+            Record::Overtaken { .. } => 22,
+            Record::Leaked { .. } => 23,
             Record::Unknown { kind } => *kind,
         }
     }
@@ -445,6 +466,16 @@ impl Record<'_> {
                 put_u32(out, *untracked);
                 out.put(&[u8::from(*others)]);
             }
+            Record::Overtaken { thread, wanted, times, milliseconds } => {
+                put_u32(out, *thread);
+                put_held(out, wanted);
+                put_u32(out, *times);
+                put_u32(out, *milliseconds);
+            }
+            Record::Leaked { pool, task } => {
+                put_u32(out, *pool);
+                put_u32(out, *task);
+            }
             Record::End | Record::Unknown { .. } => {}
         }
     }
@@ -514,6 +545,13 @@ impl Record<'_> {
                 file: reader.text()?,
                 function: reader.text()?,
             },
+            22 => Record::Overtaken {
+                thread: reader.u32()?,
+                wanted: reader.held()?,
+                times: reader.u32()?,
+                milliseconds: reader.u32()?,
+            },
+            23 => Record::Leaked { pool: reader.u32()?, task: reader.u32()? },
             20 => Record::Rests { untracked: reader.u32()?, others: reader.u8()? != 0 },
             kind => Record::Unknown { kind },
         };
@@ -592,6 +630,8 @@ mod tests {
             Record::Edge { thread: 1, segment: 2, held: vec![held].into(), wanted: held, try_: true },
             Record::DoubleLock { thread: 1, first: held, second: held },
             Record::Deadlock { closer: 2, members: vec![member].into(), action: DeadlockAction::Panic },
+            Record::Overtaken { thread: 3, wanted: held, times: 128, milliseconds: 250 },
+            Record::Leaked { pool: 3, task: 1 },
             Record::End,
         ];
         for record in records {

@@ -68,6 +68,7 @@ pub const SOURCES: &[(&str, &str)] = &[
     ("tracked.rs", include_str!("../tracked.rs")),
     ("wait.rs", include_str!("../wait.rs")),
     ("wait/caller.rs", include_str!("../wait/caller.rs")),
+    ("wait/overtaken.rs", include_str!("../wait/overtaken.rs")),
     ("wait/quiet.rs", include_str!("../wait/quiet.rs")),
     ("wait/reduce.rs", include_str!("../wait/reduce.rs")),
     ("wait/report.rs", include_str!("../wait/report.rs")),
