@@ -79,8 +79,8 @@ const RUN_ONLY: &[(&str, &str, &str)] = &[
         "both locks are parameters of one function, swapped by what closures capture",
     ),
     ("dining-philosophers", "lock_order_inversion", "the forks are elements of one list, chosen by computed indexes"),
-    ("counter-race", "data_race", "a rule of runs; the source shows the unsafe_region"),
-    ("counter-race", "lost_update", "a rule of runs; the source shows the unsafe_region"),
+    ("counter-race", "data_race", "a rule of runs; the source shows the atomicity_violation"),
+    ("counter-race", "lost_update", "a rule of runs; the source shows the atomicity_violation"),
     ("running-sum-2", "data_race", "a rule of runs; the source shows the unsafe_region"),
     ("running-sum-2", "lost_update", "a rule of runs; the source shows the unsafe_region"),
     ("running-sum-3", "data_race", "a rule of runs; the source shows the unsafe_region"),
@@ -96,10 +96,20 @@ const RUN_ONLY: &[(&str, &str, &str)] = &[
 
 /// What only the source shows, and why.
 const SOURCE_ONLY: &[(&str, &str, &str)] = &[
-    ("unsafe_region", "counter.rs", "a rule of source text; the run shows the race itself"),
+    ("atomicity_violation", "counter.rs", "a rule of source text; the run shows the race itself"),
     ("unsafe_region", "race_simulation.rs", "a rule of source text; the run shows the race itself"),
     ("unsafe_region", "running_sum.rs", "a rule of source text; the run shows the race itself"),
     ("condvar_wait_without_loop", "event.rs", "a rule of source text; the run shows the wait that nobody ends"),
+    (
+        "guard_across_blocking_call",
+        "shoemaker.rs",
+        "a rule of source text: who sleeps under a lock blocks nobody for ever",
+    ),
+    (
+        "guard_across_blocking_call",
+        "starvation.rs",
+        "a rule of source text: who sleeps under a lock blocks nobody for ever",
+    ),
 ];
 
 #[test]

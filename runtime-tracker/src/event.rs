@@ -238,7 +238,8 @@ pub enum Op {
     /// The lock is given back; [`flag::WAIT`] where a condvar wait gave it back.
     Release = 12,
     /// A `try_` call came back without the lock. Since minor version 3 of mutexes with the sequence number of the
-    /// acquisition that kept it out (0 where not known).
+    /// acquisition that kept it out (0 where not known), and with [`flag::CONTENDED`] whenever the thread has failed to take
+    /// the same lock for another 100 ms.
     TryFail = 13,
     /// Begins to wait on a condvar (object: the condvar), after the `Release` of its mutex.
     WaitBegin = 20,

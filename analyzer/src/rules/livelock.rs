@@ -19,8 +19,8 @@ pub const RULE: Rule = Rule {
 
 const DOCS: &str = r#"## What it does
 Reports threads that each hold a lock, fail to take the one that the next thread holds with `try_lock`, give their own back
-and begin again: at least 100 rounds in a row in which all of them failed because of each other and none ever held both
-of its locks.
+and begin again: at least 100 rounds in a row, over at least 100 ms, in which all of them failed because of each other and
+none ever held both of its locks.
 
 ## Why is this bad?
 Nobody is blocked, so nothing hangs and no deadlock is found, yet nobody gets anywhere: all threads are busy with being

@@ -22,12 +22,15 @@ fn threads() -> Script {
     script
 }
 
-/// Left and right hold one lock each and fail to take the other's, so many times.
-fn collide(script: &mut Script, rounds: usize) {
-    for _ in 0..rounds {
+/// Left and right hold one lock each and fail to take the other's, so many times; every `slow`th time 100 ms have passed.
+fn collide(script: &mut Script, rounds: usize, slow: usize) {
+    for round in 1..=rounds {
         script.take(2, "spoon", X, 10);
         script.take(3, "fork", X, 20);
-        script.try_fail(2, "fork", 11);
+        match round % slow {
+            0 => script.try_fail_later(2, "fork", 11),
+            _ => script.try_fail(2, "fork", 11),
+        }
         script.try_fail(3, "spoon", 21);
         script.give(2, "spoon");
         script.give(3, "fork");
@@ -37,7 +40,7 @@ fn collide(script: &mut Script, rounds: usize) {
 #[test]
 fn threads_that_fail_because_of_each_other_all_the_time_are_a_livelock() {
     let mut script = threads();
-    collide(&mut script, 100);
+    collide(&mut script, 100, 50);
     let findings = script.findings();
     assert_eq!(ids(&findings), [LIVELOCK]);
     assert_eq!(
@@ -56,7 +59,7 @@ fn three_polite_threads_in_a_ring_are_one_livelock() {
     let seats = [(2, "a", "b"), (3, "b", "c"), (4, "c", "a")];
     for _ in 0..100 {
         seats.iter().for_each(|(thread, own, _)| script.take(*thread, own, X, 10));
-        seats.iter().for_each(|(thread, _, wanted)| script.try_fail(*thread, wanted, 11));
+        seats.iter().for_each(|(thread, _, wanted)| script.try_fail_later(*thread, wanted, 11));
         seats.iter().for_each(|(thread, own, _)| script.give(*thread, own));
     }
     assert_eq!(ids(&script.findings()), [LIVELOCK]);
@@ -65,12 +68,15 @@ fn three_polite_threads_in_a_ring_are_one_livelock() {
 #[test]
 fn a_few_collisions_and_collisions_between_successes_are_none() {
     let mut few = threads();
-    collide(&mut few, 99);
+    collide(&mut few, 99, 10);
     assert_eq!(ids(&few.findings()), []);
+    let mut fast = threads();
+    collide(&mut fast, 199, 100);
+    assert_eq!(ids(&fast.findings()), [], "over before anybody could see it");
 
     let mut progress = threads();
     for _ in 0..5 {
-        collide(&mut progress, 60);
+        collide(&mut progress, 60, 10);
         // One of them gets both; by `try_lock`, which makes no order.
         progress.take(2, "spoon", X, 10);
         progress.take_step(2, "fork", X, 11, true);
@@ -86,7 +92,7 @@ fn failures_of_one_side_or_because_of_a_third_thread_are_no_livelock() {
     for _ in 0..200 {
         one_sided.take(3, "fork", X, 20);
         one_sided.take(2, "spoon", X, 10);
-        one_sided.try_fail(2, "fork", 11);
+        one_sided.try_fail_later(2, "fork", 11);
         one_sided.give(2, "spoon");
         one_sided.give(3, "fork");
     }
@@ -97,7 +103,7 @@ fn failures_of_one_side_or_because_of_a_third_thread_are_no_livelock() {
     for _ in 0..200 {
         for (thread, own) in [(2, "spoon"), (3, "fork")] {
             third.take(thread, own, X, 10);
-            third.try_fail(thread, "plate", 11);
+            third.try_fail_later(thread, "plate", 11);
             third.give(thread, own);
         }
     }
@@ -109,10 +115,10 @@ fn failures_of_one_side_or_because_of_a_third_thread_are_no_livelock() {
     for _ in 0..200 {
         apart.take(3, "fork", X, 20);
         apart.take(2, "spoon", X, 10);
-        apart.try_fail(2, "fork", 11);
+        apart.try_fail_later(2, "fork", 11);
         apart.give(2, "spoon");
         apart.take(4, "spoon", X, 30);
-        apart.try_fail(3, "spoon", 21);
+        apart.try_fail_later(3, "spoon", 21);
         apart.give(4, "spoon");
         apart.give(3, "fork");
     }
@@ -124,7 +130,11 @@ fn polls(times: usize, between: impl Fn(&mut Script, usize)) -> Vec<Finding> {
     let mut script = threads();
     for round in 0..times {
         script.take(3, "state", X, 20);
-        script.try_fail(2, "state", 10);
+        // One millisecond after the other.
+        match round % 100 {
+            99 => script.try_fail_later(2, "state", 10),
+            _ => script.try_fail(2, "state", 10),
+        }
         script.give(3, "state");
         between(&mut script, round);
     }
@@ -133,11 +143,11 @@ fn polls(times: usize, between: impl Fn(&mut Script, usize)) -> Vec<Finding> {
 
 #[test]
 fn a_thread_that_only_polls_a_lock_that_others_take_again_and_again_starves() {
-    let findings = polls(150, |_, _| {});
+    let findings = polls(250, |_, _| {});
     assert_eq!(ids(&findings), [STARVATION]);
     assert_eq!(
         findings[0].message,
-        "thread 2 `left` does nothing but try to take `state`, and 150 acquisitions by others kept it out: \
+        "thread 2 `left` does nothing but try to take `state`, and 250 acquisitions by others kept it out: \
          thread 3 `right` took it again and again"
     );
     assert_eq!((findings[0].primary.line, findings[0].related[0].line), (10, 20));
@@ -145,7 +155,7 @@ fn a_thread_that_only_polls_a_lock_that_others_take_again_and_again_starves() {
 
 #[test]
 fn polling_for_a_short_time_or_beside_other_work_or_while_one_holds_on_is_no_starvation() {
-    assert_eq!(ids(&polls(99, |_, _| {})), []);
+    assert_eq!(ids(&polls(199, |_, _| {})), []);
     // Somebody who looks in between whether there is something else to do.
     let beside = polls(500, |script, round| {
         if round % 50 == 0 {

@@ -1,8 +1,8 @@
 //! `starvation`: a thread waits for a lock and others take it before it, again and again.
 //!
 //! Guarantees: the waiting thread was woken for the lock at least 100 times in one wait, over at least 200 ms, and each
-//! time another one had it already; or it did nothing but try to take the lock, and at least 100 different acquisitions by
-//! others kept it out ([`crate::trace::overtakers`]). Long waits alone are no starvation: a lock that is held for
+//! time another one had it already; or it did nothing but try to take the lock, for at least 100 ms, and at least 100 different
+//! acquisitions by others kept it out ([`crate::trace::overtakers`]). Long waits alone are no starvation: a lock that is held for
 //! long, or a long queue, overtakes nobody.
 //!
 //! Misses: locks other than the standard library's: parking_lot hands over fairly after a while and tokio always, and the
@@ -26,7 +26,7 @@ pub const RULE: Rule = Rule {
 const DOCS: &str = r#"## What it does
 Reports a thread that was woken for a `std::sync` lock at least 100 times in one wait, over at least 200 ms, and found each
 time that another thread had taken it already; and a thread that did nothing but poll such a lock with `try_lock` while it
-was given back and taken by others at least 100 times.
+was given back and taken by others at least 100 times, over at least 100 ms.
 
 ## Why is this bad?
 The lock is given back often, and one thread never gets it: it stands still while the program looks busy. The locks of

@@ -3,14 +3,15 @@
 //!
 //! Guarantees: a *round* is a ring of critical sections of different threads, each of which failed to take a lock by
 //! `try_lock` that the next one held, told by the acquisition that kept it out, not by the order of the merged run. Rounds
-//! count together only while none of the threads has held its two locks at once in between; a thread that merely
-//! polls a lock makes no ring, and neither do failures because of a third thread. O(events).
+//! count together only while none of the threads has held its two locks at once in between, and are reported where they
+//! took 100 ms at least; a thread that merely polls a lock makes no ring, and neither do failures because of a third
+//! thread. O(events).
 //!
 //! Misses: readers and writers; rings of more than [`MOST_MEMBERS`] threads; threads that spin on `try_lock` without giving
 //! back what they hold, which are one round for ever; traces of trackers before format version 1.3.
 
 use indexmap::IndexMap;
-use lockcheck_tracker::event::{Event, Held, Mode, Op};
+use lockcheck_tracker::event::{Event, Held, Mode, Op, flag};
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::order::Ordered;
@@ -29,6 +30,8 @@ pub struct Livelock {
     pub members: Vec<Attempt>,
     /// How often in a row, without any of them getting both of its locks.
     pub rounds: usize,
+    /// Rounds in which the first member's failure was marked: 100 ms lie between two of them.
+    marked: usize,
 }
 
 /// A failed `try_lock`.
@@ -51,6 +54,8 @@ struct Failed {
     because_of: Section,
     /// How often the thread had held both locks by then.
     passed: u32,
+    /// Whether the thread has failed to take the lock for another 100 ms.
+    marked: bool,
 }
 
 /// Thread, lock held and lock wanted, and how often the thread had held both: of each member, smallest first.
@@ -78,7 +83,7 @@ pub fn livelocks(ordered: &Ordered) -> Vec<Livelock> {
         let number = ordered.threads.get(*thread as usize).copied().unwrap_or(0);
         pass.event(*thread as usize, number, event);
     }
-    pass.rounds.into_values().filter(|livelock| livelock.rounds >= LEAST_ROUNDS).collect()
+    pass.rounds.into_values().filter(|livelock| livelock.rounds >= LEAST_ROUNDS && livelock.marked >= 2).collect()
 }
 
 impl Pass {
@@ -98,7 +103,7 @@ impl Pass {
                 for (own, held) in self.held[thread].clone() {
                     let passed = self.passed.get(&both(number, held.object, lock.object)).copied().unwrap_or(0);
                     let attempt = Attempt { thread: number, own: held, wanted: lock };
-                    self.fail(own, Failed { attempt, because_of, passed });
+                    self.fail(own, Failed { attempt, because_of, passed, marked: event.flags & flag::CONTENDED != 0 });
                 }
             }
             _ => {}
@@ -126,8 +131,10 @@ impl Pass {
         key.rotate_left(first);
         ring.rotate_left(first);
         let members = || ring.iter().map(|failed| failed.attempt).collect();
-        let known = self.rounds.entry(key).or_insert_with(|| Livelock { members: members(), rounds: 0 });
+        let new = || Livelock { members: members(), rounds: 0, marked: 0 };
+        let known = self.rounds.entry(key).or_insert_with(new);
         known.rounds += 1;
+        known.marked += usize::from(ring[0].marked);
     }
 
     /// Follows the failures from the last one of `ring` back to the section `start`.

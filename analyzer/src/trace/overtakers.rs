@@ -2,7 +2,8 @@
 //!
 //! Guarantees: that a blocked wait was overtaken, and how often, is the tracker's own count
 //! ([`super::recording::Overtaken`]). A thread that polls a lock with `try_lock` waits too, as long as that is all that it
-//! does: it was overtaken once per acquisition that kept it out, and reported from [`LEAST_POLLS`] different ones on. The
+//! does: it was overtaken once per acquisition that kept it out, and reported from [`LEAST_POLLS`] different ones on, if that took
+//! 100 ms. The
 //! acquisitions in between are told by the lock's sequence numbers. O(events) and that per reported lock.
 //!
 //! Misses: without events (mode `order`), who overtook, and polling; a wait among several of one thread at one place that
@@ -10,7 +11,7 @@
 
 use std::collections::BTreeMap;
 
-use lockcheck_tracker::event::{Event, Held, Mode, Op};
+use lockcheck_tracker::event::{Event, Held, Mode, Op, flag};
 
 use super::order::Ordered;
 use super::recording::Recording;
@@ -99,13 +100,16 @@ struct Polling {
     first: u32,
     last: u32,
     times: u32,
+    /// Failures that were marked: 100 ms lie between two of them.
+    marked: u32,
 }
 
 fn polls(ordered: &Ordered) -> Vec<(Waiter, Range)> {
     let mut polling: Vec<Option<Polling>> = vec![None; ordered.threads.len()];
     let mut found = Vec::new();
     let mut end = |thread: u32, polled: Option<Polling>| {
-        if let Some(Polling { wanted, first, last, times }) = polled.filter(|polled| polled.times >= LEAST_POLLS) {
+        let long = |polled: &Polling| polled.times >= LEAST_POLLS && polled.marked >= 2;
+        if let Some(Polling { wanted, first, last, times, .. }) = polled.filter(long) {
             let waiter = Waiter { thread, wanted, times, milliseconds: None, by: Vec::new() };
             found.push((waiter, (first - 1, last.saturating_add(1))));
         }
@@ -116,13 +120,14 @@ fn polls(ordered: &Ordered) -> Vec<(Waiter, Range)> {
         let same = |known: &Polling| known.wanted.object == event.object && known.wanted.site == event.site;
         if let Some(known) = slot.as_mut().filter(|known| tries && same(known)) {
             known.times += u32::from(event.seq != known.last);
+            known.marked += u32::from(event.flags & flag::CONTENDED != 0);
             known.last = event.seq;
             continue;
         }
         end(number(ordered, *thread), slot.take());
         if tries {
             let wanted = Held { object: event.object, mode: event.mode().unwrap_or(Mode::Exclusive), site: event.site };
-            *slot = Some(Polling { wanted, first: event.seq, last: event.seq, times: 1 });
+            *slot = Some(Polling { wanted, first: event.seq, last: event.seq, times: 1, marked: 0 });
         }
     }
     for (thread, polled) in polling.into_iter().enumerate() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use lockcheck_tracker::event::{
-    BlockedThread, Event, Frame, FrameKind, Header, Held, Mode, ObjectKind, Op, Record, RecordingMode, WaitKind,
+    BlockedThread, Event, Frame, FrameKind, Header, Held, Mode, ObjectKind, Op, Record, RecordingMode, WaitKind, flag,
 };
 
 use super::{Replay, read};
@@ -98,6 +98,14 @@ impl Script {
         let lock = self.lock(name);
         let seq = self.seqs.get(&lock).copied().unwrap_or(0);
         self.event(thread, Op::TryFail, lock, line, seq);
+    }
+
+    /// The same, after another 100 ms.
+    pub(crate) fn try_fail_later(&mut self, thread: u32, name: &str, line: u32) {
+        self.try_fail(thread, name, line);
+        if let Some(event) = self.streams.get_mut(&thread).and_then(|stream| stream.last_mut()) {
+            event.flags = flag::TRY | flag::CONTENDED;
+        }
     }
 
     pub(crate) fn give(&mut self, thread: u32, name: &str) {

@@ -25,7 +25,7 @@ use crate::park::{self, Wake};
 use crate::record::buffer;
 use crate::site::Site;
 use crate::sync::poisoning;
-use crate::wait::overtaken::Overtaken;
+use crate::wait::overtaken::{self, Overtaken};
 use crate::wait::{self, Goal, Wait};
 use crate::{config, schedule, stats, threads};
 
@@ -399,7 +399,7 @@ pub(crate) fn try_acquire(head: &Head, kind: Kind, site: Site) -> bool {
         }
         stats::taken(lock, site, None);
     } else if traced {
-        head::emit(Op::TryFail, lock, flag::TRY, site, head.seq());
+        head::emit(Op::TryFail, lock, flag::TRY | overtaken::poll(lock), site, head.seq());
     }
     taken
 }

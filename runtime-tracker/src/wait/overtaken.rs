@@ -4,11 +4,15 @@
 //! Guarantees: counted by the waiting thread, after it has slept; an acquisition without a wait pays nothing. What is
 //! written down has happened at least [`LEAST`] times in one wait, over at least [`LEAST_TIME`].
 //!
+//! A thread that polls with `try_lock` is told of by its events; here it only gets the time ([`poll`]), which events do not
+//! have.
+//!
 //! Misses: who took the lock instead, which the trace's events tell; waits that are overtaken without being woken.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use crate::event::{Held, Record};
+use crate::event::{Held, Record, flag};
 use crate::held::LockMode;
 use crate::site::Site;
 use crate::{names, record, threads};
@@ -44,4 +48,23 @@ impl Overtaken {
             record::record(&Record::Overtaken { thread: threads::me().number(), wanted, times, milliseconds });
         });
     }
+}
+
+/// Between two marked failures to take a lock.
+const POLLED: Duration = Duration::from_millis(100);
+
+thread_local! {
+    /// The lock that the thread failed to take last, and since when, or since the last marked failure.
+    static POLLS: Cell<Option<(LockMode, Instant)>> = const { Cell::new(None) };
+}
+
+/// The flag for a failed `try_lock` of this lock: [`flag::CONTENDED`] every 100 ms as long as the thread tries no other one.
+pub(crate) fn poll(lock: LockMode) -> u8 {
+    let now = Instant::now();
+    let before = POLLS.try_with(Cell::get).ok().flatten().filter(|(known, _)| *known == lock);
+    let marked = before.is_some_and(|(_, since)| now - since >= POLLED);
+    if before.is_none() || marked {
+        let _ = POLLS.try_with(|polls| polls.set(Some((lock, now))));
+    }
+    if marked { flag::CONTENDED } else { 0 }
 }
