@@ -105,13 +105,13 @@ fn both_processes_of_a_queue_are_in_one_report() {
     let done = lockcheck(folder.path(), &args);
     assert_eq!(done.code, Some(0), "{done:?}");
     assert!(done.stderr.contains("10 numbers sent; the consumer says: 10 numbers add up to 88"), "{done:?}");
-    let whole = done.document()["summary"]["acquisitions"].as_u64().expect("a count");
+    let whole = done.document()["summary"]["locks"].as_u64().expect("a count");
     let of = |trace: &str| {
         let done = lockcheck(folder.path(), &["analyze", trace, "--message-format", "lockcheck-json"]);
-        done.document()["summary"]["acquisitions"].as_u64().expect("a count")
+        done.document()["summary"]["locks"].as_u64().expect("a count")
     };
     let (producer, consumer) = (of("kept.trace"), of("kept.trace.2"));
-    assert!(producer > 10 && consumer > 10, "{producer} and {consumer}");
+    assert!(producer > 0 && consumer > 0, "{producer} and {consumer}");
     assert_eq!(whole, producer + consumer);
 }
 

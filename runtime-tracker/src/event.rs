@@ -13,6 +13,7 @@
 //! are not tracked.
 
 pub mod compact;
+mod reader;
 mod record;
 mod stats;
 

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use super::Mode;
+use super::reader::Reader;
 
 /// What an [`Record::Object`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -556,50 +557,6 @@ impl Record<'_> {
             kind => Record::Unknown { kind },
         };
         Some((record, 4 + len))
-    }
-}
-
-struct Reader<'a>(&'a [u8]);
-
-impl Reader<'_> {
-    fn take(&mut self, count: usize) -> Option<&[u8]> {
-        let (front, rest) = self.0.split_at_checked(count)?;
-        self.0 = rest;
-        Some(front)
-    }
-
-    fn u8(&mut self) -> Option<u8> {
-        Some(self.take(1)?[0])
-    }
-
-    fn u32(&mut self) -> Option<u32> {
-        Some(u32::from_le_bytes(self.take(4)?.try_into().ok()?))
-    }
-
-    fn text(&mut self) -> Option<Cow<'static, str>> {
-        let len = self.u32()? as usize;
-        Some(String::from_utf8_lossy(self.take(len)?).into_owned().into())
-    }
-
-    fn held(&mut self) -> Option<Held> {
-        Some(Held { object: self.u32()?, site: self.u32()?, mode: Mode::from_u8(self.u8()?)? })
-    }
-
-    fn blocked(&mut self) -> Option<BlockedThread<'static>> {
-        let (thread, task) = (self.u32()?, self.u32()?);
-        let (kind, mode) = (WaitKind::from_u8(self.u8()?), Mode::from_u8(self.u8()?)?);
-        let (object, site) = (self.u32()?, self.u32()?);
-        let held = self.list(9, Reader::held)?.into();
-        Some(BlockedThread { thread, task, kind, object, mode, site, held })
-    }
-
-    /// A counted list whose elements take at least `least` bytes, so that a hostile count cannot ask for memory.
-    fn list<T>(&mut self, least: usize, mut each: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
-        let count = self.u32()? as usize;
-        if count.checked_mul(least)? > self.0.len() {
-            return None;
-        }
-        (0..count).map(|_| each(self)).collect()
     }
 }
 

@@ -10,6 +10,7 @@ pub const SOURCES: &[(&str, &str)] = &[
     ("config.rs", include_str!("../config.rs")),
     ("event.rs", include_str!("../event.rs")),
     ("event/compact.rs", include_str!("../event/compact.rs")),
+    ("event/reader.rs", include_str!("../event/reader.rs")),
     ("event/record.rs", include_str!("../event/record.rs")),
     ("event/stats.rs", include_str!("../event/stats.rs")),
     ("finding.rs", include_str!("../finding.rs")),
