@@ -108,7 +108,7 @@ pub enum WaitKind {
 }
 
 impl WaitKind {
-    fn from_u8(raw: u8) -> Self {
+    pub(super) fn from_u8(raw: u8) -> Self {
         match raw {
             1 => WaitKind::Lock,
             2 => WaitKind::Join,
