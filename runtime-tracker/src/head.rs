@@ -261,7 +261,7 @@ impl Head {
     }
 
     /// How often the lock was taken in a mode that keeps out others of that mode.
-    fn seq(&self) -> u32 {
+    pub(crate) fn seq(&self) -> u32 {
         self.identity.word().load(Relaxed) as u32
     }
 }

@@ -19,6 +19,7 @@
 
 mod caller;
 mod long;
+pub(crate) mod overtaken;
 pub(crate) mod quiet;
 mod reduce;
 pub(crate) mod report;

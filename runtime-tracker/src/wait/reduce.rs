@@ -68,7 +68,10 @@ impl Waiting {
                 self.held().iter().any(holds) || (wanted.mode() == Mode::Shared && queued_writer(self.wait.goal))
             }
             Goal::Thread { number, .. } => self.number == number,
-            Goal::Slot { pool, .. } => self.slot == pool,
+            // A pool that has lost all of its slots keeps whoever waits for one to itself.
+            Goal::Slot { pool, workers } => {
+                self.slot == pool || (workers == 0 && std::ptr::eq(self.thread, other.thread))
+            }
             Goal::Task(task) => {
                 // SAFETY: the waiting thread keeps its task's state alive.
                 let task = unsafe { &*task };
