@@ -44,6 +44,9 @@ struct Names {
     objects: List<u32>,
     /// Of each segment, the at most two that come right before it.
     segments: List<[u32; 2]>,
+    /// Of each segment, the search that has come by last.
+    searched: List<u32>,
+    searches: u32,
     threads: Map,
     thread_names: List<(u32, u32)>,
     text: List<u8>,
@@ -58,6 +61,8 @@ static NAMES: Mutex<Names> = Mutex::new(Names {
     class_by_key: Map::new(),
     objects: List::new(),
     segments: List::new(),
+    searched: List::new(),
+    searches: 0,
     threads: Map::new(),
     thread_names: List::new(),
     text: List::new(),
@@ -201,13 +206,19 @@ impl Names {
 /// segments and takes what it could not decide as ordered, so that nothing is reported on a guess.
 pub(crate) fn are_ordered(a: u32, b: u32) -> bool {
     const MOST: usize = 4096;
-    if a == b {
+    if a == b || a == 0 || b == 0 {
         return true;
     }
     let (early, late) = (a.min(b), a.max(b));
-    let names = names();
+    let mut names = names();
+    let names = &mut *names;
+    if names.searches == u32::MAX {
+        names.searched.fill(0);
+        names.searches = 0;
+    }
+    names.searches += 1;
+    names.searched.resize(names.segments.len(), 0);
     let mut open = List::new();
-    let mut seen = Map::new();
     open.push(late);
     let mut visited = 0;
     while let Some(at) = open.pop() {
@@ -217,8 +228,9 @@ pub(crate) fn are_ordered(a: u32, b: u32) -> bool {
         visited += 1;
         // Numbers grow along the order, so nothing below `early` can lead to it.
         for before in names.segments[at as usize - 1] {
-            if before >= early && seen.get(before.into()).is_none() {
-                seen.insert(before.into(), 1);
+            if before >= early
+                && std::mem::replace(&mut names.searched[before as usize - 1], names.searches) != names.searches
+            {
                 open.push(before);
             }
         }

@@ -71,6 +71,7 @@ pub const SOURCES: &[(&str, &str)] = &[
     ("wait/quiet.rs", include_str!("../wait/quiet.rs")),
     ("wait/reduce.rs", include_str!("../wait/reduce.rs")),
     ("wait/report.rs", include_str!("../wait/report.rs")),
+    ("wait/table.rs", include_str!("../wait/table.rs")),
 ];
 
 #[cfg(test)]
