@@ -137,27 +137,6 @@ fn thousands_of_threads_that_wait_for_each_other_in_good_order() {
 }
 
 #[test]
-fn a_million_locks() {
-    in_both_modes(
-        "a_million_locks",
-        || {
-            let outer = Mutex::new(0);
-            let locks: Vec<Mutex<u8>> = (0..1_000_000).map(|_| Mutex::new(0)).collect();
-            for (at, lock) in locks.iter().enumerate() {
-                if at % 16 == 0 {
-                    let _outer = outer.lock().unwrap();
-                    *lock.lock().unwrap() += 1;
-                } else {
-                    *lock.lock().unwrap() += 1;
-                }
-            }
-            say(locks.into_iter().all(|lock| lock.into_inner().unwrap() == 1));
-        },
-        |outcome| assert_eq!(outcome.said(), ["true"]),
-    );
-}
-
-#[test]
 fn sixty_four_threads_over_every_kind_of_wait() {
     in_both_modes(
         "sixty_four_threads_over_every_kind_of_wait",
