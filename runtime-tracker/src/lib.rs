@@ -65,9 +65,9 @@
 //!
 //! | | `off` | `order` | `trace` | of the file, if there is one |
 //! |---|---|---|---|---|
-//! | a lock, beside its data | 16 bytes | 16, and 4 once it is taken | as `order` | 30, in `trace` 45 bytes |
-//! | an order of two locks, the first time that it is seen | 0 | 310 bytes | 330 bytes | 80, in `trace` 130 bytes |
-//! | a thread | 0 | 6 KiB | 35 KiB, 100 KiB if it does much | 170 bytes, in `trace` 4 to 128 KiB |
+//! | a lock, beside its data | 16 bytes | 16, and 4 once it is taken | as `order` | 17, in `trace` 34 bytes |
+//! | an order of two locks, the first time that it is seen | 0 | 310 bytes | 310 bytes | 57, in `trace` 105 bytes |
+//! | a thread | 0 | 6 KiB | 35 KiB, 100 KiB if it does much | 0.4, in `trace` 4 to 128 KiB |
 //!
 //! The same locks nested at the same places in other threads or phases are kept up to 64 times; nestings that differ in
 //! their locks alone, not in class and place, up to the 16384th. Each thread takes 32 to 64 bytes more per nesting that it has shown, and

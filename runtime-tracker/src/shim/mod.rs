@@ -30,6 +30,7 @@ pub const SOURCES: &[(&str, &str)] = &[
     ("raw.rs", include_str!("../raw.rs")),
     ("record.rs", include_str!("../record.rs")),
     ("record/buffer.rs", include_str!("../record/buffer.rs")),
+    ("record/frequent.rs", include_str!("../record/frequent.rs")),
     ("record/map.rs", include_str!("../record/map.rs")),
     ("schedule/actors.rs", include_str!("../schedule/actors.rs")),
     ("schedule/file.rs", include_str!("../schedule/file.rs")),
