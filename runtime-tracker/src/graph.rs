@@ -63,11 +63,10 @@ impl Graph {
     /// Adds the edge if it is new; tells whether both ends lie in one component, so that a cycle runs through it.
     pub(crate) fn add(&mut self, from: u32, to: u32) -> bool {
         let key = u64::from(from) << 32 | u64::from(to);
-        if self.known.get(key).is_some() {
+        if std::mem::replace(self.known.at(key), 1) != 0 {
             return self.find(from) == self.find(to);
         }
         self.ensure(from.max(to));
-        self.known.insert(key, 1);
         self.edges.push(Edge { node: to, next: self.nodes[from as usize].out });
         self.nodes[from as usize].out = self.edges.len() as u32 - 1;
         self.edges.push(Edge { node: from, next: self.nodes[to as usize].into });

@@ -321,22 +321,26 @@ impl Sink for Length {
     }
 }
 
-fn put_u32(out: &mut dyn Sink, value: u32) {
+#[inline]
+fn put_u32<S: Sink + ?Sized>(out: &mut S, value: u32) {
     out.put(&value.to_le_bytes());
 }
 
-fn put_str(out: &mut dyn Sink, text: &str) {
+#[inline]
+fn put_str<S: Sink + ?Sized>(out: &mut S, text: &str) {
     put_u32(out, text.len() as u32);
     out.put(text.as_bytes());
 }
 
-fn put_held(out: &mut dyn Sink, held: &Held) {
+#[inline]
+fn put_held<S: Sink + ?Sized>(out: &mut S, held: &Held) {
     put_u32(out, held.object);
     put_u32(out, held.site);
     out.put(&[held.mode as u8]);
 }
 
-fn put_all_held(out: &mut dyn Sink, all: &[Held]) {
+#[inline]
+fn put_all_held<S: Sink + ?Sized>(out: &mut S, all: &[Held]) {
     put_u32(out, all.len() as u32);
     for held in all {
         put_held(out, held);
@@ -378,7 +382,9 @@ impl Record<'_> {
         length.0
     }
 
-    fn body(&self, out: &mut dyn Sink) {
+    /// What [`Record::encode`] appends, without the length in front.
+    #[inline]
+    pub(crate) fn body<S: Sink + ?Sized>(&self, out: &mut S) {
         out.put(&[self.kind()]);
         match self {
             Record::Site { id, line, column, file } => {

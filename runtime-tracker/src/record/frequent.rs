@@ -15,8 +15,8 @@ use crate::event::{FRAME_LEN, Record, Sink};
 
 /// Pieces grow up to this.
 const LARGEST: usize = if PAGE > 1 << 17 { PAGE } else { 1 << 17 };
-/// Where lengths stand, so that one is written at once.
-const ALIGN: usize = align_of::<AtomicU32>();
+/// Bytes of a length, and what its place is a multiple of, so that it is written at once.
+const LENGTH: usize = 4;
 
 /// The piece that is being filled, if there is one.
 pub(super) struct Frequent {
@@ -54,41 +54,43 @@ impl Frequent {
 
     /// Puts a record down; tells whether there was room.
     pub(super) fn put(&mut self, record: &Record<'_>) -> bool {
-        let len = record.encoded_len().next_multiple_of(ALIGN);
-        if self.start.is_null() || self.used + len > self.len {
+        let end = self.used + LENGTH;
+        if self.start.is_null() || end > self.len {
             return false;
         }
-        // SAFETY: there is room for `len` bytes behind `used`, which is a multiple of the alignment, as is a page.
-        unsafe {
-            let at = self.start.add(self.used);
-            record.encode(&mut Body { at, header: 4, left: len });
-            // More in it than a reader knows of is skipped by it, so the padding is part of the record.
-            AtomicU32::from_ptr(at.cast()).store((len as u32 - 4).to_le(), Release);
+        let mut body = Body { start: self.start, at: end, end: self.len };
+        record.body(&mut body);
+        let end = body.at.next_multiple_of(LENGTH);
+        if end > self.len {
+            return false;
         }
-        self.used += len;
+        // More in a record than a reader knows of is skipped by it, so the padding is part of the record.
+        let len = (end - self.used - LENGTH) as u32;
+        // SAFETY: the place lies in the piece, at a multiple of the alignment from a page's begin; others only read it.
+        let length = unsafe { AtomicU32::from_ptr(self.start.add(self.used).cast()) };
+        length.store(len.to_le(), Release);
+        self.used = end;
         true
     }
 }
 
-/// Takes a record's bytes but for its length.
+/// Takes a record's bytes, as far as they fit.
 struct Body {
-    at: *mut u8,
-    /// Bytes of the length that are still to come.
-    header: usize,
-    left: usize,
+    start: *mut u8,
+    /// Where the next byte goes, behind `end` where it does not fit.
+    at: usize,
+    end: usize,
 }
 
 impl Sink for Body {
+    #[inline]
     fn put(&mut self, bytes: &[u8]) {
-        let len = bytes.len().min(self.left);
-        let skipped = self.header.min(len);
-        // SAFETY: `left` bytes belong to the record from `at` on, and what is read comes from elsewhere.
-        unsafe {
-            ptr::copy_nonoverlapping(bytes.as_ptr().add(skipped), self.at.add(skipped), len - skipped);
-            self.at = self.at.add(len);
+        let at = self.at;
+        self.at += bytes.len();
+        if self.at <= self.end {
+            // SAFETY: these places lie in the piece, and what is read comes from elsewhere.
+            unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.start.add(at), bytes.len()) };
         }
-        self.header -= skipped;
-        self.left -= len;
     }
 }
 
@@ -113,6 +115,6 @@ mod tests {
             assert_eq!(record, segment(id));
             rest = &rest[len..];
         }
-        assert!(rest.len() < 32 && rest.iter().all(|byte| *byte == 0));
+        assert!(rest.len() < 32 && rest.iter().take(LENGTH).all(|byte| *byte == 0));
     }
 }

@@ -63,6 +63,7 @@ pub const SOURCES: &[(&str, &str)] = &[
     ("sync/once_lock.rs", include_str!("../sync/once_lock.rs")),
     ("sync/poisoning.rs", include_str!("../sync/poisoning.rs")),
     ("sync/rwlock.rs", include_str!("../sync/rwlock.rs")),
+    ("table.rs", include_str!("../table.rs")),
     ("thread.rs", include_str!("../thread.rs")),
     ("thread/handle.rs", include_str!("../thread/handle.rs")),
     ("threads.rs", include_str!("../threads.rs")),
