@@ -167,6 +167,11 @@ impl LockGraph {
         &self.edges[edge.0 as usize]
     }
 
+    /// The edge `from -> to`, if there is one.
+    pub fn edge_between(&self, from: NodeId, to: NodeId) -> Option<&OrderEdge> {
+        self.edges.get(&(from, to))
+    }
+
     /// All classes, in the order they were added.
     pub fn classes(&self) -> impl Iterator<Item = &LockClass> {
         self.classes.values()

@@ -12,7 +12,7 @@ use super::output::{Gates, Output};
 use crate::model::FnId;
 
 /// Locks kept per function: along a chain of calls that each hold one more, all of them would be quadratic.
-const MOST_GATES: usize = 8;
+pub(super) const MOST_GATES: usize = 16;
 
 /// Functions that anybody may call.
 pub(super) fn roots(cx: &Context<'_>, links: &[Links]) -> FxHashSet<FnId> {
@@ -29,9 +29,11 @@ pub(super) fn roots(cx: &Context<'_>, links: &[Links]) -> FxHashSet<FnId> {
 }
 
 /// What is surely held whenever a function is entered keeps its pairs apart from others, too. Only for functions that
-/// nobody outside the sources can call; computed from callers down until nothing changes.
-pub(super) fn gates(cx: &Context<'_>, roots: &FxHashSet<FnId>, out: &Output) -> FxHashMap<u32, Gates> {
+/// nobody outside the sources can call; computed from callers down until nothing changes. With it comes the number of
+/// functions of which not all of it was kept.
+pub(super) fn gates(cx: &Context<'_>, roots: &FxHashSet<FnId>, out: &Output) -> (FxHashMap<u32, Gates>, usize) {
     let mut entry: FxHashMap<u32, Gates> = FxHashMap::default();
+    let mut cut = FxHashSet::default();
     for _ in 0..ROUNDS * 4 {
         let mut changed = false;
         for index in 0..cx.model.fns.len() as u32 {
@@ -54,6 +56,7 @@ pub(super) fn gates(cx: &Context<'_>, roots: &FxHashSet<FnId>, out: &Output) -> 
             let mut common = common.unwrap_or_default();
             while common.len() > MOST_GATES {
                 common.pop_last();
+                cut.insert(index);
             }
             if !common.is_empty() && entry.get(&index) != Some(&common) {
                 entry.insert(index, common);
@@ -64,5 +67,5 @@ pub(super) fn gates(cx: &Context<'_>, roots: &FxHashSet<FnId>, out: &Output) -> 
             break;
         }
     }
-    entry
+    (entry, cut.len())
 }

@@ -205,17 +205,27 @@ pub struct Regions {
     pub functions: usize,
     /// Functions whose summaries were cut short.
     pub truncated: usize,
+    /// Functions that are entered with more locks held than are kept.
+    pub gates_cut: usize,
 }
 
 impl Regions {
     /// What was cut short.
-    pub fn notices(&self) -> Option<Notice> {
-        let message = format!(
+    pub fn notices(&self) -> impl Iterator<Item = Notice> {
+        let summaries = format!(
             "{} functions take more locks than are kept ({} each), or call closures too often: findings through them may be missing",
             self.truncated,
             summary::MOST_ACQUIRES
         );
-        (self.truncated > 0).then_some(Notice { kind: NoticeKind::Truncated, file: None, line: None, message })
+        let gates = format!(
+            "{} functions are entered with more locks held than are kept ({} each): findings in them may have a gate that is not seen",
+            self.gates_cut,
+            entry::MOST_GATES
+        );
+        [(self.truncated, summaries), (self.gates_cut, gates)]
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(_, message)| Notice { kind: NoticeKind::Truncated, file: None, line: None, message })
     }
 }
 
@@ -306,7 +316,7 @@ fn walk_all(cx: &Context<'_>, mut memory: Option<Memory>) -> Result<(Regions, Wa
     }
     let roots = entry::roots(cx, &links);
     let waits = blocking::link::finish(&roots, &mut out);
-    let entry = entry::gates(cx, &roots, &out);
+    let (entry, gates_cut) = entry::gates(cx, &roots, &out);
     let facts = std::mem::take(&mut out.facts);
     let mut regions = out.into_regions(&entry);
     effects::reach::finish(cx, &facts, &entry, &mut regions);
@@ -320,6 +330,7 @@ fn walk_all(cx: &Context<'_>, mut memory: Option<Memory>) -> Result<(Regions, Wa
         None => (Walked::default(), cx.truncated()),
     };
     regions.truncated = truncated;
+    regions.gates_cut = gates_cut;
     Ok((regions, walked))
 }
 

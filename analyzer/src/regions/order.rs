@@ -30,6 +30,9 @@ pub fn lock_graph(regions: &Regions) -> LockGraph {
         else {
             continue;
         };
+        if graph.edge_between(from, to).is_some_and(|edge| edge.witnesses.len() >= MOST_WITNESSES) {
+            continue;
+        }
         let gates = pair
             .gates
             .iter()
@@ -44,10 +47,6 @@ pub fn lock_graph(regions: &Regions) -> LockGraph {
                 Some(Gate { node: graph.node(Node { class, instance: None }), mode: *mode })
             })
             .collect();
-        let known = graph.edges().find(|(_, edge)| edge.from == from && edge.to == to);
-        if known.is_some_and(|(_, edge)| edge.witnesses.len() >= MOST_WITNESSES) {
-            continue;
-        }
         let witness = Witness {
             thread: pair.body,
             thread_name: format!("`{}`", pair.function),
