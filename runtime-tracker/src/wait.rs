@@ -18,6 +18,7 @@
 //! Misses: locks whose holder has ended or forgot the guard; whatever untracked threads block.
 
 mod caller;
+mod long;
 pub(crate) mod quiet;
 mod reduce;
 pub(crate) mod report;
@@ -127,6 +128,7 @@ pub(crate) fn sleep(
     threads::is_breaking();
     let watched = threads::is_tracked();
     let mut entered = None;
+    let mut long = false;
     let mut pause = AGAIN[0];
     let wake = park::park(wait.address, mode, front, until, check, |tick| {
         if tick == 0 {
@@ -140,12 +142,16 @@ pub(crate) fn sleep(
             return (until.is_none() || idle).then(|| Instant::now() + PATIENCE);
         }
         threads::busy(|| {
-            let place = *entered.get_or_insert_with(|| {
+            let (place, since) = *entered.get_or_insert_with(|| {
                 threads::flush();
-                enter(wait)
+                (enter(wait), Instant::now())
             });
             if matches!(wait.goal, Goal::Work { .. }) {
                 return None;
+            }
+            if !long && since.elapsed() >= long::LONG {
+                long = true;
+                long::begin(place, wait);
             }
             let waiting = detect(place);
             let next = Instant::now() + pause;
@@ -157,7 +163,10 @@ pub(crate) fn sleep(
             Some(next)
         })
     });
-    if let Some(place) = entered {
+    if let Some((place, _)) = entered {
+        if long {
+            threads::busy(|| long::end(place, wait));
+        }
         leave(place, wake == Wake::Cancelled);
     }
     if wake == Wake::Cancelled {
