@@ -47,8 +47,8 @@ fn browser() -> Option<PathBuf> {
     std::env::split_paths(&path).flat_map(|folder| names.map(|name| folder.join(name))).find(|file| file.is_file())
 }
 
-/// What the page says after the clicks, by key; `None` without a browser.
-fn clicked(dir: &Path, page: &str) -> Option<Box<dyn Fn(&str) -> String>> {
+/// The page after the clicks; `None` without a browser.
+fn clicked(dir: &Path, page: &str) -> Option<Page> {
     let Some(browser) = browser() else {
         println!("skipped: no chromium is installed");
         return None;
@@ -63,13 +63,18 @@ fn clicked(dir: &Path, page: &str) -> Option<Box<dyn Fn(&str) -> String>> {
     let mut run = Command::new(browser);
     run.args(["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=20000", "--window-size=1200,900"]);
     run.arg(format!("--user-data-dir={}", profile.display())).arg("--dump-dom").arg(&copy);
-    let done = command(&mut run);
-    let said = done.stdout.clone();
-    Some(Box::new(move |key| {
+    Some(Page(command(&mut run).stdout))
+}
+
+struct Page(String);
+
+impl Page {
+    /// What it says under this key.
+    fn said(&self, key: &str) -> &str {
         let begin = format!("<p class=\"said\">{key}=");
-        let text = said.split(&begin).nth(1).and_then(|rest| rest.split('|').next());
-        text.unwrap_or_else(|| panic!("the page does not say `{key}`: {said:.4000}")).to_owned()
-    }))
+        let text = self.0.split(&begin).nth(1).and_then(|rest| rest.split('|').next());
+        text.unwrap_or_else(|| panic!("the page does not say `{key}`: {}", self.0))
+    }
 }
 
 #[test]
@@ -77,10 +82,10 @@ fn clicks_on_the_timeline_and_the_graph_of_a_run_tell_who_held_what_and_since_wh
     let dir = folder(&[]);
     let done = lockcheck(dir.path(), &["run", "quit-button", "--output", "html=run.html"]);
     assert_eq!(done.code, Some(1), "{done:?}");
-    let Some(said) = clicked(dir.path(), "run.html") else { return };
-    let bar = said("bar");
+    let Some(page) = clicked(dir.path(), "run.html") else { return };
+    let bar = page.said("bar");
     assert!(bar.contains(" from step ") && bar.contains("quit_button.rs:"), "{bar}");
-    let deadlock = said("deadlock");
+    let deadlock = page.said("deadlock");
     assert!(deadlock.contains("waits for") && deadlock.contains("part of a deadlock"), "{deadlock}");
 }
 
@@ -101,13 +106,13 @@ fn two_thousand_locks_can_be_searched_and_clicked() {
     let done = lockcheck(dir.path(), &["graph", "many.rs", "--message-format", "html"]);
     assert_eq!(done.code, Some(0), "{}", done.stderr);
     std::fs::write(dir.path().join("graph.html"), &done.stdout).expect("the page");
-    let Some(said) = clicked(dir.path(), "graph.html") else { return };
-    assert!(said("lock").starts_with("around NUMBER_"), "{}", said("lock"));
-    let edge = said("edge");
+    let Some(page) = clicked(dir.path(), "graph.html") else { return };
+    assert!(page.said("lock").starts_with("around NUMBER_"), "{}", page.said("lock"));
+    let edge = page.said("edge");
     assert!(
         edge.contains("NUMBER_") && edge.contains("held since many.rs:") && edge.contains("wanted at many.rs:"),
         "{edge}"
     );
     let wanted = (0..count).filter(|at| at.to_string().starts_with('7')).count();
-    assert_eq!(said("found"), wanted.min(200).to_string());
+    assert_eq!(page.said("found"), wanted.min(200).to_string());
 }
