@@ -351,22 +351,26 @@ impl Sink for Length {
     }
 }
 
-fn put_u32(out: &mut dyn Sink, value: u32) {
+#[inline]
+fn put_u32<S: Sink + ?Sized>(out: &mut S, value: u32) {
     out.put(&value.to_le_bytes());
 }
 
-fn put_str(out: &mut dyn Sink, text: &str) {
+#[inline]
+fn put_str<S: Sink + ?Sized>(out: &mut S, text: &str) {
     put_u32(out, text.len() as u32);
     out.put(text.as_bytes());
 }
 
-fn put_held(out: &mut dyn Sink, held: &Held) {
+#[inline]
+fn put_held<S: Sink + ?Sized>(out: &mut S, held: &Held) {
     put_u32(out, held.object);
     put_u32(out, held.site);
     out.put(&[held.mode as u8]);
 }
 
-fn put_blocked(out: &mut dyn Sink, member: &BlockedThread<'_>) {
+#[inline]
+fn put_blocked<S: Sink + ?Sized>(out: &mut S, member: &BlockedThread<'_>) {
     put_u32(out, member.thread);
     put_u32(out, member.task);
     out.put(&[member.kind as u8, member.mode as u8]);
@@ -375,7 +379,8 @@ fn put_blocked(out: &mut dyn Sink, member: &BlockedThread<'_>) {
     put_all_held(out, &member.held);
 }
 
-fn put_all_held(out: &mut dyn Sink, all: &[Held]) {
+#[inline]
+fn put_all_held<S: Sink + ?Sized>(out: &mut S, all: &[Held]) {
     put_u32(out, all.len() as u32);
     for held in all {
         put_held(out, held);
@@ -420,7 +425,9 @@ impl Record<'_> {
         length.0
     }
 
-    fn body(&self, out: &mut dyn Sink) {
+    /// What [`Record::encode`] appends, without the length in front.
+    #[inline]
+    pub(crate) fn body<S: Sink + ?Sized>(&self, out: &mut S) {
         out.put(&[self.kind()]);
         match self {
             Record::Site { id, line, column, file } => {
