@@ -160,7 +160,13 @@ impl Table {
                 }
             }
             Goal::Thread { number, .. } => look(Obstacle::Thread(number)),
-            Goal::Slot { pool, .. } | Goal::Idle { pool, .. } => look(Obstacle::Slot(pool)),
+            Goal::Slot { pool, workers } => {
+                look(Obstacle::Slot(pool));
+                if workers == 0 {
+                    look(Obstacle::Thread(waiting.number));
+                }
+            }
+            Goal::Idle { pool, .. } => look(Obstacle::Slot(pool)),
             Goal::Task(task) => {
                 // SAFETY: the waiting thread keeps its task's state alive.
                 let task = unsafe { &*task };
