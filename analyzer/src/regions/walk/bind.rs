@@ -104,7 +104,15 @@ impl Walker<'_> {
             let takes = matches!(self.body[pat].kind, PatKind::Ident { .. });
             guards = free.into_iter().take(usize::from(takes)).collect();
         }
-        Value { guards, place, parts: Vec::new(), task: value.task, closure: value.closure, future: value.future }
+        Value {
+            guards,
+            place,
+            parts: Vec::new(),
+            task: value.task,
+            closure: value.closure,
+            function: value.function,
+            future: value.future,
+        }
     }
 
     /// The place of a field that a struct or variant pattern names.

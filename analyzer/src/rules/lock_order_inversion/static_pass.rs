@@ -133,6 +133,14 @@ fn finding(graph: &LockGraph, regions: &Regions, cycle: &Cycle) -> Finding {
             *step != primary && (step.line, step.column) != (primary.line, primary.column) || step.file != primary.file
         })
         .collect();
+    for (_, witness) in &sides {
+        let pair = regions.pairs.get(witness.origin as usize);
+        for shared in pair.iter().flat_map(|pair| [&pair.held.shared, &pair.wanted.shared]).flatten() {
+            if !related.contains(&shared.at) {
+                related.push(shared.at.clone());
+            }
+        }
+    }
     related.extend(further(graph, &sides));
     let keys: Vec<String> = sides.iter().map(|(edge, _)| graph.class_of(edge.from).key.clone()).collect();
     let functions =
