@@ -68,6 +68,11 @@ fn can_overlap(regions: &Regions, a: &Witness, b: &Witness) -> bool {
     if a.body == b.body && (one_of_many(a) || one_of_many(b)) && (only_read(a, b) || only_read(b, a)) {
         return false;
     }
+    // Of values that contain each other, either way round, each is taken before what it contains.
+    let key = |side: &Side| side.class.as_ref().map(|class| class.key.clone());
+    if is_inside(a) && is_inside(b) && key(&a.held) == key(&b.wanted) && key(&a.wanted) == key(&b.held) {
+        return false;
+    }
     let own = |pair: &Pair| {
         [&pair.held, &pair.wanted].iter().all(|side| matches!(side.place.root, Root::Local(..)) && side.is_local())
     };
@@ -85,6 +90,14 @@ fn can_overlap(regions: &Regions, a: &Witness, b: &Witness) -> bool {
         (Some(task), None) => during(b, task),
         (None, Some(task)) => during(a, task),
     }
+}
+
+/// Whether the wanted lock lies in what the held one guards.
+fn is_inside(pair: &Pair) -> bool {
+    let (outer, inner) = (&pair.held.place, &pair.wanted.place);
+    outer.root == inner.root
+        && inner.steps.starts_with(&outer.steps)
+        && inner.steps.get(outer.steps.len()) == Some(&Step::Inside)
 }
 
 fn finding(graph: &LockGraph, regions: &Regions, cycle: &Cycle) -> Finding {
