@@ -37,6 +37,7 @@ pub mod steer;
 pub mod suppress;
 pub mod syntax;
 pub mod trace;
+pub mod written;
 
 use std::path::PathBuf;
 
@@ -164,7 +165,8 @@ pub fn analyze_with(
     config: &config::Config,
     texts: &source::Texts,
 ) -> Result<Report, trace::TraceError> {
-    let (graph, replay, mut notices) = trace::load(traces)?;
+    let written = written::Written::new(texts);
+    let (graph, replay, mut notices) = trace::load_named(traces, &|site| written.at(site))?;
     let facts = rules::Facts { graph: &graph, regions: None, replay: Some(&replay), notices: Default::default() };
     let mut findings = rules::check(&facts);
     let files: std::collections::BTreeSet<String> =

@@ -10,7 +10,9 @@ use std::path::PathBuf;
 use crate::graph::LockGraph;
 use crate::graph::picture::Picture;
 use crate::report::Pictures;
+use crate::source::Texts;
 use crate::trace;
+use crate::written::Written;
 
 /// The lock graph of the static pass, for [`crate::scan_and`].
 pub fn of_graph(graph: &LockGraph) -> Pictures {
@@ -21,12 +23,13 @@ pub fn of_graph(graph: &LockGraph) -> Pictures {
 ///
 /// # Errors
 /// No file can be read.
-pub fn of_traces(traces: &[PathBuf]) -> Result<Pictures, trace::TraceError> {
-    let (graph, replay, _) = trace::load(traces)?;
+pub fn of_traces(traces: &[PathBuf], texts: &Texts) -> Result<Pictures, trace::TraceError> {
+    let written = Written::new(texts);
+    let (graph, replay, _) = trace::load_named(traces, &|site| written.at(site))?;
     let name = |node| {
         let object = graph.node_at(node).instance?;
         Some(replay.names.object(&replay.recording, object))
     };
     let picture = Picture::new(&graph, &name);
-    Ok(Pictures { graph: Some(picture), timeline: Some(trace::timeline::load(traces)) })
+    Ok(Pictures { graph: Some(picture), timeline: Some(trace::timeline::load(traces, &|site| written.at(site))) })
 }

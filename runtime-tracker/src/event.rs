@@ -24,7 +24,7 @@ pub const MAGIC: [u8; 8] = *b"LOCKCHK\0";
 /// Raised when an old reader would misread the file; such files are refused.
 pub const MAJOR: u16 = 1;
 /// Raised when only new ops or record kinds were added; old readers skip those.
-pub const MINOR: u16 = 2;
+pub const MINOR: u16 = 3;
 /// Size of the file header in bytes.
 pub const HEADER_LEN: usize = 32;
 /// Size of a frame's header in bytes.

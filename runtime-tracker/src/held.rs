@@ -10,6 +10,8 @@
 //!
 //! Misses: locks held below more than [`DEPTH`] others; a nesting whose 64-bit key collides with another's.
 
+pub(crate) mod peek;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 

@@ -9,7 +9,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering::*};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -33,6 +33,8 @@ pub(crate) struct ThreadRecord {
     /// The next thread to be woken; see `park`.
     pub(crate) link: AtomicPtr<ThreadRecord>,
     buffer: AtomicPtr<Buffer>,
+    /// Where the thread's held stack is; 0 before it begins and after it has ended.
+    held: AtomicUsize,
     in_use: AtomicBool,
     next: AtomicPtr<ThreadRecord>,
 }
@@ -46,6 +48,11 @@ impl ThreadRecord {
     #[cfg(lockcheck_shim)]
     pub(crate) fn system_number(&self) -> u32 {
         self.system.load(Relaxed)
+    }
+
+    /// The address of its held stack, for [`crate::held::peek`].
+    pub(crate) fn held(&self) -> usize {
+        self.held.load(Relaxed)
     }
 
     /// Its events, if it has recorded any.
@@ -230,6 +237,7 @@ fn begin(number: u32, segment: u32) {
         // SAFETY: takes nothing, touches nothing.
         me().system.store(unsafe { gettid() } as u32, Relaxed);
     }
+    me().held.store(ptr::from_ref(held::current()).addr(), Relaxed);
     // At the very end of a thread there is nothing to register with; the record then stays in use.
     let _ = AT_END.try_with(|_| ());
     set_segment(segment);
@@ -250,6 +258,7 @@ pub(crate) fn end() {
             finish(thread);
             local.record.set(None);
             LIVE.fetch_sub(1, Relaxed);
+            thread.held.store(0, Relaxed);
             thread.in_use.store(false, Release);
             FREE.fetch_add(1, Release);
         }
@@ -292,6 +301,7 @@ fn take_record() -> &'static ThreadRecord {
             parked: AtomicBool::new(false),
             link: AtomicPtr::new(ptr::null_mut()),
             buffer: AtomicPtr::new(ptr::null_mut()),
+            held: AtomicUsize::new(0),
             in_use: AtomicBool::new(true),
             next: AtomicPtr::new(ALL.load(Relaxed)),
         });

@@ -18,6 +18,7 @@
 //! Misses: locks whose holder has ended or forgot the guard; whatever untracked threads block.
 
 mod caller;
+mod long;
 pub(crate) mod quiet;
 mod reduce;
 pub(crate) mod report;
@@ -130,7 +131,8 @@ pub(crate) fn sleep(
     };
     threads::is_breaking();
     let watched = threads::is_tracked();
-    let mut entered = false;
+    let mut entered = None;
+    let mut long = false;
     let mut pause = AGAIN[0];
     let wake = park::park(wait.address, mode, front, until, check, |tick| {
         if tick == 0 {
@@ -144,12 +146,17 @@ pub(crate) fn sleep(
             return (until.is_none() || idle).then(|| Instant::now() + PATIENCE);
         }
         threads::busy(|| {
-            if !std::mem::replace(&mut entered, true) {
+            let since = *entered.get_or_insert_with(|| {
                 threads::flush();
                 enter(wait);
-            }
+                Instant::now()
+            });
             if matches!(wait.goal, Goal::Work { .. }) {
                 return None;
+            }
+            if !long && since.elapsed() >= long::LONG {
+                long = true;
+                long::begin(wait);
             }
             let waiting = detect();
             let next = Instant::now() + pause;
@@ -161,7 +168,10 @@ pub(crate) fn sleep(
             Some(next)
         })
     });
-    if entered {
+    if long {
+        threads::busy(|| long::end(wait));
+    }
+    if entered.is_some() {
         leave(wake == Wake::Cancelled);
     }
     if wake == Wake::Cancelled {

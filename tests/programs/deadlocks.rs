@@ -133,3 +133,55 @@ fn a_hang_that_nobody_breaks_is_ended_and_the_next_test_program_still_runs() {
     assert!(done.stderr.contains("hung in a deadlock and was ended"), "{done:?}");
     assert!(done.stderr.contains("lockcheck::deadlock (deny, observed)"), "{done:?}");
 }
+
+const LUCKY: &str = r#"
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+#[test]
+fn transfer() {
+    let (from, to) = (Arc::new(Mutex::new(1)), Arc::new(Mutex::new(2)));
+    let (f, t) = (from.clone(), to.clone());
+    let other = std::thread::Builder::new().name("other".into()).spawn(move || {
+        let first = f.lock().unwrap();
+        *t.lock().unwrap() += *first;
+    });
+    std::thread::sleep(Duration::from_millis(100));
+    {
+        let first = to.lock().unwrap();
+        *from.lock().unwrap() += *first;
+    }
+    other.unwrap().join().unwrap();
+}
+
+#[test]
+fn fine() {
+    println!("a run");
+}
+"#;
+
+#[test]
+fn a_prediction_from_tests_that_pass_is_confirmed_by_a_steered_run_that_anybody_can_repeat() {
+    let project = project(&[("Cargo.toml", MANIFEST), ("src/lib.rs", ""), ("tests/lucky.rs", LUCKY)]);
+    let confirm = ["run", "--confirm", "--message-format", "lockcheck-json", "--", "cargo", "test", "--test", "lucky"];
+    let done = lockcheck(project.path(), &confirm);
+    assert_eq!(done.code, Some(1), "{done:?}");
+    let report: serde_json::Value = serde_json::from_str(&done.stdout).expect("JSON");
+    let found = &report["findings"][0];
+    assert_eq!((&found["rule"], &found["evidence"]), (&"lock_order_inversion".into(), &"confirmed".into()), "{report}");
+    let text = report.to_string();
+    let again = text.split("see it hang with `lockcheck ").nth(1).and_then(|rest| rest.split('`').next());
+    let again: Vec<&str> = again.expect("how to see it again").split(' ').collect();
+    assert_eq!(again[..2], ["run", "--replay"], "{again:?}");
+    let hung = lockcheck(project.path(), &again);
+    assert!(hung.code == Some(1) && hung.stderr.contains("deadlock (deny, observed)"), "{hung:?}");
+    assert_eq!(git_status(project.path()), "", "the project stays as it is");
+}
+
+#[test]
+fn a_command_runs_as_often_as_asked_for_while_nothing_hangs() {
+    let project = project(&[("Cargo.toml", MANIFEST), ("src/lib.rs", ""), ("tests/lucky.rs", LUCKY)]);
+    let command = ["--", "cargo", "test", "--test", "lucky", "--", "--nocapture", "fine"];
+    let done = lockcheck(project.path(), &[&["run", "--runs", "3"][..], &command].concat());
+    assert_eq!((done.code, done.stdout.matches("a run").count()), (Some(0), 3), "{done:?}");
+}

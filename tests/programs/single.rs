@@ -64,3 +64,37 @@ fn extern_std_stands_for_std_with_every_compiler_that_is_installed_here() {
         assert!(done.code == Some(1) && done.stderr.contains("lock_order_inversion (deny, predicted)"), "{why}");
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_hang_that_is_no_proven_deadlock_is_told_while_it_lasts() {
+    // Nobody can know that nothing will ever come through the socket.
+    let text = r#"
+use std::io::Read;
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex};
+
+fn main() {
+    let table = Arc::new(Mutex::new(0u32));
+    let shared = table.clone();
+    let (mut ours, _theirs) = UnixStream::pair().unwrap();
+    let reader = std::thread::Builder::new().name("reader".into()).spawn(move || {
+        let mut table = shared.lock().unwrap();
+        let mut byte = [0];
+        ours.read_exact(&mut byte).unwrap();
+        *table += u32::from(byte[0]);
+    });
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    println!("{}", table.lock().unwrap());
+    reader.unwrap().join().unwrap();
+}
+"#;
+    let project = folder(&[("hangs.rs", text)]);
+    let done = lockcheck(project.path(), &["run", "--timeout", "12", "hangs.rs"]);
+    assert_eq!(done.code, Some(3), "{done:?}");
+    let wait =
+        "thread 1 `main` waits for `table` at hangs.rs:17:26, which thread 2 `reader` holds since hangs.rs:11:32";
+    let live = format!("note: hangs.rs stands still, though no deadlock is proven:\n  {wait}\n");
+    assert!(done.stderr.contains(&live), "{done:?}");
+    assert!(done.stderr.contains(&format!("notice: {wait}\n")), "{done:?}");
+}

@@ -26,17 +26,17 @@ pub(super) fn analyze(args: &AnalyzeArgs, matches: Option<&ArgMatches>, terminal
     levels.apply(&mut report);
     super::known::apply_baseline(&args.report, &mut report)?;
     report.summary.elapsed_ms = started.elapsed().as_millis() as u64;
-    let pictures = pictures(&args.report, &args.traces);
+    let pictures = pictures(&args.report, &args.traces, &texts);
     terminal.emit(&report, &args.report, &texts, &Targets::default(), Stream::Stdout, pictures.as_ref())?;
     Ok(Exit::of(&report))
 }
 
 /// What the page of a recorded run shows besides findings, where a page is asked for.
-pub(super) fn pictures(args: &ReportArgs, traces: &[PathBuf]) -> Option<Pictures> {
+pub(super) fn pictures(args: &ReportArgs, traces: &[PathBuf], texts: &Texts) -> Option<Pictures> {
     if !args.wants(Format::Html) || traces.is_empty() {
         return None;
     }
-    crate::pictures::of_traces(traces).ok()
+    crate::pictures::of_traces(traces, texts).ok()
 }
 
 /// The texts of what ran: paths in a trace are relative to the workspace that was built, which is the current

@@ -76,11 +76,12 @@ pub(super) fn is_asked(args: &RunArgs) -> bool {
 
 /// Runs the program again for each predicted deadlock of `report`, up to [`ATTEMPTS`] times, and marks what closed.
 ///
-/// `launch` makes the command that records into the given file; `program` is how the user would write the run.
+/// `launch` makes the command that records into the given file; `written` is how the user would write the run with an
+/// option more.
 pub(super) fn confirm(
     report: &mut Report,
     traces: &[PathBuf],
-    program: &str,
+    written: &dyn Fn(&str) -> String,
     timeout: Duration,
     launch: &dyn Fn(&Path) -> Result<Command, Failure>,
 ) -> Result<(), Failure> {
@@ -122,7 +123,8 @@ pub(super) fn confirm(
         }
         match confirmed {
             Some(_) => {
-                let again = keep(plan).map(|file| format!("see it hang with `{program} --replay {file}`"));
+                let again =
+                    keep(plan).map(|file| format!("see it hang with `{}`", written(&format!("--replay {file}"))));
                 steer::confirm(report, plan.fingerprint, &again.unwrap_or_else(|| "--confirm shows it again".into()));
             }
             None => open += 1,

@@ -17,7 +17,7 @@ pub(super) fn graph(args: &GraphArgs, terminal: &Terminal) -> Result<Exit, Failu
     let mut pictures = if traces == 0 {
         sources(args, &cwd, terminal)?
     } else if traces == args.paths.len() {
-        crate::pictures::of_traces(&args.paths).map_err(|error| Failure(error.to_string()))?
+        crate::pictures::of_traces(&args.paths, &super::analyze::texts()).map_err(|error| Failure(error.to_string()))?
     } else {
         return Err(Failure("source text and traces are not drawn in one graph; name either".into()));
     };

@@ -96,13 +96,13 @@ fn runs(
             confirm::confirm(
                 &mut report,
                 &traces,
-                &host::as_written(name, args),
+                &|option: &str| format!("{} {option}", host::as_written(name, args)),
                 args.timeout.unwrap_or(TIME_LIMIT),
                 launch,
             )?;
         }
-        let pictures = analyze::pictures(&args.report, &traces);
-        let table = || crate::report::stats::table(&traces).unwrap_or_else(|| "no lock was counted\n".into());
+        let pictures = analyze::pictures(&args.report, &traces, texts);
+        let table = || crate::written::stats(&traces, texts).unwrap_or_else(|| "no lock was counted\n".into());
         let table = args.stats.then(table);
         return Ok(Ran { report, end, pictures, table });
     }

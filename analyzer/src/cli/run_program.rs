@@ -17,9 +17,10 @@ use super::levels::Levels;
 use super::run_watch::{Outcome, Watched, watch_over};
 use super::terminal::{Stream, Terminal, to_stderr};
 use super::{Exit, Failure, analyze, cargo, confirm, run, run_agree, run_paths};
-use crate::finding::{Mode, Notice, NoticeKind, Report, Summary};
+use crate::config::Config;
+use crate::finding::{Evidence, Mode, Notice, NoticeKind, Report, Summary};
 use crate::instrument::{Programs, Request, Session, Single, prepare};
-use crate::source::Targets;
+use crate::source::{Targets, Texts};
 
 /// What to run.
 enum Program {
@@ -50,15 +51,15 @@ pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Termi
     let started = Instant::now();
     // Of a program of one file every event is wanted; test suites may make millions.
     let usual = if matches!(program, Program::File(..)) { "trace" } else { "order" };
+    // Schedules are made of events, and followed by them.
+    let scheduled = confirm::is_asked(args) || confirm::schedule(args, 0).is_some();
+    let usual = if scheduled { "trace" } else { usual };
     let mode = std::env::var("LOCKCHECK").ok().filter(|mode| mode == "trace" || mode == "order");
     let programs = Programs { mode: mode.as_deref().unwrap_or(usual), on_deadlock: args.on_deadlock.name() };
     let request = match &program {
         Program::Command(request) => request.clone(),
         Program::File(file, _) => Request::new(vec![file.into()]).ok_or_else(|| Failure("name a file".into()))?,
     };
-    if args.runs > 1 || (confirm::is_asked(args) && matches!(program, Program::Command(_))) {
-        return Err(Failure("--runs works with scenarios only so far, --confirm with scenarios and files".into()));
-    }
     let session = match prepare(&request, &cwd, programs) {
         Ok(session) => session,
         Err(reason) => match &program {
@@ -66,51 +67,16 @@ pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Termi
             Program::File(..) => return Err(Failure(format!("programs cannot be tracked here: {reason}"))),
         },
     };
-    let command = match &program {
-        Program::Command(request) => session.command(request),
-        Program::File(file, arguments) => {
-            match session.single(file, arguments).map_err(|error| Failure(error.to_string()))? {
-                Single::Program(command) => command,
-                Single::Refused(messages) => {
-                    to_stderr(messages.as_bytes());
-                    return Err(Failure(format!("`{}` does not compile", file.display())));
-                }
-            }
+    let texts = analyze::texts();
+    let Ran { mut report, outcome, traces } = match runs(args, &program, &session, (&config, &texts), terminal)? {
+        Ok(ran) => ran,
+        Err(messages) => {
+            to_stderr(messages.as_bytes());
+            return Err(does_not_compile(&program));
         }
     };
-    let watched = Watched {
-        time: args.timeout,
-        ends_hangs: args.on_deadlock == super::args::OnDeadlock::Report,
-        stdout_to_stderr: args.report.message_format.is_machine(),
-        session: Some(&session),
-    };
-    let mut command = command;
-    command.envs(confirm::schedule(args, 0).map(|schedule| (confirm::VARIABLE, schedule)));
-    if args.stats {
-        command.env("LOCKCHECK_STATS", "1");
-    }
-    let outcome = watch_over(command, &watched, terminal)?;
-
-    let traces = session.traces();
-    if let Some(keep) = &args.trace {
-        run::keep_traces(&traces, keep)?;
-    }
-    let texts = analyze::texts();
-    let mut report = run::analysed(&traces, &config, &texts)?;
-    about_the_run(&mut report, &session, &outcome, &traces);
-    report.notices.extend(confirm::found_by(args, 0, &report));
-    if let (true, Program::File(file, arguments)) = (confirm::is_asked(args), &program) {
-        let launch = |trace: &Path| match session.single(file, arguments) {
-            Ok(Single::Program(mut command)) => {
-                command.env("LOCKCHECK_TRACE", trace);
-                Ok(command)
-            }
-            Ok(Single::Refused(_)) => Err(Failure(format!("`{}` does not compile any more", file.display()))),
-            Err(error) => Err(Failure(error.to_string())),
-        };
-        let limit = args.timeout.unwrap_or(run::TIME_LIMIT);
-        let shown = format!("lockcheck run {}", file.display());
-        confirm::confirm(&mut report, &traces, &shown, limit, &launch)?;
+    if confirm::is_asked(args) {
+        confirmed(args, &program, &session, &traces, &mut report)?;
     }
     let root = match &program {
         Program::Command(_) => {
@@ -127,13 +93,124 @@ pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Termi
     levels.apply(&mut report);
     super::known::apply_baseline(&args.report, &mut report)?;
     report.summary.elapsed_ms = started.elapsed().as_millis() as u64;
-    let pictures = analyze::pictures(&args.report, &traces);
+    let pictures = analyze::pictures(&args.report, &traces, &texts);
     terminal.emit(&report, &args.report, &texts, &Targets::default(), Stream::Stderr, pictures.as_ref())?;
     if args.stats {
-        let table = crate::report::stats::table(&traces).unwrap_or_else(|| "no lock was counted\n".into());
+        let table = crate::written::stats(&traces, &texts).unwrap_or_else(|| "no lock was counted\n".into());
         to_stderr(table.as_bytes());
     }
     Ok(Exit::of_run(&report, !outcome.succeeded(), outcome.interrupted))
+}
+
+/// The last run.
+struct Ran {
+    report: Report,
+    outcome: Outcome,
+    traces: Vec<PathBuf>,
+}
+
+/// Runs the program as often as asked for, until threads blocked each other or it failed, and gives the last run's report,
+/// or what the compiler says against it.
+fn runs(
+    args: &RunArgs,
+    program: &Program,
+    session: &Session,
+    (config, texts): (&Config, &Texts),
+    terminal: &Terminal,
+) -> Result<Result<Ran, String>, Failure> {
+    let watched = Watched {
+        time: args.timeout,
+        ends_hangs: args.on_deadlock == super::args::OnDeadlock::Report,
+        stdout_to_stderr: args.report.message_format.is_machine(),
+        session: Some(session),
+    };
+    let mut number = 0;
+    loop {
+        let earlier = session.traces();
+        let mut command = match launch(program, session)? {
+            Ok(command) => command,
+            Err(messages) => return Ok(Err(messages)),
+        };
+        command.envs(confirm::schedule(args, number).map(|schedule| (confirm::VARIABLE, schedule)));
+        if args.stats {
+            command.env("LOCKCHECK_STATS", "1");
+        }
+        let outcome = watch_over(command, &watched, terminal)?;
+        let mut traces = session.traces();
+        traces.retain(|trace| !earlier.contains(trace));
+        let mut report = run::analysed(&traces, config, texts)?;
+        number += 1;
+        let observed = report.findings.iter().any(|finding| finding.evidence == Evidence::Observed);
+        if number < args.runs && !observed && outcome.succeeded() {
+            continue;
+        }
+        if let Some(keep) = &args.trace {
+            run::keep_traces(&traces, keep)?;
+        }
+        about_the_run(&mut report, session, &outcome, &traces);
+        report.notices.extend(confirm::found_by(args, number - 1, &report));
+        return Ok(Ok(Ran { report, outcome, traces }));
+    }
+}
+
+/// The command that runs the program, or what the compiler says against it.
+fn launch(program: &Program, session: &Session) -> Result<Result<Command, String>, Failure> {
+    match program {
+        Program::Command(request) => Ok(Ok(session.command(request))),
+        Program::File(file, arguments) => {
+            match session.single(file, arguments).map_err(|error| Failure(error.to_string()))? {
+                Single::Program(command) => Ok(Ok(command)),
+                Single::Refused(messages) => Ok(Err(messages)),
+            }
+        }
+    }
+}
+
+fn does_not_compile(program: &Program) -> Failure {
+    match program {
+        Program::Command(_) => Failure("the program does not compile".into()),
+        Program::File(file, _) => Failure(format!("`{}` does not compile", file.display())),
+    }
+}
+
+/// Steers further runs into what was predicted: of a file as a whole, of a command each program that cargo started.
+fn confirmed(
+    args: &RunArgs,
+    program: &Program,
+    session: &Session,
+    traces: &[PathBuf],
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let limit = args.timeout.unwrap_or(run::TIME_LIMIT);
+    match program {
+        Program::File(file, _) => {
+            let launch = |trace: &Path| {
+                let mut command = launch(program, session)?.map_err(|_| does_not_compile(program))?;
+                command.env("LOCKCHECK_TRACE", trace);
+                Ok(command)
+            };
+            let written = |option: &str| format!("lockcheck run {option} {}", file.display());
+            confirm::confirm(report, traces, &written, limit, &launch)
+        }
+        Program::Command(request) => {
+            let written = |option: &str| format!("lockcheck run {option} -- {}", request.shown());
+            let known = report.notices.len();
+            for program in traces.iter().filter(|trace| session.again(trace).is_some()) {
+                let launch = |trace: &Path| {
+                    let command = session.again(program);
+                    let mut command = command.ok_or_else(|| Failure("the program is gone".into()))?;
+                    command.env("LOCKCHECK_TRACE", trace);
+                    Ok(command)
+                };
+                confirm::confirm(report, std::slice::from_ref(program), &written, limit, &launch)?;
+            }
+            // What holds for each of several programs is said once.
+            let mut said = report.notices.split_off(known);
+            said.dedup_by(|later, earlier| later.message == earlier.message);
+            report.notices.append(&mut said);
+            Ok(())
+        }
+    }
 }
 
 /// The program that the arguments name.

@@ -2,12 +2,13 @@
 //!
 //! Guarantees: when [`watch_over`] returns, the command is gone, and so is every tracked process that it was ended with:
 //! after its time limit, after Ctrl-C, and where lockcheck itself panics. A process that hangs in a deadlock which nobody
-//! breaks is ended alone, so that cargo goes on with the next test program.
+//! breaks is ended alone, so that cargo goes on with the next test program. Of a program that stands still without a proven
+//! deadlock it is said once, while it does, what its threads wait for.
 //!
 //! Misses: processes that are not started through cargo's runner.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -18,6 +19,8 @@ use super::terminal::Terminal;
 use super::watch::Watch;
 use crate::finding::{Notice, NoticeKind};
 use crate::instrument::Session;
+use crate::trace::long_waits;
+use crate::written::Written;
 
 /// How often the folder of traces is looked at.
 const LOOK: Duration = Duration::from_millis(100);
@@ -107,8 +110,8 @@ pub(super) fn watch_over(mut command: Command, watched: &Watched<'_>, terminal: 
         } else {
             if looked.elapsed() >= LOOK {
                 looked = Instant::now();
-                if let Some(session) = watched.session.filter(|_| watched.ends_hangs) {
-                    outcome.hung.extend(hangs.end(session, terminal));
+                if let Some(session) = watched.session {
+                    outcome.hung.extend(hangs.look(session, watched.ends_hangs, terminal));
                 }
             }
             std::thread::sleep(pause);
@@ -138,36 +141,71 @@ impl Drop for Programs<'_> {
     }
 }
 
-/// Traces that grow, and since when there is a deadlock in them.
+/// Traces that grow.
 #[derive(Default)]
 struct Hangs {
-    watches: BTreeMap<PathBuf, (Watch, Option<Instant>, bool)>,
+    watches: BTreeMap<PathBuf, Growing>,
+}
+
+/// A trace, and what was found in it.
+struct Growing {
+    watch: Watch,
+    /// Since when there is a deadlock in it.
+    deadlocked: Option<Instant>,
+    /// Its process was ended.
+    ended: bool,
+    /// It was said that its program stands still.
+    told: bool,
 }
 
 impl Hangs {
-    /// Ends the programs that have hung for long enough, and names them.
-    fn end(&mut self, session: &Session, terminal: &Terminal) -> Vec<String> {
+    /// Ends the programs that have hung for long enough in a deadlock, and names them; tells of those that stand still.
+    fn look(&mut self, session: &Session, ends: bool, terminal: &Terminal) -> Vec<String> {
         let mut ended = Vec::new();
         for trace in session.traces() {
-            let (watch, since, done) =
-                self.watches.entry(trace.clone()).or_insert_with(|| (Watch::new(&trace), None, false));
-            if *done || !watch.has_deadlocked() {
+            let growing = self.watches.entry(trace.clone()).or_insert_with(|| Growing {
+                watch: Watch::new(&trace),
+                deadlocked: None,
+                ended: false,
+                told: false,
+            });
+            let program = || session.program(&trace).unwrap_or_else(|| "a program".into());
+            if growing.ended {
                 continue;
             }
-            let since = since.get_or_insert_with(|| {
-                let program = session.program(&trace).unwrap_or_else(|| "a program".into());
-                terminal.note(&format!("{program} hangs in a deadlock; the report follows when it is ended"));
+            if !growing.watch.has_deadlocked() {
+                if !growing.told && growing.watch.stands_still(session.runs_tests(&trace)) {
+                    growing.told = true;
+                    tell(&program(), &trace, terminal);
+                }
+                continue;
+            }
+            if !ends {
+                continue;
+            }
+            let since = growing.deadlocked.get_or_insert_with(|| {
+                terminal.note(&format!("{} hangs in a deadlock; the report follows when it is ended", program()));
                 Instant::now()
             });
             if since.elapsed() >= GRACE {
-                *done = true;
-                if let Some(process) = watch.process() {
+                growing.ended = true;
+                if let Some(process) = growing.watch.process() {
                     end(process);
                 }
-                ended.push(session.program(&trace).unwrap_or_else(|| "a program".into()));
+                ended.push(program());
             }
         }
         ended
+    }
+}
+
+/// Says what the threads of a program that stands still wait for.
+fn tell(program: &str, trace: &Path, terminal: &Terminal) {
+    let texts = super::analyze::texts();
+    let written = Written::new(&texts);
+    let lines = long_waits::of_trace(trace, &|site| written.at(site)).unwrap_or_default();
+    if !lines.is_empty() {
+        terminal.note(&format!("{program} stands still, though no deadlock is proven:\n  {}", lines.join("\n  ")));
     }
 }
 

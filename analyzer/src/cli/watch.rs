@@ -1,15 +1,20 @@
-//! Looking into a trace while it grows: has the observed program deadlocked?
+//! Looking into a trace while it grows: has the observed program deadlocked, or does it stand still?
 //!
 //! Guarantees: reads each byte once and skips over events; a frame that is not yet complete is read next time; a file
 //! that is missing, foreign or broken never says yes.
 //!
-//! Misses: everything but deadlock records; the analysis reads the trace again when the program is gone.
+//! Misses: everything but deadlocks and long waits; the analysis reads the trace again when the program is gone.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use lockcheck_tracker::event::{FRAME_LEN, Frame, FrameKind, HEADER_LEN, Header, Record};
+use lockcheck_tracker::event::{FRAME_LEN, Frame, FrameKind, HEADER_LEN, Header, Record, WaitKind};
+
+/// After this time without any news a program in which threads wait counts as one that stands still.
+const STILL: Duration = Duration::from_secs(5);
 
 /// A trace that is being written.
 #[derive(Debug)]
@@ -19,11 +24,15 @@ pub(super) struct Watch {
     offset: u64,
     deadlocked: bool,
     process: Option<u32>,
+    /// The threads that have waited for long, and what for.
+    waiting: BTreeMap<u32, WaitKind>,
+    /// The processor time that the process had used when it was first seen with these, and when that was.
+    since: Option<(Instant, Option<u64>)>,
 }
 
 impl Watch {
     pub(super) fn new(path: &Path) -> Self {
-        Watch { path: path.into(), offset: 0, deadlocked: false, process: None }
+        Watch { path: path.into(), offset: 0, deadlocked: false, process: None, waiting: BTreeMap::new(), since: None }
     }
 
     /// Reads on, and says whether a deadlock was recorded by now.
@@ -33,6 +42,41 @@ impl Watch {
             let _ = self.read_on();
         }
         self.deadlocked
+    }
+
+    /// Whether threads wait and nothing has changed about it for some time: a thread waits for a lock, or, if the program
+    /// `runs_tests`, for anything while the whole process does nothing. Looks at what was read already.
+    pub(super) fn stands_still(&mut self, runs_tests: bool) -> bool {
+        if self.waiting.is_empty() {
+            self.since = None;
+            return false;
+        }
+        let used = self.process.and_then(processor_time);
+        let (since, before) = *self.since.get_or_insert_with(|| (Instant::now(), used));
+        let for_lock = self.waiting.values().any(|kind| matches!(kind, WaitKind::Lock | WaitKind::Once));
+        if !for_lock && used != before {
+            self.since = None;
+            return false;
+        }
+        since.elapsed() >= STILL && (for_lock || (runs_tests && used.is_some()))
+    }
+
+    fn take_in(&mut self, mut records: &[u8]) {
+        while let Some((record, len)) = Record::decode(records) {
+            match record {
+                Record::Deadlock { .. } => self.deadlocked = true,
+                Record::LongWait { ended, waits, .. } => {
+                    self.since = None;
+                    if ended {
+                        self.waiting.remove(&waits.thread);
+                    } else {
+                        self.waiting.insert(waits.thread, waits.kind);
+                    }
+                }
+                _ => {}
+            }
+            records = &records[len..];
+        }
     }
 
     /// The process that writes the trace, once its header is read.
@@ -62,7 +106,7 @@ impl Watch {
             if frame.kind == Some(FrameKind::Records) {
                 let mut payload = vec![0; frame.len as usize];
                 file.read_exact(&mut payload)?;
-                self.deadlocked = has_deadlock(&payload);
+                self.take_in(&payload);
             }
             self.offset = end;
         }
@@ -70,14 +114,12 @@ impl Watch {
     }
 }
 
-fn has_deadlock(mut records: &[u8]) -> bool {
-    while let Some((record, len)) = Record::decode(records) {
-        if matches!(record, Record::Deadlock { .. }) {
-            return true;
-        }
-        records = &records[len..];
-    }
-    false
+/// What a process has used of the processors, in ticks of the system; `None` where nobody tells.
+fn processor_time(process: u32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The name, in brackets, may have anything in it.
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
+    Some(fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //!
 //! Misses: programs that take their whole environment away from their children.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -20,6 +20,9 @@ pub(super) const NAME: &str = "lockcheck-runner";
 /// The end of the names of files that say what was started.
 pub(super) const STARTED: &str = "started.json";
 
+/// Where the system looks for libraries, which cargo sets.
+const LIBRARIES: &str = if cfg!(target_os = "macos") { "DYLD_FALLBACK_LIBRARY_PATH" } else { "LD_LIBRARY_PATH" };
+
 /// What was started, and the beginning of the names of its traces.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Started {
@@ -29,6 +32,10 @@ pub(super) struct Started {
     pub(super) pid: u32,
     /// The package that cargo ran it for.
     pub(super) package: Option<String>,
+    /// The folder it was started in.
+    pub(super) folder: Option<PathBuf>,
+    /// What cargo told it in its environment.
+    pub(super) environment: Vec<(String, String)>,
 }
 
 /// Runs a program: `arguments` begin with it.
@@ -70,7 +77,15 @@ pub(super) fn prepare(command: &mut Command, settings: &Settings, arguments: &[O
         command.env("LOCKCHECK_TEST_PROGRAM", "1");
     }
     let words = arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let note = Started { command: words, pid, package: std::env::var("CARGO_PKG_NAME").ok() };
+    let from_cargo = |name: &str| name.starts_with("CARGO") || ["OUT_DIR", LIBRARIES].contains(&name);
+    let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    let note = Started {
+        command: words,
+        pid,
+        package: std::env::var("CARGO_PKG_NAME").ok(),
+        folder: std::env::current_dir().ok(),
+        environment: std::env::vars_os().filter_map(text).filter(|(name, _)| from_cargo(name)).collect(),
+    };
     // Without the note, reports name the process by its number.
     if let Ok(bytes) = serde_json::to_vec(&note) {
         let _ = std::fs::write(settings.traces.join(format!("{unique}-{STARTED}")), bytes);
@@ -78,8 +93,8 @@ pub(super) fn prepare(command: &mut Command, settings: &Settings, arguments: &[O
 }
 
 /// Whether cargo or rustdoc has built the program as one that runs tests: such are started where they are built.
-fn is_test_program(arguments: &[OsString]) -> bool {
-    let folder = arguments.first().and_then(|program| Path::new(program).parent()?.file_name());
+pub(super) fn is_test_program(arguments: &[impl AsRef<OsStr>]) -> bool {
+    let folder = arguments.first().and_then(|program| Path::new(program.as_ref()).parent()?.file_name());
     folder.is_some_and(|folder| folder == "deps" || folder.to_string_lossy().starts_with("rustdoctest"))
 }
 

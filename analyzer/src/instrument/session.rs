@@ -215,14 +215,43 @@ impl Session {
         traces
     }
 
-    /// What a trace is the trace of, as the user knows it: the program's path, with its process if it is a child's.
-    pub fn program(&self, trace: &Path) -> Option<String> {
+    /// What was started, and the process that a trace is of.
+    fn started(&self, trace: &Path) -> Option<(Started, String)> {
         let name = trace.file_name()?.to_str()?;
         let (unique, process) = name.strip_suffix(".trace")?.rsplit_once('-')?;
         let note = std::fs::read(trace.with_file_name(format!("{unique}-{STARTED}"))).ok()?;
-        let started: Started = serde_json::from_slice(&note).ok()?;
+        Some((serde_json::from_slice(&note).ok()?, process.to_owned()))
+    }
+
+    /// Whether a trace is that of a program that runs tests.
+    pub fn runs_tests(&self, trace: &Path) -> bool {
+        self.started(trace).is_some_and(|(started, _)| runner::is_test_program(&started.command))
+    }
+
+    /// The command that runs the program of a trace once more, without cargo; `None` for a child of another program, which
+    /// nobody can start alone.
+    pub fn again(&self, trace: &Path) -> Option<Command> {
+        let (started, process) = self.started(trace)?;
+        let (program, arguments) = started.command.split_first()?;
+        if process.parse() != Ok(started.pid) || !self.settings.runner.is_empty() {
+            return None;
+        }
+        let mut command = Command::new(program);
+        command.args(arguments).envs(started.environment);
+        if let Some(folder) = started.folder {
+            command.current_dir(folder);
+        }
+        runner::prepare(&mut command, &self.settings, &started.command.iter().map(Into::into).collect::<Vec<_>>());
+        Some(command)
+    }
+
+    /// What a trace is the trace of, as the user knows it: the program's path, with its process if it is a child's.
+    pub fn program(&self, trace: &Path) -> Option<String> {
+        let (started, process) = self.started(trace)?;
         let program = started.command.first()?;
-        let child = process.parse() != Ok(started.pid) && self.settings.runner.is_empty();
+        // A program of one file is started by lockcheck itself, which does not know its number when it writes the note.
+        let known = self.settings.runner.is_empty() && started.pid != std::process::id();
+        let child = known && process.parse() != Ok(started.pid);
         Some(if child { format!("{program}, process {process}") } else { program.clone() })
     }
 

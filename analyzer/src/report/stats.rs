@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use lockcheck_tracker::event::LockStats;
 use unicode_width::UnicodeWidthStr;
 
+use crate::trace::recording::Written;
 use crate::trace::{Names, read};
 
 /// How many lines the table has at most.
@@ -18,10 +19,11 @@ const MOST: usize = 20;
 
 /// The table, one line per lock class; `None` where the traces have no statistics. Traces that cannot be read are left
 /// out: the analysis complains about them.
-pub fn table(traces: &[PathBuf]) -> Option<String> {
+pub fn table(traces: &[PathBuf], written: Written<'_>) -> Option<String> {
     let mut classes: BTreeMap<String, Line> = BTreeMap::new();
     for trace in traces {
-        let Ok(recording) = read::read_file(trace, &mut Vec::new()) else { continue };
+        let Ok(mut recording) = read::read_file(trace, &mut Vec::new()) else { continue };
+        recording.learn(written);
         let names = Names::new(&recording);
         for (lock, stats) in &recording.stats {
             let class = recording.objects.get(lock).map(|object| object.class);

@@ -124,38 +124,12 @@ pub(super) fn joins(replay: &Replay, member: &BlockedThread<'_>) -> bool {
 
 /// Whether a member waits for the pool to have no task left: recorded as a wait for the pool, but submitting nothing.
 fn waits_for_all(replay: &Replay, member: &BlockedThread<'_>) -> bool {
-    member.kind == WaitKind::Slot && wanted_task(replay, member).is_none()
+    member.kind == WaitKind::Slot && names::wanted_task(&replay.recording, member).is_none()
 }
 
 /// What a member waits for, as `` `accounts` `` or ``the end of thread 2 `worker` ``.
 pub(super) fn awaited(replay: &Replay, member: &BlockedThread<'_>) -> String {
-    let recording = &replay.recording;
-    let object = || format!("`{}`", replay.names.object(recording, member.object));
-    match member.kind {
-        WaitKind::Lock => object(),
-        WaitKind::Join => format!("the end of {}", names::thread(recording, member.object)),
-        WaitKind::Slot => match wanted_task(replay, member) {
-            Some(task) => format!("a slot of {} for {}", object(), names::task(recording, task)),
-            None => format!("the end of all tasks of {}", object()),
-        },
-        WaitKind::Task => format!("the result of {}", names::task(recording, member.object)),
-        WaitKind::Condvar => format!("a notification of {}", object()),
-        WaitKind::Recv => format!("a message on {}", object()),
-        WaitKind::Send => format!("room in {}", object()),
-        WaitKind::Barrier => format!("the others at barrier {}", object()),
-        WaitKind::Once => format!("the initialisation of {}", object()),
-        WaitKind::Permits => format!("permits of {}", object()),
-        WaitKind::Park => "an `unpark`".to_owned(),
-        WaitKind::Unknown => "something that this version does not know".to_owned(),
-    }
-}
-
-/// The task that a member blocked in a submission wants to submit.
-pub(super) fn wanted_task(replay: &Replay, member: &BlockedThread<'_>) -> Option<u32> {
-    let from_here = |task: &crate::trace::recording::Task| {
-        task.site == member.site && task.parent == member.task && (task.parent != 0 || task.thread == member.thread)
-    };
-    replay.recording.tasks.iter().rev().find(|(_, task)| from_here(task)).map(|(id, _)| *id)
+    replay.names.awaited(&replay.recording, member)
 }
 
 /// Adds findings, one per bug: the same threads often hang again after a deadlock was broken.

@@ -4,6 +4,7 @@
 //! resolution. Misses: what macros of other crates and procedural macros make of their tokens (see `macros`, `expand`).
 
 mod attributes;
+pub mod bindings;
 pub mod comments;
 mod cut;
 #[cfg(test)]

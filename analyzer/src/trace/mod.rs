@@ -25,6 +25,7 @@ pub mod clocks;
 pub mod closure;
 pub mod held;
 pub mod history;
+pub mod long_waits;
 pub mod lost_updates;
 pub mod names;
 pub mod order;
@@ -91,6 +92,14 @@ impl Replay {
 ///
 /// A file that cannot be read is an error if it is the only one, else a notice.
 pub fn load(paths: &[PathBuf]) -> Result<(LockGraph, Replay, Vec<Notice>), TraceError> {
+    load_named(paths, &|_| None)
+}
+
+/// The same, with what the source calls locks that have no name of their own.
+pub fn load_named(
+    paths: &[PathBuf],
+    written: recording::Written<'_>,
+) -> Result<(LockGraph, Replay, Vec<Notice>), TraceError> {
     let mut notices = Vec::new();
     let mut whole: Option<Recording> = None;
     let mut first_error = None;
@@ -111,7 +120,9 @@ pub fn load(paths: &[PathBuf]) -> Result<(LockGraph, Replay, Vec<Notice>), Trace
     match (whole, first_error) {
         (None, Some(error)) => Err(error),
         (whole, _) => {
-            let (graph, replay) = replay(whole.unwrap_or_default(), &mut notices);
+            let mut whole = whole.unwrap_or_default();
+            whole.learn(written);
+            let (graph, replay) = replay(whole, &mut notices);
             Ok((graph, replay, notices))
         }
     }
@@ -146,6 +157,7 @@ pub fn replay(mut recording: Recording, notices: &mut Vec<Notice>) -> (LockGraph
         notice(NoticeKind::Truncated, format!("{} threads beyond the first {most} were left out", left_out + 1));
     }
     let names = Names::new(&recording);
+    long_waits::lines(&recording, &names).into_iter().for_each(|line| notice(NoticeKind::Program, line));
     let (races, lost_updates) = accesses::accesses(&recording, &ordered);
     let pools = pools::needs(&recording, &ordered);
     let events = ordered.events.len();

@@ -1,12 +1,15 @@
 //! What reports call the things of a recording.
 //!
-//! Guarantees: a lock is called by the name it was given, else by its type and the place where it was made; where a
+//! Guarantees: a lock is called by the name it was given, else by what the source calls it where it is made, else by its type
+//! and that place; where a
 //! class has several instances, they are told apart by `#1`, `#2`... in the order of their first use. Class keys have
 //! no line number in them. Files stay as the tracker recorded them.
 //!
 //! Misses: functions, which the tracker does not record; the place where a named lock was made.
 
 use std::collections::BTreeMap;
+
+use lockcheck_tracker::event::{BlockedThread, WaitKind};
 
 use super::recording::{Class, Recording};
 use crate::finding::{Confidence, Location, LockInfo};
@@ -69,11 +72,36 @@ impl Names {
         }
     }
 
+    /// What a blocked thread waits for, as `` `accounts` `` or ``the end of thread 2 `worker` ``.
+    pub fn awaited(&self, recording: &Recording, member: &BlockedThread<'_>) -> String {
+        let object = || format!("`{}`", self.object(recording, member.object));
+        match member.kind {
+            WaitKind::Lock => object(),
+            WaitKind::Join => format!("the end of {}", thread(recording, member.object)),
+            WaitKind::Slot => match wanted_task(recording, member) {
+                Some(wanted) => format!("a slot of {} for {}", object(), task(recording, wanted)),
+                None => format!("the end of all tasks of {}", object()),
+            },
+            WaitKind::Task => format!("the result of {}", task(recording, member.object)),
+            WaitKind::Condvar => format!("a notification of {}", object()),
+            WaitKind::Recv => format!("a message on {}", object()),
+            WaitKind::Send => format!("room in {}", object()),
+            WaitKind::Barrier => format!("the others at barrier {}", object()),
+            WaitKind::Once => format!("the initialisation of {}", object()),
+            WaitKind::Permits => format!("permits of {}", object()),
+            WaitKind::Park => "an `unpark`".to_owned(),
+            WaitKind::Unknown => "something that this version does not know".to_owned(),
+        }
+    }
+
     /// A class as its user knows it.
     pub fn class(&self, recording: &Recording, id: u32) -> String {
         let Some(class) = recording.classes.get(&id) else { return format!("class {id}") };
         if !class.name.is_empty() {
             return class.name.clone();
+        }
+        if !class.written.is_empty() {
+            return class.written.clone();
         }
         match recording.sites.get(&class.site) {
             Some(site) => format!("{} ({}:{})", type_name(class), site.file.replace('\\', "/"), site.line),
@@ -160,6 +188,14 @@ pub fn actor(recording: &Recording, number: u32, running: u32) -> String {
         super::tasks::UNNAMED => format!("{thread} (another task)"),
         running => format!("{thread} ({})", task(recording, running)),
     }
+}
+
+/// The task that a thread blocked in a submission wants to submit.
+pub fn wanted_task(recording: &Recording, member: &BlockedThread<'_>) -> Option<u32> {
+    let from_here = |task: &super::recording::Task| {
+        task.site == member.site && task.parent == member.task && (task.parent != 0 || task.thread == member.thread)
+    };
+    recording.tasks.iter().rev().find(|(_, task)| from_here(task)).map(|(id, _)| *id)
 }
 
 /// A task as `` task `child` `` or `task 3`.

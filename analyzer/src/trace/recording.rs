@@ -5,11 +5,14 @@
 //!
 //! Misses: any order between threads; [`super::order`] makes one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lockcheck_tracker::event::{
     BlockedThread, DeadlockAction, Event, Held, LockStats, ObjectKind, Op, PoolPolicy, Record, RecordingMode, WaitKind,
 };
+
+/// What the source calls the thing that is made at a place; `None` where nothing is known.
+pub type Written<'a> = &'a dyn Fn(&Site) -> Option<String>;
 
 /// A place in the source, as the tracker recorded it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,6 +36,8 @@ pub struct Class {
     pub data: String,
     /// A given name; empty for none.
     pub name: String,
+    /// What the source calls it, see [`Recording::learn`]; empty where nothing is known.
+    pub written: String,
 }
 
 /// A lock, cell, pool... instance.
@@ -143,6 +148,15 @@ pub struct Deadlock {
     pub rests_on: Option<(u32, bool)>,
 }
 
+/// A thread that waited for long when the recording ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LongWait {
+    /// Who, for what, and what it holds.
+    pub waits: BlockedThread<'static>,
+    /// The threads that hold the lock it waits for, as far as they could be looked at.
+    pub holders: Vec<(u32, Held)>,
+}
+
 /// One trace file, or several put together.
 #[derive(Clone, Debug, Default)]
 pub struct Recording {
@@ -174,6 +188,8 @@ pub struct Recording {
     pub deadlocks: Vec<Deadlock>,
     /// Calls into dependencies that led to them.
     pub calls: Vec<Call>,
+    /// By thread: what it waited for long, where the wait is not over.
+    pub long_waits: BTreeMap<u32, LongWait>,
     /// Events by thread, in the order of that thread.
     pub streams: BTreeMap<u32, Vec<Event>>,
     /// What locks have cost, where it was counted.
@@ -193,7 +209,7 @@ impl Recording {
             }
             Record::Class { id, site, kind, data, name } => {
                 let (kind, data, name) = (kind.into_owned(), data.into_owned(), name.into_owned());
-                self.classes.insert(id, Class { site, kind, data, name });
+                self.classes.insert(id, Class { site, kind, data, name, written: String::new() });
             }
             Record::Object { id, class, kind } => {
                 self.objects.insert(id, Object { class, kind });
@@ -227,8 +243,46 @@ impl Recording {
                 let from = Site { file: file.into_owned(), line, column };
                 self.calls.push(Call { thread, site, from, function: function.into_owned() });
             }
+            Record::LongWait { ended: true, waits, .. } => {
+                self.long_waits.remove(&waits.thread);
+            }
+            Record::LongWait { ended: false, waits, holders } => {
+                self.long_waits.insert(waits.thread, LongWait { waits, holders: holders.into_owned() });
+            }
             Record::Rests { untracked, others } => self.rests_on = Some((untracked, others)),
-            Record::End => self.complete = true,
+            Record::End => {
+                self.complete = true;
+                // Threads that only wait end with the process.
+                self.long_waits.clear();
+            }
+        }
+    }
+
+    /// Takes over what the source calls locks that have no name of their own. A name that several places share gets the place
+    /// behind it.
+    pub fn learn(&mut self, written: Written<'_>) {
+        let mut found: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+        for (id, class) in self.classes.iter().filter(|(_, class)| class.name.is_empty()) {
+            if let Some(name) = self.sites.get(&class.site).and_then(written) {
+                found.entry(name).or_default().push(*id);
+            }
+        }
+        for (name, classes) in found {
+            let place = |id: &u32| self.sites.get(&self.classes.get(id)?.site);
+            let places: BTreeSet<_> = classes.iter().filter_map(place).map(|site| (&site.file, site.line)).collect();
+            let shared = places.len() > 1 || self.classes.values().any(|class| class.name == name);
+            let texts: Vec<(u32, String)> = classes
+                .iter()
+                .map(|id| match place(id).filter(|_| shared) {
+                    Some(site) => (*id, format!("{name} ({}:{})", site.file.replace('\\', "/"), site.line)),
+                    None => (*id, name.clone()),
+                })
+                .collect();
+            for (id, text) in texts {
+                if let Some(class) = self.classes.get_mut(&id) {
+                    class.written = text;
+                }
+            }
         }
     }
 
@@ -284,6 +338,10 @@ impl Recording {
             members: deadlock.members.into_iter().map(|member| by.member(member)).collect(),
             action: deadlock.action,
             rests_on: deadlock.rests_on,
+        }));
+        self.long_waits.extend(other.long_waits.into_iter().map(|(thread, LongWait { waits, holders })| {
+            let holders = holders.into_iter().map(|(thread, held)| (by.thread(thread), by.held(held))).collect();
+            (by.thread(thread), LongWait { waits: by.member(waits), holders })
         }));
         self.stats.extend(other.stats.iter().map(|(lock, stats)| (by.object(*lock), *stats)));
         for (thread, stream) in &mut other.streams {

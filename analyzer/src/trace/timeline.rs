@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::names::{self, Names};
 use super::order::order;
 use super::read;
-use super::recording::{Numbering, Recording};
+use super::recording::{Numbering, Recording, Written};
 use crate::finding::Notice;
 
 /// Spans kept.
@@ -75,7 +75,7 @@ pub enum SpanKind {
 }
 
 /// Reads trace files again for their timeline: several are several processes, one after the other.
-pub fn load(paths: &[PathBuf]) -> Timeline {
+pub fn load(paths: &[PathBuf], written: Written<'_>) -> Timeline {
     let mut unread: Vec<Notice> = Vec::new();
     let mut whole: Option<Recording> = None;
     for path in paths {
@@ -86,7 +86,10 @@ pub fn load(paths: &[PathBuf]) -> Timeline {
             }
         }
     }
-    whole.map_or_else(Timeline::default, timeline)
+    whole.map_or_else(Timeline::default, |mut whole| {
+        whole.learn(written);
+        timeline(whole)
+    })
 }
 
 /// The timeline of a recording. O(events).
