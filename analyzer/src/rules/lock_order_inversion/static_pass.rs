@@ -9,8 +9,8 @@ use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, Notice, 
 use crate::graph::compatible::{KeptOut, kept_out, no_common_gate, weakest_link};
 use crate::graph::cycles::{Cycle, Limits, cycles, linked_cycles};
 use crate::graph::{LockGraph, NodeId, OrderEdge, Witness};
-use crate::regions::place::Root;
-use crate::regions::{Pair, Regions, Task};
+use crate::regions::place::{Root, Step};
+use crate::regions::{Pair, Regions, Side, Task};
 use crate::rules::{Facts, wording};
 
 /// Further places shown per finding.
