@@ -68,9 +68,14 @@ fn can_overlap(regions: &Regions, a: &Witness, b: &Witness) -> bool {
     if a.body == b.body && (one_of_many(a) || one_of_many(b)) && (only_read(a, b) || only_read(b, a)) {
         return false;
     }
-    // Of values that contain each other, either way round, each is taken before what it contains.
+    // A function that walks down values that contain each other, either way round, takes each before what it contains.
     let key = |side: &Side| side.class.as_ref().map(|class| class.key.clone());
-    if is_inside(a) && is_inside(b) && key(&a.held) == key(&b.wanted) && key(&a.wanted) == key(&b.held) {
+    if a.body == b.body
+        && is_inside(a)
+        && is_inside(b)
+        && key(&a.held) == key(&b.wanted)
+        && key(&a.wanted) == key(&b.held)
+    {
         return false;
     }
     let own = |pair: &Pair| {
