@@ -129,7 +129,8 @@ fn read() -> u8 {
 
 /// A forked child has one thread and copies of locks that other threads may have held, so it tracks nothing.
 fn off_after_fork() {
-    #[cfg(unix)]
+    // An interpreter has no other processes.
+    #[cfg(all(unix, not(miri)))]
     {
         type Handler = Option<unsafe extern "C" fn()>;
         unsafe extern "C" {

@@ -13,6 +13,7 @@
 //! are not tracked.
 
 pub mod compact;
+mod reader;
 mod record;
 mod stats;
 
@@ -230,13 +231,16 @@ pub enum Op {
     /// That thread has ended (object: it).
     Join = 5,
     /// About to take a lock, written before blocking (object: the lock). Since minor version 2 it is left out where the
-    /// acquisition follows at once.
+    /// acquisition follows at once. Since minor version 3 with the sequence number that the lock had (0 where not known):
+    /// that of the last exclusive acquisition.
     Request = 10,
     /// The lock is taken; [`flag::TRY`] where it came from a `try_` call that had no `Request`.
     Acquire = 11,
     /// The lock is given back; [`flag::WAIT`] where a condvar wait gave it back.
     Release = 12,
-    /// A `try_` call came back without the lock.
+    /// A `try_` call came back without the lock. Since minor version 3 of mutexes with the sequence number of the
+    /// acquisition that kept it out (0 where not known), and with [`flag::CONTENDED`] whenever the thread has failed to take
+    /// the same lock for another 100 ms.
     TryFail = 13,
     /// Begins to wait on a condvar (object: the condvar), after the `Release` of its mutex.
     WaitBegin = 20,

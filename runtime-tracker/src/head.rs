@@ -47,6 +47,16 @@ impl Identity {
         }
     }
 
+    /// The word. Read as the pointer that it may be: an interpreter with a memory of earlier values keeps those as what they
+    /// were first read as.
+    #[inline(always)]
+    fn load(&self) -> u64 {
+        #[cfg(target_pointer_width = "64")]
+        return self.origin.load(Relaxed).addr() as u64;
+        #[cfg(not(target_pointer_width = "64"))]
+        self.number.load(Relaxed)
+    }
+
     #[cfg(target_pointer_width = "64")]
     #[inline(always)]
     fn word(&self) -> &AtomicU64 {
@@ -97,7 +107,7 @@ impl Head {
     /// The lock's number and `mode`, [`LockMode::NONE`] before the first tracked use.
     #[inline(always)]
     pub(crate) fn known(&self, mode: Mode) -> LockMode {
-        let word = self.identity.word().load(Relaxed);
+        let word = self.identity.load();
         if word & NUMBERED != 0 { LockMode::new((word >> 32) as u32 & !(1 << 31), mode) } else { LockMode::NONE }
     }
 
@@ -142,6 +152,9 @@ impl Head {
     pub(crate) fn next_shared(&self) -> u32 {
         let next = |word: u64| word & !u64::from(u32::MAX) | u64::from((word as u32).wrapping_add(1));
         let update = |word: u64| (word & NUMBERED != 0).then(|| next(word));
+        if self.identity.load() & NUMBERED == 0 {
+            return 0;
+        }
         self.identity.word().fetch_update(Relaxed, Relaxed, update).map_or(0, |word| next(word) as u32)
     }
 
@@ -261,7 +274,7 @@ impl Head {
     }
 
     /// How often the lock was taken in a mode that keeps out others of that mode.
-    fn seq(&self) -> u32 {
-        self.identity.word().load(Relaxed) as u32
+    pub(crate) fn seq(&self) -> u32 {
+        self.identity.load() as u32
     }
 }

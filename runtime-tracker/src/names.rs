@@ -13,9 +13,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::event::{ObjectKind, PoolPolicy, Record};
 use crate::raw::{List, Map, hash_text, mix};
-use crate::record;
-use crate::schedule;
 use crate::site::Site;
+use crate::table::Table;
+use crate::{record, schedule};
 
 /// What makes the class of an object.
 #[derive(Clone, Copy)]
@@ -40,10 +40,13 @@ struct Names {
     site_by_text: Map,
     classes: List<Class>,
     class_by_key: Map,
-    /// Class of each object; object numbers begin at 1.
-    objects: List<u32>,
+    /// How many objects have a number.
+    objects: u32,
     /// Of each segment, the at most two that come right before it.
     segments: List<[u32; 2]>,
+    /// Of each segment, the search that has come by last.
+    searched: List<u32>,
+    searches: u32,
     threads: Map,
     thread_names: List<(u32, u32)>,
     text: List<u8>,
@@ -56,13 +59,18 @@ static NAMES: Mutex<Names> = Mutex::new(Names {
     site_by_text: Map::new(),
     classes: List::new(),
     class_by_key: Map::new(),
-    objects: List::new(),
+    objects: 0,
     segments: List::new(),
+    searched: List::new(),
+    searches: 0,
     threads: Map::new(),
     thread_names: List::new(),
     text: List::new(),
     tasks: 0,
 });
+
+/// Class of each object; object numbers begin at 1. Written while the names are locked.
+static CLASSES: Table = Table::new();
 
 fn names() -> MutexGuard<'static, Names> {
     NAMES.lock().unwrap_or_else(PoisonError::into_inner)
@@ -134,10 +142,11 @@ pub(crate) fn object(
     publish: impl FnOnce(u32) -> bool,
 ) {
     let mut names = names();
-    let id = names.objects.len() as u32 + 1;
+    let id = names.objects + 1;
     let class = names.class(type_name, data, origin);
     if publish(id) {
-        names.objects.push(class);
+        names.objects = id;
+        CLASSES.set(id as usize, class);
         record::record(&Record::Object { id, class, kind });
     }
 }
@@ -201,13 +210,19 @@ impl Names {
 /// segments and takes what it could not decide as ordered, so that nothing is reported on a guess.
 pub(crate) fn are_ordered(a: u32, b: u32) -> bool {
     const MOST: usize = 4096;
-    if a == b {
+    if a == b || a == 0 || b == 0 {
         return true;
     }
     let (early, late) = (a.min(b), a.max(b));
-    let names = names();
+    let mut names = names();
+    let names = &mut *names;
+    if names.searches == u32::MAX {
+        names.searched.fill(0);
+        names.searches = 0;
+    }
+    names.searches += 1;
+    names.searched.resize(names.segments.len(), 0);
     let mut open = List::new();
-    let mut seen = Map::new();
     open.push(late);
     let mut visited = 0;
     while let Some(at) = open.pop() {
@@ -217,8 +232,9 @@ pub(crate) fn are_ordered(a: u32, b: u32) -> bool {
         visited += 1;
         // Numbers grow along the order, so nothing below `early` can lead to it.
         for before in names.segments[at as usize - 1] {
-            if before >= early && seen.get(before.into()).is_none() {
-                seen.insert(before.into(), 1);
+            if before >= early
+                && std::mem::replace(&mut names.searched[before as usize - 1], names.searches) != names.searches
+            {
                 open.push(before);
             }
         }
@@ -228,7 +244,7 @@ pub(crate) fn are_ordered(a: u32, b: u32) -> bool {
 
 /// The class of an object.
 pub(crate) fn class_of(object: u32) -> u32 {
-    names().objects.get((object as usize).wrapping_sub(1)).copied().unwrap_or(0)
+    CLASSES.get(object as usize)
 }
 
 /// An object as a report names it: by its name, or by its type and the place where it was made.
@@ -236,8 +252,7 @@ pub(crate) fn describe(object: u32) -> String {
     // Nothing is allocated while the names are locked: the allocator may be what another thread is in.
     let found = {
         let names = names();
-        let class = names.objects.get((object as usize).wrapping_sub(1));
-        let class = class.and_then(|class| names.classes.get(*class as usize - 1)).copied();
+        let class = names.classes.get((CLASSES.get(object as usize) as usize).wrapping_sub(1)).copied();
         class.map(|class| (class, names.sites.get((class.site as usize).wrapping_sub(1)).copied()))
     };
     let Some((class, site)) = found else { return String::from("an unknown object") };

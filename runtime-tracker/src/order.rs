@@ -129,10 +129,15 @@ fn look(entries: &[Entry], again: Option<Entry>, context: Context, tried: bool) 
         return None;
     }
     if record::is_on() {
-        let mut recorded = List::<HeldRecord>::new();
-        entries.iter().for_each(|entry| recorded.push(entry.record()));
-        let held = (&*recorded).into();
-        record::record(&Record::Edge { thread, segment, held, wanted: wanted_record, try_: tried });
+        let (mut few, mut many) = ([wanted_record; 4], List::new());
+        let held = if let Some(few) = few.get_mut(..entries.len()) {
+            few.iter_mut().zip(entries).for_each(|(place, entry)| *place = entry.record());
+            &*few
+        } else {
+            entries.iter().for_each(|entry| many.push(entry.record()));
+            &many
+        };
+        record::record(&Record::Edge { thread, segment, held: held.into(), wanted: wanted_record, try_: tried });
     }
     if tried {
         return None;
@@ -195,17 +200,16 @@ impl Order {
         }
         let here = mix(mix(locks, 5), segment.into());
         let times = self.seen.get(locks).unwrap_or(0);
-        if times >= SEGMENTS || self.seen.get(here).is_some() {
+        if times == 0 {
+            let instances = self.seen.at(classes);
+            if *instances >= INSTANCES {
+                return false;
+            }
+            *instances += 1;
+        } else if times >= SEGMENTS || self.seen.get(here).is_some() {
             return false;
         }
         self.seen.insert(here, 1);
-        if times == 0 {
-            let instances = self.seen.get(classes).unwrap_or(0);
-            if instances >= INSTANCES {
-                return false;
-            }
-            self.seen.insert(classes, instances + 1);
-        }
         self.seen.insert(locks, times + 1);
         true
     }

@@ -2,7 +2,8 @@
 //!
 //! At most `workers` tasks run at a time. What a submission does when no slot is free is the pool's [`Policy`].
 //!
-//! Guarantees: a task's slot is given back when the task returns or panics. The tree of submissions is recorded: each
+//! Guarantees: a task's slot is given back when the task returns or panics (unless [`Builder::keep_slot_on_panic`] says
+//! otherwise). The tree of submissions is recorded: each
 //! task with the task that submitted it. A pool all of whose slots are held by tasks that wait for the pool is
 //! detected when the last of them blocks.
 //!
@@ -17,11 +18,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::*};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::event::{Event, Mode, ObjectKind, Op, PoolPolicy};
+use crate::event::{Event, Mode, ObjectKind, Op, PoolPolicy, Record};
 use crate::head::{Head, Kind};
 use crate::site::Site;
 use crate::wait::{self, Goal, TaskState, Wait};
-use crate::{config, names, park, thread, threads};
+use crate::{config, names, park, record, thread, threads};
 
 /// What a submission does when no slot is free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -62,6 +63,7 @@ struct Pool {
     number: u32,
     workers: usize,
     policy: Policy,
+    keeps_slots: bool,
     state: Mutex<State>,
     /// Their addresses are where threads wait: for a slot, for work, for the end of all tasks.
     slot_bell: u8,
@@ -73,6 +75,8 @@ struct State {
     free: usize,
     queue: VecDeque<Job>,
     unfinished: usize,
+    /// Slots that tasks took with them when they panicked.
+    lost: usize,
     closed: bool,
     /// A segment after all tasks that have ended.
     ended: u32,
@@ -81,7 +85,8 @@ struct State {
 }
 
 struct Job {
-    run: Box<dyn FnOnce() + Send>,
+    /// Runs the task and tells whether it has kept its slot.
+    run: Box<dyn FnOnce() -> bool + Send>,
     site: Site,
     /// Whether the submitter has taken the slot for it.
     has_slot: bool,
@@ -94,6 +99,7 @@ pub struct Builder {
     name: Cow<'static, str>,
     workers: usize,
     policy: Policy,
+    keeps_slots: bool,
 }
 
 impl Builder {
@@ -110,6 +116,13 @@ impl Builder {
     /// Sets what happens when no slot is free (default [`Policy::Block`]).
     pub fn policy(self, policy: Policy) -> Self {
         Builder { policy, ..self }
+    }
+
+    /// Lets a task that panics keep its slot for ever (default: no), as in pools that give a slot back by a statement
+    /// behind the task's call and not by a guard. Only with [`Policy::Block`], where the submitter takes the slot; the
+    /// thread that ran the task ends with it. The leak is recorded.
+    pub fn keep_slot_on_panic(self, keep: bool) -> Self {
+        Builder { keeps_slots: keep, ..self }
     }
 
     /// Starts the pool's threads.
@@ -141,6 +154,7 @@ impl Builder {
             free: workers,
             queue: VecDeque::new(),
             unfinished: 0,
+            lost: 0,
             closed: false,
             ended: 0,
             ended_tasks: Vec::new(),
@@ -150,6 +164,7 @@ impl Builder {
             number,
             workers,
             policy: self.policy,
+            keeps_slots: self.keeps_slots && self.policy == Policy::Block,
             state: Mutex::new(state),
             slot_bell: 0,
             work_bell: 0,
@@ -171,7 +186,7 @@ impl Builder {
 impl ThreadPool {
     /// Settings for a pool.
     pub fn builder() -> Builder {
-        Builder { name: Cow::Borrowed(""), workers: 4, policy: Policy::Block }
+        Builder { name: Cow::Borrowed(""), workers: 4, policy: Policy::Block, keeps_slots: false }
     }
 
     /// A pool of `workers` slots whose submitters wait while none is free.
@@ -245,7 +260,7 @@ impl ThreadPool {
         let inline = pool.policy == Policy::CallerRuns && !has_slot;
         let task = Task { pool: pool.clone(), packet: packet.clone(), work: f, before, inline };
         if inline {
-            task.run();
+            let _ = task.run();
         } else {
             if tracked {
                 threads::next_segment(&[]);
@@ -313,11 +328,16 @@ impl Pool {
     #[track_caller]
     fn wait_for_slot(&self, site: Site) {
         threads::emit_at(Event::new(Op::SlotRequest, self.number, 0, 0), site);
-        let goal = Goal::Slot { pool: self.number, workers: self.workers as u32 };
-        let wait = Wait { goal, site, address: (&raw const self.slot_bell).addr() };
         let mut front = false;
         while !self.take_slot(site) {
-            wait::sleep(wait, front, None, || self.lock().free == 0, || {});
+            let lost = self.lock().lost;
+            let goal = Goal::Slot { pool: self.number, workers: (self.workers - lost) as u32 };
+            let wait = Wait { goal, site, address: (&raw const self.slot_bell).addr() };
+            let nothing = || {
+                let state = self.lock();
+                state.free == 0 && state.lost == lost
+            };
+            wait::sleep(wait, front, None, nothing, || {});
             front = true;
         }
     }
@@ -355,8 +375,11 @@ impl Pool {
                 }
                 drop(state);
                 let before = threads::set_slot(self.number);
-                (job.run)();
+                let leaked = (job.run)();
                 threads::set_slot(before);
+                if leaked {
+                    return self.lose_slot();
+                }
                 self.give_slot_back();
             } else if state.closed {
                 return;
@@ -377,6 +400,13 @@ impl Pool {
         threads::emit_at(Event::new(Op::SlotRelease, self.number, 0, self.head.next_exclusive()), Site::NONE);
         drop(state);
         park::wake_one((&raw const self.slot_bell).addr(), || 0);
+        self.one_less();
+    }
+
+    /// The slot of a task that has panicked is gone; who waits for one has to know how many are left.
+    fn lose_slot(&self) {
+        self.lock().lost += 1;
+        park::wake_all((&raw const self.slot_bell).addr(), || 0);
         self.one_less();
     }
 
@@ -409,7 +439,8 @@ struct Task<F, T> {
 }
 
 impl<F: FnOnce() -> T, T> Task<F, T> {
-    fn run(self) {
+    /// Tells whether the task has kept its slot.
+    fn run(self) -> bool {
         let Task { pool, packet, work, before, inline } = self;
         let tracked = pool.is_tracked();
         let thread = if tracked { threads::me().number() } else { u32::MAX };
@@ -436,12 +467,17 @@ impl<F: FnOnce() -> T, T> Task<F, T> {
             state.ended = names::segment(thread, if all[0] == all[1] { &all[..1] } else { &all });
         }
         threads::set_task(outer);
+        let leaked = pool.keeps_slots && result.is_err();
+        if leaked && tracked {
+            record::record(&Record::Leaked { pool: pool.number, task: packet.state.id });
+        }
         *packet.result.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
         packet.state.done.store(true, Release);
         park::wake_all(Arc::as_ptr(&packet).addr(), || 0);
         if inline {
             pool.one_less();
         }
+        leaked
     }
 }
 

@@ -47,6 +47,9 @@ impl<T: Copy> List<T> {
 
     /// Makes the list `len` long, filling up with `value`.
     pub(crate) fn resize(&mut self, len: usize, value: T) {
+        if len > self.room {
+            self.grow(len);
+        }
         while self.len < len {
             self.push(value);
         }
@@ -150,18 +153,31 @@ impl Map {
     }
 
     pub(crate) fn insert(&mut self, key: u64, value: u32) {
+        *self.at(key) = value;
+    }
+
+    /// The value of `key`, 0 where it has had none.
+    pub(crate) fn at(&mut self, key: u64) -> &mut u32 {
         if self.used * 3 >= self.slots.len() * 2 {
-            let room = (self.slots.len() * 2).max(16);
-            let old = std::mem::replace(&mut self.slots, List::new());
-            self.slots.resize(room, (0, 0));
-            for slot in old.iter().filter(|slot| slot.0 != 0) {
-                let at = self.find(slot.0);
-                self.slots[at] = *slot;
-            }
+            self.grow();
         }
-        let at = self.find(key.max(1));
-        self.used += usize::from(self.slots[at].0 == 0);
-        self.slots[at] = (key.max(1), value);
+        let key = key.max(1);
+        let at = self.find(key);
+        let slot = &mut self.slots[at];
+        self.used += usize::from(slot.0 == 0);
+        slot.0 = key;
+        &mut slot.1
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let room = (self.slots.len() * 2).max(16);
+        let old = std::mem::replace(&mut self.slots, List::new());
+        self.slots.resize(room, (0, 0));
+        for slot in old.iter().filter(|slot| slot.0 != 0) {
+            let at = self.find(slot.0);
+            self.slots[at] = *slot;
+        }
     }
 }
 

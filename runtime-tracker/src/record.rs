@@ -1,8 +1,8 @@
 //! The recorder: `LOCKCHECK_TRACE=FILE`.
 //!
 //! Guarantees: frames of several threads do not mix, and whatever was recorded survives a kill: records are written at once,
-//! to a file opened for appending, and events go into pieces of the file that are mapped into memory (where that
-//! cannot be, see [`buffer`]). Nothing is taken from the global allocator and no tracked lock is used. A forked child
+//! to a file opened for appending, and events, as records that there are many of, go into pieces of the file that are mapped into
+//! memory (where that cannot be, see [`buffer`] and [`frequent`]). Nothing is taken from the global allocator and no tracked lock is used. A forked child
 //! writes nothing. Memory does not grow with the trace.
 //! `%p` in the file name becomes the process number; without it, a second process that finds the file in
 //! use by a living one writes to `FILE.<process number>`.
@@ -10,6 +10,7 @@
 //! Misses: a limit to the size of the file.
 
 pub(crate) mod buffer;
+mod frequent;
 mod map;
 
 pub(crate) use map::PAGE;
@@ -19,18 +20,29 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::*};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::event::{FRAME_LEN, Frame, FrameKind, HEADER_LEN, Header, Record, RecordingMode};
 use crate::raw::List;
+use crate::record::frequent::Frequent;
 use crate::{stats, threads};
 
 static OPEN: AtomicBool = AtomicBool::new(false);
 static FILE: OnceLock<File> = OnceLock::new();
 static PROCESS: AtomicU32 = AtomicU32::new(0);
-/// How long the file is; `None` where it cannot be mapped. Whatever is written is written while this is locked.
-static END: Mutex<Option<u64>> = Mutex::new(None);
+/// Whatever is written is written while this is locked.
+static END: Mutex<End> = Mutex::new(End { at: None, frequent: Frequent::new() });
+
+struct End {
+    /// How long the file is; `None` where it cannot be mapped.
+    at: Option<u64>,
+    frequent: Frequent,
+}
+
+fn end() -> MutexGuard<'static, End> {
+    END.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Whether anything is recorded.
 #[inline]
@@ -65,7 +77,7 @@ pub(crate) fn open(path: OsString, mode: RecordingMode) -> bool {
     if file.write_all(&Header::new(mode, process, parent, started).encode()).is_err() {
         return false;
     }
-    *END.lock().unwrap_or_else(PoisonError::into_inner) = (!special).then_some(HEADER_LEN as u64);
+    end().at = (!special).then_some(HEADER_LEN as u64);
     if FILE.set(file).is_err() {
         return false;
     }
@@ -104,10 +116,10 @@ fn is_mine() -> bool {
 
 fn write(bytes: &[u8]) {
     if is_mine() {
-        let mut end = END.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut end = end();
         append(bytes);
-        if let Some(end) = &mut *end {
-            *end += bytes.len() as u64;
+        if let Some(at) = &mut end.at {
+            *at += bytes.len() as u64;
         }
     }
 }
@@ -120,8 +132,31 @@ fn append(bytes: &[u8]) {
 }
 
 /// Writes a record at once.
+#[inline]
 pub(crate) fn record(record: &Record<'_>) {
-    records(std::slice::from_ref(record));
+    if is_on() && !is_put(record) {
+        records(std::slice::from_ref(record));
+    }
+}
+
+/// Puts a record of a kind that there are many of down without a system call, where that can be.
+fn is_put(record: &Record<'_>) -> bool {
+    // Whoever looks into the file meanwhile finds the others by their own frames.
+    if !matches!(record, Record::Edge { .. } | Record::Object { .. } | Record::Segment { .. }) {
+        return false;
+    }
+    let mut end = end();
+    if end.frequent.put(record) {
+        return true;
+    }
+    let len = end.frequent.next();
+    if end.at.is_none() || record.encoded_len() > len / 2 {
+        return false;
+    }
+    let Some(start) = end.piece(FrameKind::Records, 0, len) else { return false };
+    // SAFETY: a new mapping of this length that nobody else knows; the file was empty there but for the header.
+    unsafe { end.frequent.go_on(start) };
+    end.frequent.put(record)
 }
 
 /// Writes records at once, in one frame.
@@ -138,36 +173,42 @@ pub(crate) fn records(records: &[Record<'_>]) {
 
 /// A new piece of the file, the header of its frame included; `None` where the file cannot be mapped.
 pub(crate) fn piece(kind: FrameKind, thread: u32, len: usize) -> Option<*mut u8> {
-    let mut end = END.lock().unwrap_or_else(PoisonError::into_inner);
-    let file = FILE.get().filter(|_| is_mine())?;
-    let at = end.as_mut()?;
-    let begin = begin_of_piece(*at);
-    if !map::reserve(file, *at, (begin - *at) as usize + len) {
-        *end = None;
-        return None;
+    end().piece(kind, thread, len)
+}
+
+impl End {
+    /// See [`piece`].
+    fn piece(&mut self, kind: FrameKind, thread: u32, len: usize) -> Option<*mut u8> {
+        let file = FILE.get().filter(|_| is_mine())?;
+        let at = self.at?;
+        let begin = begin_of_piece(at);
+        if !map::reserve(file, at, (begin - at) as usize + len) {
+            self.at = None;
+            return None;
+        }
+        // What a reader finds in front of the piece is a frame to be skipped; see `FrameKind::from_u8`.
+        let gap = Frame { kind: None, thread: 0, len: (begin - at) as u32 - FRAME_LEN as u32 };
+        let header = Frame::new(kind, thread, (len - FRAME_LEN) as u32);
+        let mut bytes = List::<u8>::new();
+        bytes.extend(&gap.encode());
+        bytes.resize((begin - at) as usize, 0);
+        bytes.extend(&header.encode());
+        append(&bytes);
+        if !is_on() {
+            return None;
+        }
+        self.at = Some(begin + len as u64);
+        if file.set_len(begin + len as u64).is_err() {
+            close();
+            return None;
+        }
+        let piece = map::map(file, begin, len);
+        if piece.is_none() {
+            // The piece stays empty in the file.
+            self.at = None;
+        }
+        piece
     }
-    // What a reader finds in front of the piece is a frame to be skipped; see `FrameKind::from_u8`.
-    let gap = Frame { kind: None, thread: 0, len: (begin - *at) as u32 - FRAME_LEN as u32 };
-    let header = Frame::new(kind, thread, (len - FRAME_LEN) as u32);
-    let mut bytes = List::<u8>::new();
-    bytes.extend(&gap.encode());
-    bytes.resize((begin - *at) as usize, 0);
-    bytes.extend(&header.encode());
-    append(&bytes);
-    if !is_on() {
-        return None;
-    }
-    *at = begin + len as u64;
-    if file.set_len(*at).is_err() {
-        close();
-        return None;
-    }
-    let piece = map::map(file, begin, len);
-    if piece.is_none() {
-        // The piece stays empty in the file.
-        *end = None;
-    }
-    piece
 }
 
 /// Where the next piece can begin: at a page, with room for a frame's header in front.

@@ -19,9 +19,11 @@
 
 mod caller;
 mod long;
+pub(crate) mod overtaken;
 pub(crate) mod quiet;
 mod reduce;
 pub(crate) mod report;
+mod table;
 
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU32};
@@ -35,6 +37,7 @@ use crate::park::{self, Wake};
 use crate::raw::List;
 use crate::site::Site;
 use crate::threads;
+use crate::wait::table::Table;
 use crate::{config, finding, names, record};
 
 /// After this time a wait is entered into the table.
@@ -95,13 +98,7 @@ pub(crate) struct Wait {
 /// How many members of a deadlock are tried as part of its core by one that only waits behind it.
 const BEHIND: usize = 16;
 
-struct Table {
-    waiting: List<reduce::Waiting>,
-    last_epoch: u64,
-    last_report: u64,
-}
-
-static TABLE: Mutex<Table> = Mutex::new(Table { waiting: List::new(), last_epoch: 0, last_report: 0 });
+static TABLE: Mutex<Table> = Mutex::new(Table::new());
 /// Why a thread that was called off has to unwind, by thread number.
 static VERDICTS: Mutex<List<(u32, Verdict)>> = Mutex::new(List::new());
 
@@ -146,19 +143,18 @@ pub(crate) fn sleep(
             return (until.is_none() || idle).then(|| Instant::now() + PATIENCE);
         }
         threads::busy(|| {
-            let since = *entered.get_or_insert_with(|| {
+            let (place, since) = *entered.get_or_insert_with(|| {
                 threads::flush();
-                enter(wait);
-                Instant::now()
+                (enter(wait), Instant::now())
             });
             if matches!(wait.goal, Goal::Work { .. }) {
                 return None;
             }
             if !long && since.elapsed() >= long::LONG {
                 long = true;
-                long::begin(wait);
+                long::begin(place, wait);
             }
-            let waiting = detect();
+            let waiting = detect(place);
             let next = Instant::now() + pause;
             let longest = match wait.goal {
                 Goal::Anyone { .. } => (ANYONE.0 * (1 + waiting as u32 / ANYONE.1)).min(AGAIN[1] * 8),
@@ -168,11 +164,11 @@ pub(crate) fn sleep(
             Some(next)
         })
     });
-    if long {
-        threads::busy(|| long::end(wait));
-    }
-    if entered.is_some() {
-        leave(wake == Wake::Cancelled);
+    if let Some((place, _)) = entered {
+        if long {
+            threads::busy(|| long::end(place, wait));
+        }
+        leave(place, wake == Wake::Cancelled);
     }
     if wake == Wake::Cancelled {
         unwind();
@@ -180,7 +176,8 @@ pub(crate) fn sleep(
     wake
 }
 
-fn enter(wait: Wait) {
+/// Enters the calling thread's wait into the table; gives its place there.
+fn enter(wait: Wait) -> usize {
     let thread = threads::me();
     let fixed = match wait.goal {
         Goal::Thread { scope, .. } => scope,
@@ -189,8 +186,6 @@ fn enter(wait: Wait) {
         _ => false,
     };
     let held = held::current().entries();
-    let mut table = table();
-    table.last_epoch += 1;
     let waiting = reduce::Waiting {
         wait,
         thread,
@@ -199,46 +194,42 @@ fn enter(wait: Wait) {
         slot: threads::slot(),
         held: held.as_ptr(),
         held_len: held.len(),
-        epoch: table.last_epoch,
         can_unwind: !fixed && !threads::is_fixed() && !std::thread::panicking(),
         reported: 0,
     };
-    table.waiting.push(waiting);
+    table().enter(waiting)
 }
 
 /// Takes the calling thread out; `broken`: it unwinds, so the others of its deadlock may be free now.
-fn leave(broken: bool) {
-    let thread = threads::me();
+fn leave(place: usize, broken: bool) {
     let mut table = table();
-    if let Some(at) = table.waiting.iter().position(|waiting| std::ptr::eq(waiting.thread, thread)) {
-        let report = table.waiting.swap_remove(at).reported;
-        if broken && report != 0 {
-            for other in table.waiting.iter_mut().filter(|other| other.reported == report) {
-                other.reported = 0;
-            }
+    let report = table.leave(place).map_or(0, |waiting| waiting.reported);
+    if broken && report != 0 {
+        for other in table.all().filter(|other| other.reported == report) {
+            other.reported = 0;
         }
     }
 }
 
-/// Looks for a deadlock that the calling thread, which stands in the table, has closed or waits behind. Gives the number
-/// of threads in the table.
-fn detect() -> usize {
+/// Looks for a deadlock that the calling thread, which stands at this place of the table, has closed or waits behind.
+/// Gives the number of threads in the table.
+fn detect(own: usize) -> usize {
     let me = threads::me();
     {
         let table = table();
-        if reduce::stuck(&table.waiting, me).is_empty() {
-            return table.waiting.len();
+        if reduce::stuck(&table, own).is_empty() {
+            return table.len();
         }
     }
     std::thread::sleep(CONFIRM);
     let mut table = table();
-    let count = table.waiting.len();
-    let mut members = reduce::stuck(&table.waiting, me);
-    let mut core = reduce::core(&mut members, me);
-    for at in 0..members.len().min(BEHIND) {
+    let count = table.len();
+    let mut places = reduce::stuck(&table, own);
+    let mut core = reduce::core(&table, &mut places, own);
+    for at in 0..places.len().min(BEHIND) {
         if core == 0 {
-            let other = members[at].thread;
-            core = reduce::core(&mut members, other);
+            let other = places[at];
+            core = reduce::core(&table, &mut places, other);
         }
     }
     if core == 0 {
@@ -247,8 +238,10 @@ fn detect() -> usize {
     let rests = quiet::rests();
     table.last_report += 1;
     let number = table.last_report;
-    for member in table.waiting.iter_mut() {
-        if members.iter().any(|other| other.epoch == member.epoch) {
+    let mut members = List::new();
+    for place in places.iter() {
+        if let Some(member) = table.get_mut(*place) {
+            members.push(*member);
             member.reported = number;
         }
     }

@@ -99,13 +99,13 @@ fn forgotten_guards_and_dead_holders_are_no_deadlock_of_others() {
     );
 }
 
-/// Ten thousand with `LOCKCHECK_TEST_THREADS=10000`.
+/// So many as the system starts, but no more than `LOCKCHECK_TEST_THREADS`.
 #[test]
 fn thousands_of_threads_that_wait_for_each_other_in_good_order() {
     in_both_modes(
         "thousands_of_threads_that_wait_for_each_other_in_good_order",
         || {
-            let threads: usize = std::env::var("LOCKCHECK_TEST_THREADS").map_or(3_000, |n| n.parse().unwrap());
+            let threads: usize = std::env::var("LOCKCHECK_TEST_THREADS").map_or(10_000, |n| n.parse().unwrap());
             let begun = Instant::now();
             let (count, bell) = (Arc::new(Mutex::new(0)), Arc::new(Condvar::new()));
             let (sender, receiver) = mpsc::channel();
@@ -131,27 +131,6 @@ fn thousands_of_threads_that_wait_for_each_other_in_good_order() {
             assert_eq!(receiver.iter().count(), all);
             threads.into_iter().for_each(|thread| thread.join().unwrap());
             say(format!("{}", all >= 1_000 && begun.elapsed() < Duration::from_secs(50)));
-        },
-        |outcome| assert_eq!(outcome.said(), ["true"]),
-    );
-}
-
-#[test]
-fn a_million_locks() {
-    in_both_modes(
-        "a_million_locks",
-        || {
-            let outer = Mutex::new(0);
-            let locks: Vec<Mutex<u8>> = (0..1_000_000).map(|_| Mutex::new(0)).collect();
-            for (at, lock) in locks.iter().enumerate() {
-                if at % 16 == 0 {
-                    let _outer = outer.lock().unwrap();
-                    *lock.lock().unwrap() += 1;
-                } else {
-                    *lock.lock().unwrap() += 1;
-                }
-            }
-            say(locks.into_iter().all(|lock| lock.into_inner().unwrap() == 1));
         },
         |outcome| assert_eq!(outcome.said(), ["true"]),
     );

@@ -26,6 +26,8 @@ fn records_survive_a_round_trip_and_every_cut_is_refused() {
         Record::DoubleLock { thread: 1, first: held, second: held },
         Record::Deadlock { closer: 2, members: vec![member.clone()].into(), action: DeadlockAction::Panic },
         Record::LongWait { ended: false, waits: member, holders: vec![(3, held)].into() },
+        Record::Overtaken { thread: 3, wanted: held, times: 128, milliseconds: 250 },
+        Record::Leaked { pool: 3, task: 1 },
         Record::End,
     ];
     for record in records {

@@ -136,8 +136,9 @@ fn a_task_that_may_go_on_in_another_way_is_no_member() {
             });
             tokio::time::sleep(SHORT).await;
             sender.send(()).unwrap();
-            drop(guard);
+            // Only then the lock: of two branches that are ready either may be taken.
             ended([chooses]).await;
+            drop(guard);
             // Held outside of any task.
             let guard = a.lock().await;
             let other = a.clone();

@@ -239,6 +239,12 @@ pub(super) struct RunArgs {
     /// list the scenarios
     #[arg(long)]
     pub(super) list: bool,
+    /// run every scenario, and compare what is reported with what is expected
+    #[arg(long, conflicts_with_all = [
+        "name", "list", "workers", "policy", "settings", "trace", "stats", "confirm", "perturb", "seed", "runs", "replay",
+        "example", "bin", "test", "lib", "package", "command",
+    ])]
+    pub(super) all: bool,
     /// workers of the scenario's pool
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub(super) workers: Option<u32>,

@@ -7,8 +7,8 @@
 
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::watch::Watch;
@@ -100,15 +100,21 @@ impl Drop for Ended {
 
 /// Counts presses of Ctrl-C; the second one ends lockcheck at once.
 pub(super) fn on_interrupt() -> Arc<AtomicUsize> {
-    let count = Arc::new(AtomicUsize::new(0));
-    let counted = count.clone();
-    // Without a handler, Ctrl-C ends lockcheck and the program with it: less polite, but no hang.
-    let _ = ctrlc::set_handler(move || {
-        if counted.fetch_add(1, Ordering::Relaxed) > 0 {
-            std::process::exit(Exit::Interrupted.code().into());
-        }
-    });
-    count
+    // One for all programs that are run, one after the other or at once.
+    static COUNT: OnceLock<Arc<AtomicUsize>> = OnceLock::new();
+    COUNT
+        .get_or_init(|| {
+            let count = Arc::new(AtomicUsize::new(0));
+            let counted = count.clone();
+            // Without a handler, Ctrl-C ends lockcheck and the program with it: less polite, but no hang.
+            let _ = ctrlc::set_handler(move || {
+                if counted.fetch_add(1, Ordering::Relaxed) > 0 {
+                    std::process::exit(Exit::Interrupted.code().into());
+                }
+            });
+            count
+        })
+        .clone()
 }
 
 /// Standard error as someone's standard output.

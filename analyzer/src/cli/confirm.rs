@@ -74,7 +74,7 @@ pub(super) fn is_asked(args: &RunArgs) -> bool {
     args.confirm || args.perturb == Perturb::Targeted
 }
 
-/// Runs the program again for each predicted deadlock of `report`, up to [`ATTEMPTS`] times, and marks what closed.
+/// Runs the program again for each predicted deadlock or lost update of `report`, up to [`ATTEMPTS`] times, and marks what closed.
 ///
 /// `launch` makes the command that records into the given file; `written` is how the user would write the run with an
 /// option more.
@@ -123,8 +123,8 @@ pub(super) fn confirm(
         }
         match confirmed {
             Some(_) => {
-                let again =
-                    keep(plan).map(|file| format!("see it hang with `{}`", written(&format!("--replay {file}"))));
+                let what = if plan.hangs { "see it hang" } else { "see it happen" };
+                let again = keep(plan).map(|file| format!("{what} with `{}`", written(&format!("--replay {file}"))));
                 steer::confirm(report, plan.fingerprint, &again.unwrap_or_else(|| "--confirm shows it again".into()));
             }
             None => open += 1,
@@ -132,7 +132,7 @@ pub(super) fn confirm(
     }
     if open > 0 {
         report.notices.push(notice(format!(
-            "{open} of {tried} predicted deadlocks did not close in {ATTEMPTS} steered runs each; they stay predictions"
+            "{open} of {tried} predictions did not come true in {ATTEMPTS} steered runs each; they stay predictions"
         )));
     } else if tried == 0 && predicted(report) == 0 {
         report.notices.push(notice("no deadlock was predicted, so there was nothing to confirm".into()));

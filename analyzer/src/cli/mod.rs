@@ -25,6 +25,7 @@ mod progress;
 mod rescan;
 mod run;
 mod run_agree;
+mod run_all;
 mod run_paths;
 mod run_program;
 mod run_watch;

@@ -10,7 +10,7 @@ use super::args::{OnDeadlock, RunArgs};
 use super::child::{End, Limits, watch_over};
 use super::levels::Levels;
 use super::terminal::{Stream, Terminal, to_stderr, to_stdout};
-use super::{Exit, Failure, analyze, confirm, host, run_program, scenarios};
+use super::{Exit, Failure, analyze, confirm, host, run_agree, run_all, run_program, scenarios};
 use crate::config::Config;
 use crate::finding::{Evidence, Mode, Notice, NoticeKind, Report, Summary};
 use crate::report::Pictures;
@@ -25,6 +25,9 @@ pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Termi
         to_stdout(scenarios::list(terminal.is_verbose()).as_bytes())?;
         return Ok(Exit::Clean);
     }
+    if args.all {
+        return run_all::run(args, matches, terminal);
+    }
     let cwd = std::env::current_dir().unwrap_or_default();
     let Some(name) = scenario(args, &cwd, terminal)? else { return run_program::run(args, matches, terminal) };
     let config = super::config(&args.report, &[], &cwd)?;
@@ -36,6 +39,11 @@ pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Termi
     };
     let texts = analyze::texts();
     let Ran { mut report, end, pictures, table } = runs(args, name, (&config, &texts), &launch)?;
+    // Where the scenarios' sources are at hand, both passes speak of one bug with one fingerprint.
+    let sources = cwd.join(scenarios::folder());
+    if sources.is_dir() {
+        run_agree::mark(&mut report, &sources, &cwd, &config);
+    }
     super::suppress(&mut report, &texts);
     levels.apply(&mut report);
     super::known::apply_baseline(&args.report, &mut report)?;

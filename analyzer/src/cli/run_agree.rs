@@ -51,16 +51,20 @@ pub(super) fn mark(report: &mut Report, root: &Path, cwd: &Path, config: &Config
     }
 }
 
-/// Whether two findings tell of the same bug: of rules that can, with two lines in common, or the only line that the run has in
-/// the user's sources.
+/// Whether two findings tell of the same bug: of rules that can, with two lines in common (the run's locks count by the place
+/// where they are made), or the only line that the run has in the user's sources. A wait that hangs by itself, whoever
+/// stands behind it, is the same where one rule finds it in both.
 fn agree(run: &Finding, scan: &Finding) -> bool {
     let others = SAME.iter().find(|(rule, _)| *rule == run.rule).map_or(&[][..], |(_, others)| others);
     if run.rule != scan.rule && !others.contains(&scan.rule) {
         return false;
     }
     let (ours, theirs) = (lines(run), lines(scan));
-    let common = ours.intersection(&theirs).count();
-    common >= 2 || (common == 1 && ours.len() == 1)
+    let made = run.locks.iter().map(|lock| (lock.file.as_str(), lock.line)).filter(|made| theirs.contains(made));
+    let common = ours.intersection(&theirs).copied().chain(made).collect::<BTreeSet<_>>().len();
+    let alone = run.related.is_empty() && run.rule == scan.rule;
+    let waits = alone && is_own(&run.primary) && theirs.contains(&(run.primary.file.as_str(), run.primary.line));
+    common >= 2 || (common == 1 && ours.len() == 1) || waits
 }
 
 /// The lines of the user's sources that a finding names.
@@ -121,6 +125,18 @@ mod tests {
         assert!(agree(&run, &finding("lock_order_inversion", &[("a.rs", 2), ("a.rs", 1)])));
         assert!(!agree(&run, &finding("lock_order_inversion", &[("a.rs", 2), ("a.rs", 3)])));
         assert!(!agree(&run, &finding("guard_dropped_immediately", &[("a.rs", 2), ("a.rs", 1)])));
+    }
+
+    #[test]
+    fn a_wait_that_hangs_by_itself_agrees_by_its_place_or_by_what_it_waits_for() {
+        let mut run = finding("lost_wakeup", &[("a.rs", 4)]);
+        let behind = Location { file: "a.rs".into(), line: 30, ..Location::default() };
+        run.threads.push(crate::finding::ThreadPath { name: "main".into(), steps: vec![behind] });
+        assert!(agree(&run, &finding("lost_wakeup", &[("a.rs", 9), ("a.rs", 4)])));
+        assert!(!agree(&run, &finding("lost_wakeup", &[("a.rs", 9), ("a.rs", 5)])));
+        let (name, kind, file) = ("queue".into(), "channel".into(), "a.rs".into());
+        run.locks.push(crate::finding::LockInfo { name, kind, file, line: 2, column: 1 });
+        assert!(agree(&run, &finding("lost_wakeup", &[("a.rs", 2), ("a.rs", 30)])));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The built-in scenarios, as `run` needs them: the only place that knows `lockcheck_fixtures`.
 
-use lockcheck_fixtures::{Options, Scenario, options};
+pub(super) use lockcheck_fixtures::Scenario;
+use lockcheck_fixtures::{Options, options};
 
 use super::Failure;
 use super::args::RunArgs;
@@ -28,6 +29,11 @@ pub(super) fn chosen(name: &str, args: &RunArgs, examples: &[String]) -> Result<
     };
     options::check(scenario, &options).map_err(|error| Failure(error.to_string()))?;
     Ok((scenario, options))
+}
+
+/// The folder of the scenarios' crate, as the places of a run name it.
+pub(super) fn folder() -> &'static str {
+    lockcheck_fixtures::scenarios::FOLDER.trim_end_matches("scenarios/")
 }
 
 /// Whether there is a scenario of this name.

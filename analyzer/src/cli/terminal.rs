@@ -43,6 +43,10 @@ impl Terminal {
         self.verbosity == Verbosity::Verbose
     }
 
+    pub(super) fn is_quiet(&self) -> bool {
+        self.verbosity == Verbosity::Quiet
+    }
+
     /// Somebody sees the report appear.
     pub(super) fn is_interactive(&self) -> bool {
         std::io::stdout().is_terminal()

@@ -184,8 +184,14 @@ pub(super) fn finding(replay: &Replay, rule: &'static str, deadlock: &Deadlock) 
         let holder = deadlock.members.iter().find(|other| {
             member.kind == WaitKind::Lock && other.thread != member.thread && holds(other, member.object)
         });
-        let held_by = holder.map(|holder| format!(" held by {}", who(replay, holder))).unwrap_or_default();
-        format!("{} waits for {}{held_by}", who(replay, member), awaited(replay, member))
+        let why = match holder {
+            Some(holder) => format!(" held by {}", who(replay, holder)),
+            None if member.kind == WaitKind::Once && members.len() == 1 => ", which it runs itself".to_owned(),
+            None => queued_before(deadlock, member)
+                .map(|writer| format!(" behind {}, which waits to write", who(replay, writer)))
+                .unwrap_or_default(),
+        };
+        format!("{} waits for {}{why}", who(replay, member), awaited(replay, member))
     });
     let waits = list(&waits.collect::<Vec<_>>());
     let message = match rule == super::deadlock::RULE.id {
@@ -202,6 +208,16 @@ pub(super) fn finding(replay: &Replay, rule: &'static str, deadlock: &Deadlock) 
     observed(replay, rule, deadlock, &objects, message, help)
 }
 
+/// The writer that a reader waits behind: it stands in the queue before it.
+fn queued_before<'a>(deadlock: &'a Deadlock, member: &BlockedThread<'_>) -> Option<&'a BlockedThread<'static>> {
+    let reads = member.kind == WaitKind::Lock && member.mode == Mode::Shared;
+    deadlock
+        .members
+        .iter()
+        .filter(|_| reads)
+        .find(|other| other.kind == WaitKind::Lock && other.object == member.object && other.mode == Mode::Exclusive)
+}
+
 fn help(replay: &Replay, deadlock: &Deadlock, objects: &[u32], is_cycle: bool) -> String {
     let name = |object: &u32| format!("`{}`", replay.names.object(&replay.recording, *object));
     let of_kind =
@@ -211,6 +227,18 @@ fn help(replay: &Replay, deadlock: &Deadlock, objects: &[u32], is_cycle: bool) -
         order.sort_unstable();
         let order: Vec<String> = order.iter().map(name).collect();
         return format!("take the locks in one order everywhere, for example {}", order.join(" before "));
+    }
+    if let Some(cell) = of_kind(WaitKind::Once) {
+        return format!("let the initialiser of {} do without {} itself", name(&cell), name(&cell));
+    }
+    let again = |member: &&BlockedThread<'_>| {
+        member.mode == Mode::Shared && holds(member, member.object) && queued_before(deadlock, member).is_some()
+    };
+    if let Some(member) = deadlock.members.iter().find(again) {
+        return format!(
+            "pass the first guard of {} on instead of reading again: a reader waits behind a writer that waits",
+            name(&member.object)
+        );
     }
     if let Some(barrier) = of_kind(WaitKind::Barrier) {
         return format!("make the size of barrier {} the number of threads that come to it", name(&barrier));

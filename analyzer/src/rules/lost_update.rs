@@ -4,7 +4,7 @@
 
 use super::{Facts, Group, Rule, blocked, data_race};
 use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, ThreadPath};
-use crate::trace::{LostUpdate, Replay, names};
+use crate::trace::{LostUpdate, Names, Recording, Replay, names};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -92,6 +92,11 @@ fn finding(replay: &Replay, lost: &LostUpdate) -> Finding {
         related: vec![data_race::place(replay, &lost.read, &name), data_race::place(replay, &lost.between, &name)],
         threads,
         pool: None,
-        fingerprint: Fingerprint::new(RULE.id, &[replay.names.key(recording, lost.cell)], &[]),
+        fingerprint: fingerprint(&replay.names, recording, lost.cell),
     }
+}
+
+/// The fingerprint of lost updates of a cell.
+pub fn fingerprint(names: &Names, recording: &Recording, cell: u32) -> Fingerprint {
+    Fingerprint::new(RULE.id, &[names.key(recording, cell)], &[])
 }

@@ -15,6 +15,7 @@ pub mod guard_across_callback;
 pub mod guard_dropped_immediately;
 pub mod inconsistent_guard;
 pub mod join_deadlock;
+pub mod livelock;
 pub mod lock_order_inversion;
 pub mod long_lived_temporary_guard;
 pub mod lost_update;
@@ -25,6 +26,7 @@ pub mod same_class_nesting;
 pub mod selector;
 pub mod split_atomic_update;
 mod stale;
+pub mod starvation;
 pub mod static_mut_mutation;
 pub mod suppression_without_reason;
 pub mod unparsed_file;
@@ -125,6 +127,8 @@ pub const REGISTRY: &[&Rule] = &[
     &inconsistent_guard::RULE,
     &unsound_sync_claim::RULE,
     &unsynchronized_mutation::RULE,
+    &starvation::RULE,
+    &livelock::RULE,
     &suppression_without_reason::RULE,
     &unused_suppression::RULE,
     &unparsed_file::RULE,
@@ -153,6 +157,12 @@ pub fn check(facts: &Facts<'_>) -> Vec<Finding> {
     }
     out
 }
+
+#[cfg(test)]
+mod liveness_tests;
+
+#[cfg(test)]
+mod pool_table_tests;
 
 #[cfg(test)]
 mod runtime_tests;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use lockcheck_fixtures::Options;
 
-use crate::finding::{Evidence, Finding, Level, PoolSize};
+use crate::finding::{Evidence, Finding, Level, NoticeKind, PoolSize};
 use crate::rules::{self, Facts};
 use crate::trace;
 
@@ -30,7 +30,7 @@ fn host_child() {
 }
 
 /// Runs a scenario, with `--set` words, in the tracker's mode `mode`.
-fn run(command: &str, mode: &str) -> Vec<Finding> {
+pub(super) fn run(command: &str, mode: &str) -> Vec<Finding> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("trace.lockcheck");
     let mut child = Command::new(std::env::current_exe().expect("this program"))
@@ -63,8 +63,14 @@ fn run(command: &str, mode: &str) -> Vec<Finding> {
     findings(&file)
 }
 
+/// Of all processes.
 fn findings(file: &Path) -> Vec<Finding> {
-    let (graph, replay, notices) = trace::load(&[file.to_path_buf()]).expect("a trace");
+    let folder = file.parent().expect("a folder");
+    let mut traces: Vec<_> = folder.read_dir().expect("readable").flatten().map(|entry| entry.path()).collect();
+    traces.sort();
+    let (graph, replay, mut notices) = trace::load(&traces).expect("a trace");
+    // About the program: a poisoned lock.
+    notices.retain(|notice| notice.kind != NoticeKind::Program);
     assert_eq!(notices, [], "{}", file.display());
     rules::check(&Facts { graph: &graph, regions: None, replay: Some(&replay), notices: Default::default() })
 }
@@ -112,6 +118,11 @@ fn scenarios_without_a_fault_give_no_finding() {
         "mergesort safe=true",
         "shoemaker",
         "door-knock",
+        "process-queue",
+        "process-pool",
+        "permit-leak fixed=true",
+        "starvation fixed=true",
+        "livelock fixed=true",
         "quit-button fixed=true",
         "dining-philosophers fixed=true",
     ] {
@@ -141,6 +152,25 @@ fn starved_pools_are_observed_and_get_their_smallest_safe_size() {
             assert_eq!(findings[0].pool, Some(size), "{command} ({mode})");
         }
     }
+}
+
+#[test]
+fn a_slot_that_a_panicking_task_kept_is_named() {
+    for mode in ["order", "trace"] {
+        let findings = run("permit-leak", mode);
+        assert_eq!(ids(&findings), [STARVED], "{mode}");
+        let message = &findings[0].message;
+        let leak = "2 of 2 slots of `handlers` are lost: task `handle message 2` and task `handle message 4` panicked";
+        assert!(message.starts_with(leak), "{message}");
+        assert!(message.contains("waits for a slot of `handlers` for task `handle message 5`"), "{message}");
+    }
+}
+
+#[test]
+fn threads_that_wait_without_being_blocked_are_found() {
+    let warned = |rule| [(rule, Level::Warn, Evidence::Observed)];
+    assert_eq!(ids(&run("starvation", "trace")), warned("starvation"));
+    assert_eq!(ids(&run("livelock", "trace")), warned("livelock"));
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use lockcheck_tracker::event::{Held, Op, flag};
+use lockcheck_tracker::event::{Event, Held, Op, flag};
 
 use super::Plan;
 use super::actors::Keys;
@@ -14,7 +14,7 @@ use crate::rules;
 use crate::trace::history::{AbstractAcquire, History};
 use crate::trace::predict::{Prediction, Predictions};
 use crate::trace::tasks::Actors;
-use crate::trace::{Names, Recording};
+use crate::trace::{Names, Recording, names};
 
 /// How long, in milliseconds, a steered run may stand still before the schedule is given up.
 const PATIENCE: u32 = 500;
@@ -23,10 +23,10 @@ const MOST: usize = 64;
 
 /// A run that plans are made of.
 pub(super) struct Run<'a> {
-    recording: &'a Recording,
+    pub(super) recording: &'a Recording,
     actors: &'a Actors,
     history: &'a History,
-    names: &'a Names,
+    pub(super) names: &'a Names,
     keys: Keys,
 }
 
@@ -44,7 +44,7 @@ impl<'a> Run<'a> {
         for (acquires, found) in all {
             let fingerprint = self.fingerprint(acquires, found);
             if plans.len() < MOST && plans.iter().all(|known| known.fingerprint != fingerprint) {
-                plans.push(Plan { fingerprint, text: self.text(acquires, found) });
+                plans.push(Plan { fingerprint, text: self.text(acquires, found), hangs: true });
             }
         }
         plans
@@ -58,11 +58,9 @@ impl<'a> Run<'a> {
     }
 
     fn text(&self, acquires: &[AbstractAcquire], found: &Prediction) -> String {
-        let mut out = format!("lockcheck schedule 1\npatience {PATIENCE}\n");
+        let mut out = self.head();
         for (index, number) in self.actors.ordered.threads.iter().enumerate() {
-            let name = self.history.actor(self.recording, index as u32).replace(['\n', '\r'], " ");
-            let key = self.keys.of(*number, self.actors.tasks.get(index).copied().unwrap_or(0));
-            let _ = writeln!(out, "thread {key:016x} {name}");
+            out.push_str(&self.thread_line(*number, self.actors.tasks.get(index).copied().unwrap_or(0)));
         }
         out.push_str("steps");
         for (thread, count) in self.steps(&found.witness) {
@@ -109,8 +107,35 @@ impl<'a> Run<'a> {
         steps
     }
 
+    /// The lines that every schedule begins with.
+    pub(super) fn head(&self) -> String {
+        format!("lockcheck schedule 1\npatience {PATIENCE}\n")
+    }
+
+    /// The line by which a thread or task is known.
+    pub(super) fn thread_line(&self, thread: u32, task: u32) -> String {
+        let name = names::actor(self.recording, thread, task).replace(['\n', '\r'], " ");
+        format!("thread {:016x} {name}\n", self.keys.of(thread, task))
+    }
+
+    /// The index of a thread or task in [`Run::events`].
+    pub(super) fn index(&self, thread: u32, task: u32) -> Option<u32> {
+        let mut all = self.actors.ordered.threads.iter().zip(&self.actors.tasks);
+        all.position(|actor| actor == (&thread, &task)).and_then(|at| u32::try_from(at).ok())
+    }
+
+    /// The merged run, with threads and tasks as indexes.
+    pub(super) fn events(&self) -> &[(u32, Event)] {
+        &self.actors.ordered.events
+    }
+
     fn place(&self, lock: &Held) -> String {
-        match self.recording.sites.get(&lock.site) {
+        self.place_of(lock.site)
+    }
+
+    /// A place as schedules write it.
+    pub(super) fn place_of(&self, site: u32) -> String {
+        match self.recording.sites.get(&site) {
             // The file stands last, so that it may have colons; a space would end it.
             Some(site) if !site.file.contains(char::is_whitespace) => {
                 format!("{}:{}:{}", site.line, site.column, site.file)

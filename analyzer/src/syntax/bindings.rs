@@ -143,6 +143,16 @@ fn bind(body: &Body, pat: PatId, value: ExprId, give: &mut dyn FnMut(ExprId, Opt
         (PatKind::Slice(pats), ExprKind::Array { items, .. }) if pats.len() == items.len() => {
             pats.iter().zip(items).for_each(|(pat, value)| bind(body, *pat, *value, give));
         }
+        // The two ends of a channel.
+        (PatKind::Tuple(pats), ExprKind::Call { .. }) => {
+            let name = |pat: &PatId| match &body[*pat].kind {
+                PatKind::Ident { name, .. } => Some(name.as_str()),
+                PatKind::Wild => Some("_"),
+                _ => None,
+            };
+            let names: Option<Vec<&str>> = pats.iter().map(name).collect();
+            give(value, names.map(|names| format!("({})", names.join(", "))));
+        }
         _ => {}
     }
 }
@@ -194,6 +204,7 @@ mod tests {
                     let forks: Vec<_> = (0..5).map(|_| Mutex::new(())).collect();\n\
                     let all = vec![Mutex::new(1)];\n\
                     chain.tail = Mutex::new(3);\n\
+                    let (jobs, todo) = channel();\n\
                     }";
         let expected = [
             "1:25 LOG",
@@ -208,6 +219,7 @@ mod tests {
             "7:52 forks",
             "8:16 all",
             "9:14 chain.tail",
+            "10:20 (jobs, todo)",
         ];
         assert_eq!(names(text), expected);
     }

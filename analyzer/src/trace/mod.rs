@@ -4,7 +4,7 @@
 //! files -> read -> recording -> order -> history -> predict
 //!                                     \           \-> order_graph -> LockGraph -> possible
 //!                                      -> accesses -> races, lost_updates
-//!                                      -> pools
+//!                                      -> pools, overtakers, livelocks
 //! ```
 //!
 //! Guarantees: any files give a result or a typed error; what was cut off, skipped or truncated is a notice. The
@@ -25,12 +25,15 @@ pub mod clocks;
 pub mod closure;
 pub mod held;
 pub mod history;
+pub mod livelocks;
 pub mod long_waits;
 pub mod lost_updates;
 pub mod names;
 pub mod order;
 pub mod order_graph;
+pub mod overtakers;
 pub mod patterns;
+pub mod poisonings;
 pub mod pools;
 pub mod possible;
 pub mod predict;
@@ -75,6 +78,10 @@ pub struct Replay {
     pub races: Vec<Race>,
     /// Lost updates.
     pub lost_updates: Vec<LostUpdate>,
+    /// Waits for a lock that others took again and again.
+    pub starved: Vec<overtakers::Waiter>,
+    /// Threads that gave way to each other.
+    pub livelocks: Vec<livelocks::Livelock>,
     /// By pool: how large it is and must be.
     pub pools: BTreeMap<u32, pools::Need>,
     /// Number of events.
@@ -159,6 +166,10 @@ pub fn replay(mut recording: Recording, notices: &mut Vec<Notice>) -> (LockGraph
     let names = Names::new(&recording);
     long_waits::lines(&recording, &names).into_iter().for_each(|line| notice(NoticeKind::Program, line));
     let (races, lost_updates) = accesses::accesses(&recording, &ordered);
+    let (starved, livelocks) = (overtakers::waiters(&recording, &ordered), livelocks::livelocks(&ordered));
+    poisonings::poisonings(&recording, &ordered, &names)
+        .into_iter()
+        .for_each(|sentence| notice(NoticeKind::Program, sentence));
     let pools = pools::needs(&recording, &ordered);
     let events = ordered.events.len();
     // From here on the run is needed once only: it is the largest thing in memory.
@@ -187,6 +198,8 @@ pub fn replay(mut recording: Recording, notices: &mut Vec<Notice>) -> (LockGraph
         class_cycles,
         races,
         lost_updates,
+        starved,
+        livelocks,
         pools,
         events,
     };

@@ -231,7 +231,8 @@ fn stats(recording: &mut Recording, first: u32, payload: &[u8]) -> bool {
 fn records(recording: &mut Recording, mut payload: &[u8]) -> bool {
     while !payload.is_empty() {
         let Some((record, used)) = Record::decode(payload) else {
-            return payload.iter().all(|byte| *byte == 0);
+            // A length of zero is none: the end of what was recorded, or a record that was about to be when the program ended.
+            return payload.iter().take(4).all(|byte| *byte == 0);
         };
         recording.record(record);
         payload = &payload[used..];

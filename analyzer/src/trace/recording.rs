@@ -121,6 +121,19 @@ pub struct DoubleLock {
     pub second: Held,
 }
 
+/// A wait for a lock that was in vain again and again: others had the lock whenever the thread was woken for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overtaken {
+    /// The thread that waits.
+    pub thread: u32,
+    /// The lock, and where it is waited for.
+    pub wanted: Held,
+    /// How often, at least.
+    pub times: u32,
+    /// For how many milliseconds, at least.
+    pub milliseconds: u32,
+}
+
 /// Where the user's own code called into the dependency that a thread waited in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
@@ -186,7 +199,11 @@ pub struct Recording {
     pub double_locks: Vec<DoubleLock>,
     /// Observed deadlocks.
     pub deadlocks: Vec<Deadlock>,
-    /// Calls into dependencies that led to them.
+    /// Waits that were overtaken, with how often so far; a wait can be here several times.
+    pub overtaken: Vec<Overtaken>,
+    /// Pool and task, where a task panicked and kept its slot.
+    pub leaks: Vec<(u32, u32)>,
+    /// Calls into dependencies that led to deadlocks.
     pub calls: Vec<Call>,
     /// By thread: what it waited for long, where the wait is not over.
     pub long_waits: BTreeMap<u32, LongWait>,
@@ -243,6 +260,10 @@ impl Recording {
                 let from = Site { file: file.into_owned(), line, column };
                 self.calls.push(Call { thread, site, from, function: function.into_owned() });
             }
+            Record::Overtaken { thread, wanted, times, milliseconds } => {
+                self.overtaken.push(Overtaken { thread, wanted, times, milliseconds });
+            }
+            Record::Leaked { pool, task } => self.leaks.push((pool, task)),
             Record::LongWait { ended: true, waits, .. } => {
                 self.long_waits.remove(&waits.thread);
             }
@@ -328,6 +349,12 @@ impl Recording {
             first: by.held(double.first),
             second: by.held(double.second),
         }));
+        self.overtaken.extend(other.overtaken.iter().map(|overtaken| Overtaken {
+            thread: by.thread(overtaken.thread),
+            wanted: by.held(overtaken.wanted),
+            ..*overtaken
+        }));
+        self.leaks.extend(other.leaks.iter().map(|(pool, task)| (by.object(*pool), by.task(*task))));
         self.calls.extend(other.calls.into_iter().map(|call| Call {
             thread: by.thread(call.thread),
             site: by.site(call.site),

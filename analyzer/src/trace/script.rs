@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use lockcheck_tracker::event::{
-    BlockedThread, Event, Frame, FrameKind, Header, Held, Mode, ObjectKind, Op, Record, RecordingMode, WaitKind,
+    BlockedThread, Event, Frame, FrameKind, Header, Held, Mode, ObjectKind, Op, Record, RecordingMode, WaitKind, flag,
 };
 
 use super::{Replay, read};
@@ -91,6 +91,21 @@ impl Script {
         let (op, seq) = if acquire { (Op::Acquire, self.next(lock)) } else { (Op::Request, 0) };
         let event = Event { raw_mode: mode as u8, ..Event::new(op, lock, line, seq) };
         self.streams.entry(thread).or_default().push(event);
+    }
+
+    /// A `try_lock` that the current holder kept out.
+    pub(crate) fn try_fail(&mut self, thread: u32, name: &str, line: u32) {
+        let lock = self.lock(name);
+        let seq = self.seqs.get(&lock).copied().unwrap_or(0);
+        self.event(thread, Op::TryFail, lock, line, seq);
+    }
+
+    /// The same, after another 100 ms.
+    pub(crate) fn try_fail_later(&mut self, thread: u32, name: &str, line: u32) {
+        self.try_fail(thread, name, line);
+        if let Some(event) = self.streams.get_mut(&thread).and_then(|stream| stream.last_mut()) {
+            event.flags = flag::TRY | flag::CONTENDED;
+        }
     }
 
     pub(crate) fn give(&mut self, thread: u32, name: &str) {

@@ -243,7 +243,12 @@ impl Decoder {
             }
             op => {
                 self.requested = (op == Some(Op::Request)).then_some(event.object);
-                give(out, event)?;
+                // Names an acquisition, so it has that one's place.
+                let seq = match op {
+                    Some(Op::Request | Op::TryFail) if event.seq != 0 => turn(Op::Acquire, Mode::Exclusive, event.seq),
+                    _ => event.seq,
+                };
+                give(out, Event { seq, ..event })?;
             }
         }
         Ok(Some(LONGEST))

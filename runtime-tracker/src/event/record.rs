@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use super::Mode;
+use super::reader::Reader;
 
 /// What an [`Record::Object`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -107,7 +108,7 @@ pub enum WaitKind {
 }
 
 impl WaitKind {
-    fn from_u8(raw: u8) -> Self {
+    pub(super) fn from_u8(raw: u8) -> Self {
         match raw {
             1 => WaitKind::Lock,
             2 => WaitKind::Join,
@@ -291,6 +292,25 @@ pub enum Record<'a> {
         /// The function that calls.
         function: Cow<'a, str>,
     },
+    /// A thread that waits for a lock was woken again and again and found that others had taken it already; since minor
+    /// version 3. Written at 100 times and after 200 ms, and then whenever the number has doubled.
+    Overtaken {
+        /// The thread that waits.
+        thread: u32,
+        /// The lock, and where it is waited for.
+        wanted: Held,
+        /// How often so far.
+        times: u32,
+        /// Milliseconds since the first time.
+        milliseconds: u32,
+    },
+    /// A task panicked and never gave its slot back; since minor version 3.
+    Leaked {
+        /// The pool.
+        pool: u32,
+        /// The task.
+        task: u32,
+    },
     /// A thread has waited for so long that whoever looks at a program that hangs wants to know; since minor version 3. The
     /// same record with `ended` says that it waits no more.
     LongWait {
@@ -331,22 +351,26 @@ impl Sink for Length {
     }
 }
 
-fn put_u32(out: &mut dyn Sink, value: u32) {
+#[inline]
+fn put_u32<S: Sink + ?Sized>(out: &mut S, value: u32) {
     out.put(&value.to_le_bytes());
 }
 
-fn put_str(out: &mut dyn Sink, text: &str) {
+#[inline]
+fn put_str<S: Sink + ?Sized>(out: &mut S, text: &str) {
     put_u32(out, text.len() as u32);
     out.put(text.as_bytes());
 }
 
-fn put_held(out: &mut dyn Sink, held: &Held) {
+#[inline]
+fn put_held<S: Sink + ?Sized>(out: &mut S, held: &Held) {
     put_u32(out, held.object);
     put_u32(out, held.site);
     out.put(&[held.mode as u8]);
 }
 
-fn put_blocked(out: &mut dyn Sink, member: &BlockedThread<'_>) {
+#[inline]
+fn put_blocked<S: Sink + ?Sized>(out: &mut S, member: &BlockedThread<'_>) {
     put_u32(out, member.thread);
     put_u32(out, member.task);
     out.put(&[member.kind as u8, member.mode as u8]);
@@ -355,7 +379,8 @@ fn put_blocked(out: &mut dyn Sink, member: &BlockedThread<'_>) {
     put_all_held(out, &member.held);
 }
 
-fn put_all_held(out: &mut dyn Sink, all: &[Held]) {
+#[inline]
+fn put_all_held<S: Sink + ?Sized>(out: &mut S, all: &[Held]) {
     put_u32(out, all.len() as u32);
     for held in all {
         put_held(out, held);
@@ -379,6 +404,8 @@ impl Record<'_> {
             Record::Rests { .. } => 20,
             Record::Called { .. } => 21,
             Record::LongWait { .. } => 22,
+            Record::Overtaken { .. } => 23,
+            Record::Leaked { .. } => 24,
             Record::Unknown { kind } => *kind,
         }
     }
@@ -398,7 +425,9 @@ impl Record<'_> {
         length.0
     }
 
-    fn body(&self, out: &mut dyn Sink) {
+    /// What [`Record::encode`] appends, without the length in front.
+    #[inline]
+    pub(crate) fn body<S: Sink + ?Sized>(&self, out: &mut S) {
         out.put(&[self.kind()]);
         match self {
             Record::Site { id, line, column, file } => {
@@ -466,6 +495,16 @@ impl Record<'_> {
             Record::Rests { untracked, others } => {
                 put_u32(out, *untracked);
                 out.put(&[u8::from(*others)]);
+            }
+            Record::Overtaken { thread, wanted, times, milliseconds } => {
+                put_u32(out, *thread);
+                put_held(out, wanted);
+                put_u32(out, *times);
+                put_u32(out, *milliseconds);
+            }
+            Record::Leaked { pool, task } => {
+                put_u32(out, *pool);
+                put_u32(out, *task);
             }
             Record::End | Record::Unknown { .. } => {}
         }
@@ -536,6 +575,13 @@ impl Record<'_> {
                 file: reader.text()?,
                 function: reader.text()?,
             },
+            23 => Record::Overtaken {
+                thread: reader.u32()?,
+                wanted: reader.held()?,
+                times: reader.u32()?,
+                milliseconds: reader.u32()?,
+            },
+            24 => Record::Leaked { pool: reader.u32()?, task: reader.u32()? },
             22 => Record::LongWait {
                 ended: reader.u8()? != 0,
                 waits: reader.blocked()?,
@@ -545,49 +591,5 @@ impl Record<'_> {
             kind => Record::Unknown { kind },
         };
         Some((record, 4 + len))
-    }
-}
-
-struct Reader<'a>(&'a [u8]);
-
-impl Reader<'_> {
-    fn take(&mut self, count: usize) -> Option<&[u8]> {
-        let (front, rest) = self.0.split_at_checked(count)?;
-        self.0 = rest;
-        Some(front)
-    }
-
-    fn u8(&mut self) -> Option<u8> {
-        Some(self.take(1)?[0])
-    }
-
-    fn u32(&mut self) -> Option<u32> {
-        Some(u32::from_le_bytes(self.take(4)?.try_into().ok()?))
-    }
-
-    fn text(&mut self) -> Option<Cow<'static, str>> {
-        let len = self.u32()? as usize;
-        Some(String::from_utf8_lossy(self.take(len)?).into_owned().into())
-    }
-
-    fn held(&mut self) -> Option<Held> {
-        Some(Held { object: self.u32()?, site: self.u32()?, mode: Mode::from_u8(self.u8()?)? })
-    }
-
-    fn blocked(&mut self) -> Option<BlockedThread<'static>> {
-        let (thread, task) = (self.u32()?, self.u32()?);
-        let (kind, mode) = (WaitKind::from_u8(self.u8()?), Mode::from_u8(self.u8()?)?);
-        let (object, site) = (self.u32()?, self.u32()?);
-        let held = self.list(9, Reader::held)?.into();
-        Some(BlockedThread { thread, task, kind, object, mode, site, held })
-    }
-
-    /// A counted list whose elements take at least `least` bytes, so that a hostile count cannot ask for memory.
-    fn list<T>(&mut self, least: usize, mut each: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
-        let count = self.u32()? as usize;
-        if count.checked_mul(least)? > self.0.len() {
-            return None;
-        }
-        (0..count).map(|_| each(self)).collect()
     }
 }

@@ -35,7 +35,7 @@ pub use rwlock::{
 
 /// What the three kinds of mutex and the RwLock have in common beside what they dereference to.
 macro_rules! container {
-    ($name:ident, $inner:ty, $raw:ty, [$($extra:expr)?], $const_new:ident, $what:literal) => {
+    ($name:ident, $inner:ty, $raw:ty, [$($extra:ident)?], $const_new:ident, $what:literal) => {
         impl<T> $name<T> {
             #[doc = concat!("A free ", $what, "; the caller's place is its class.")]
             #[inline]
@@ -51,6 +51,19 @@ macro_rules! container {
                 $name(<$inner>::from_raw(<$raw>::named(name), $($extra,)? value))
             }
 
+            /// Around a lock that is there already, which has to be free; whatever made that one is its class.
+            #[inline]
+            pub const fn from_raw(raw: $raw, $(thread: $extra,)? value: T) -> Self {
+                $name(<$inner>::from_raw(raw, $(thread as $extra,)? value))
+            }
+
+            /// As `from_raw`, which replaces it.
+            #[deprecated = "use `from_raw`"]
+            #[inline]
+            pub const fn const_new(raw: $raw, $(thread: $extra,)? value: T) -> Self {
+                $name::from_raw(raw, $(thread as $extra,)? value)
+            }
+
             /// The data, out of the lock.
             #[inline]
             pub fn into_inner(self) -> T {
@@ -63,6 +76,28 @@ macro_rules! container {
             #[inline]
             pub fn get_mut(&mut self) -> &mut T {
                 self.0.get_mut()
+            }
+
+            /// Whether somebody holds the lock.
+            #[inline]
+            pub fn is_locked(&self) -> bool {
+                self.0.is_locked()
+            }
+
+            /// Where the data is. Whoever follows the pointer needs the lock.
+            #[inline]
+            pub fn data_ptr(&self) -> *mut T {
+                self.0.data_ptr()
+            }
+
+            /// The lock without the data.
+            ///
+            /// # Safety
+            /// The lock may not be given back while a guard of it lives.
+            #[inline]
+            pub unsafe fn raw(&self) -> &$raw {
+                // SAFETY: the caller promises what the same method wants.
+                unsafe { self.0.raw() }
             }
 
             /// The same lock as [`lock_api`] sees it.
@@ -119,7 +154,59 @@ macro_rules! container {
 }
 use container;
 
-/// Methods of the container that are called on an `Arc` of it, or by path.
+/// Methods that are there by dereferencing already, so that they can be named by path too.
+macro_rules! by_path {
+    ($($(#[$doc:meta])+ fn $method:ident($($argument:ident: $type:ty)?) -> $result:ty;)*) => {
+        $(
+            $(#[$doc])+
+            #[inline]
+            #[track_caller]
+            pub fn $method(&self $(, $argument: $type)?) -> $result {
+                self.0.$method($($argument)?)
+            }
+        )*
+    };
+}
+use by_path;
+
+/// As [`by_path`], for methods that give a lock back, or claim that it is held, without a guard.
+macro_rules! without_guard {
+    ($($(#[$doc:meta])+ fn $method:ident() $(-> $result:ty)?;)*) => {
+        $(
+            $(#[$doc])+
+            ///
+            /// # Safety
+            /// The calling thread holds the lock in this mode, by a guard that was forgotten.
+            #[inline]
+            #[track_caller]
+            pub unsafe fn $method(&self) $(-> $result)? {
+                // SAFETY: the caller promises what the same method wants.
+                unsafe { self.0.$method() }
+            }
+        )*
+    };
+}
+use without_guard;
+
+/// As [`without_guard`], with a guard that keeps the lock alive.
+macro_rules! arc_without_guard {
+    ($($(#[$doc:meta])+ fn $method:ident() -> $result:ty;)*) => {
+        $(
+            $(#[$doc])+
+            ///
+            /// # Safety
+            /// The calling thread holds the lock in this mode, by a guard that was forgotten.
+            #[inline]
+            pub unsafe fn $method(self: &Arc<Self>) -> $result {
+                // SAFETY: the caller promises what the same method wants.
+                unsafe { self.inner().$method() }
+            }
+        )*
+    };
+}
+use arc_without_guard;
+
+/// Methods of the container that are called on an `Arc` of it.
 macro_rules! forward {
     ($($(#[$doc:meta])+ fn $method:ident(self: $receiver:ty $(, $argument:ident: $type:ty)?) -> $result:ty;)*) => {
         $(

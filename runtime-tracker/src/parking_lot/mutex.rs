@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::raw_mutex::{RawFairMutex, RawMutex};
-use super::{RawThreadId, container, forward, lock_api};
+use super::{RawThreadId, arc_without_guard, by_path, container, forward, lock_api, without_guard};
 
 /// A tracked `parking_lot::Mutex`.
 ///
@@ -49,6 +49,22 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         self.0.try_lock()
+    }
+
+    by_path! {
+        /// As `lock`, for at most `timeout`; `None` where it is over first.
+        fn try_lock_for(timeout: Duration) -> Option<MutexGuard<'_, T>>;
+        /// As `lock`, until `timeout`; `None` where it is over first.
+        fn try_lock_until(timeout: Instant) -> Option<MutexGuard<'_, T>>;
+    }
+
+    without_guard! {
+        /// A guard of a lock that is held already.
+        fn make_guard_unchecked() -> MutexGuard<'_, T>;
+        /// Gives the lock back.
+        fn force_unlock();
+        /// Gives the lock back, to the one that has waited longest if somebody waits.
+        fn force_unlock_fair();
     }
 
     forward! {
@@ -98,6 +114,22 @@ impl<T: ?Sized> FairMutex<T> {
     #[track_caller]
     pub fn try_lock(&self) -> Option<FairMutexGuard<'_, T>> {
         self.0.try_lock()
+    }
+
+    by_path! {
+        /// As `lock`, for at most `timeout`; `None` where it is over first.
+        fn try_lock_for(timeout: Duration) -> Option<FairMutexGuard<'_, T>>;
+        /// As `lock`, until `timeout`; `None` where it is over first.
+        fn try_lock_until(timeout: Instant) -> Option<FairMutexGuard<'_, T>>;
+    }
+
+    without_guard! {
+        /// A guard of a lock that is held already.
+        fn make_guard_unchecked() -> FairMutexGuard<'_, T>;
+        /// Gives the lock back.
+        fn force_unlock();
+        /// Gives the lock back, to the one that has waited longest if somebody waits.
+        fn force_unlock_fair();
     }
 
     forward! {
@@ -155,6 +187,29 @@ impl<T: ?Sized> ReentrantMutex<T> {
     #[track_caller]
     pub fn try_lock(&self) -> Option<ReentrantMutexGuard<'_, T>> {
         self.0.try_lock()
+    }
+
+    by_path! {
+        /// As `lock`, for at most `timeout`; `None` where it is over first.
+        fn try_lock_for(timeout: Duration) -> Option<ReentrantMutexGuard<'_, T>>;
+        /// As `lock`, until `timeout`; `None` where it is over first.
+        fn try_lock_until(timeout: Instant) -> Option<ReentrantMutexGuard<'_, T>>;
+        /// Whether the calling thread holds the lock.
+        fn is_owned_by_current_thread() -> bool;
+    }
+
+    without_guard! {
+        /// A guard of a lock that is held already.
+        fn make_guard_unchecked() -> ReentrantMutexGuard<'_, T>;
+        /// Gives the lock back.
+        fn force_unlock();
+        /// Gives the lock back, to the one that has waited longest if somebody waits.
+        fn force_unlock_fair();
+    }
+
+    arc_without_guard! {
+        /// A guard of a lock that is held already, which keeps it alive.
+        fn make_arc_guard_unchecked() -> ArcReentrantMutexGuard<RawMutex, RawThreadId, T>;
     }
 
     forward! {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::raw_rwlock::RawRwLock;
-use super::{container, forward, lock_api};
+use super::{arc_without_guard, by_path, container, forward, lock_api, without_guard};
 
 /// A tracked `parking_lot::RwLock`.
 ///
@@ -79,6 +79,61 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
         self.0.try_write()
+    }
+
+    by_path! {
+        /// Whether somebody holds the lock for writing.
+        fn is_locked_exclusive() -> bool;
+        /// As `read`, for at most `timeout`; `None` where it is over first.
+        fn try_read_for(timeout: Duration) -> Option<RwLockReadGuard<'_, T>>;
+        /// As `read`, until `timeout`; `None` where it is over first.
+        fn try_read_until(timeout: Instant) -> Option<RwLockReadGuard<'_, T>>;
+        /// As `write`, for at most `timeout`; `None` where it is over first.
+        fn try_write_for(timeout: Duration) -> Option<RwLockWriteGuard<'_, T>>;
+        /// As `write`, until `timeout`; `None` where it is over first.
+        fn try_write_until(timeout: Instant) -> Option<RwLockWriteGuard<'_, T>>;
+        /// As `read`, past a writer that waits: a thread that reads already may read again.
+        fn read_recursive() -> RwLockReadGuard<'_, T>;
+        /// As `read_recursive`, if that needs no waiting.
+        fn try_read_recursive() -> Option<RwLockReadGuard<'_, T>>;
+        /// As `read_recursive`, for at most `timeout`; `None` where it is over first.
+        fn try_read_recursive_for(timeout: Duration) -> Option<RwLockReadGuard<'_, T>>;
+        /// As `read_recursive`, until `timeout`; `None` where it is over first.
+        fn try_read_recursive_until(timeout: Instant) -> Option<RwLockReadGuard<'_, T>>;
+        /// Takes the lock for reading as the only one who can become the writer.
+        fn upgradable_read() -> RwLockUpgradableReadGuard<'_, T>;
+        /// As `upgradable_read`, if that needs no waiting.
+        fn try_upgradable_read() -> Option<RwLockUpgradableReadGuard<'_, T>>;
+        /// As `upgradable_read`, for at most `timeout`; `None` where it is over first.
+        fn try_upgradable_read_for(timeout: Duration) -> Option<RwLockUpgradableReadGuard<'_, T>>;
+        /// As `upgradable_read`, until `timeout`; `None` where it is over first.
+        fn try_upgradable_read_until(timeout: Instant) -> Option<RwLockUpgradableReadGuard<'_, T>>;
+    }
+
+    without_guard! {
+        /// A guard of a lock that is read already.
+        fn make_read_guard_unchecked() -> RwLockReadGuard<'_, T>;
+        /// A guard of a lock that is written already.
+        fn make_write_guard_unchecked() -> RwLockWriteGuard<'_, T>;
+        /// A guard of a lock that is read already, by the one who can become the writer.
+        fn make_upgradable_guard_unchecked() -> RwLockUpgradableReadGuard<'_, T>;
+        /// Ends reading.
+        fn force_unlock_read();
+        /// Ends writing.
+        fn force_unlock_write();
+        /// Ends reading; who has waited longest is next.
+        fn force_unlock_read_fair();
+        /// Ends writing; who has waited longest is next.
+        fn force_unlock_write_fair();
+    }
+
+    arc_without_guard! {
+        /// A guard of a lock that is read already, which keeps it alive.
+        fn make_arc_read_guard_unchecked() -> ArcRwLockReadGuard<RawRwLock, T>;
+        /// A guard of a lock that is written already, which keeps it alive.
+        fn make_arc_write_guard_unchecked() -> ArcRwLockWriteGuard<RawRwLock, T>;
+        /// A guard of a lock that is read already, by the one who can become the writer; keeps the lock alive.
+        fn make_upgradable_arc_guard_unchecked() -> ArcRwLockUpgradableReadGuard<RawRwLock, T>;
     }
 
     forward! {

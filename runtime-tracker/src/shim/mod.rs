@@ -10,6 +10,7 @@ pub const SOURCES: &[(&str, &str)] = &[
     ("config.rs", include_str!("../config.rs")),
     ("event.rs", include_str!("../event.rs")),
     ("event/compact.rs", include_str!("../event/compact.rs")),
+    ("event/reader.rs", include_str!("../event/reader.rs")),
     ("event/record.rs", include_str!("../event/record.rs")),
     ("event/stats.rs", include_str!("../event/stats.rs")),
     ("finding.rs", include_str!("../finding.rs")),
@@ -31,6 +32,7 @@ pub const SOURCES: &[(&str, &str)] = &[
     ("raw.rs", include_str!("../raw.rs")),
     ("record.rs", include_str!("../record.rs")),
     ("record/buffer.rs", include_str!("../record/buffer.rs")),
+    ("record/frequent.rs", include_str!("../record/frequent.rs")),
     ("record/map.rs", include_str!("../record/map.rs")),
     ("schedule/actors.rs", include_str!("../schedule/actors.rs")),
     ("schedule/file.rs", include_str!("../schedule/file.rs")),
@@ -63,6 +65,7 @@ pub const SOURCES: &[(&str, &str)] = &[
     ("sync/once_lock.rs", include_str!("../sync/once_lock.rs")),
     ("sync/poisoning.rs", include_str!("../sync/poisoning.rs")),
     ("sync/rwlock.rs", include_str!("../sync/rwlock.rs")),
+    ("table.rs", include_str!("../table.rs")),
     ("thread.rs", include_str!("../thread.rs")),
     ("thread/handle.rs", include_str!("../thread/handle.rs")),
     ("threads.rs", include_str!("../threads.rs")),
@@ -70,9 +73,11 @@ pub const SOURCES: &[(&str, &str)] = &[
     ("wait.rs", include_str!("../wait.rs")),
     ("wait/caller.rs", include_str!("../wait/caller.rs")),
     ("wait/long.rs", include_str!("../wait/long.rs")),
+    ("wait/overtaken.rs", include_str!("../wait/overtaken.rs")),
     ("wait/quiet.rs", include_str!("../wait/quiet.rs")),
     ("wait/reduce.rs", include_str!("../wait/reduce.rs")),
     ("wait/report.rs", include_str!("../wait/report.rs")),
+    ("wait/table.rs", include_str!("../wait/table.rs")),
 ];
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ mod schedule;
 mod site;
 mod stats;
 pub mod sync;
+mod table;
 pub mod thread;
 mod threads;
 mod tracked;

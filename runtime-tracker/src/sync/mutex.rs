@@ -25,6 +25,7 @@ use crate::park::{self, Wake};
 use crate::record::buffer;
 use crate::site::Site;
 use crate::sync::poisoning;
+use crate::wait::overtaken::{self, Overtaken};
 use crate::wait::{self, Goal, Wait};
 use crate::{config, schedule, stats, threads};
 
@@ -281,6 +282,7 @@ fn wait_for(head: &Head, lock: LockMode, site: Site, until: Option<Instant>) -> 
     }
     let wait = Wait { goal: Goal::Lock(lock), site, address: head.address() };
     let mut front = false;
+    let mut overtaken = Overtaken::default();
     loop {
         let taken = || head.state.swap(2, Acquire) == 0;
         match wait::sleep(wait, front, until, || !taken(), || {}) {
@@ -289,6 +291,7 @@ fn wait_for(head: &Head, lock: LockMode, site: Site, until: Option<Instant>) -> 
             Wake::TimedOut => return false,
             _ => front = true,
         }
+        overtaken.again(lock, site);
     }
 }
 
@@ -335,7 +338,7 @@ pub(crate) fn acquire(head: &Head, kind: Kind, site: Site, flags: u8) {
     let (mut flags, mut waited) = (flags, None);
     if !take(&head.state) {
         waited = stats::waits();
-        head::emit(Op::Request, lock, flags, site, 0);
+        head::emit(Op::Request, lock, flags, site, head.seq());
         contended(head, lock, site);
         flags |= flag::CONTENDED;
     }
@@ -396,7 +399,7 @@ pub(crate) fn try_acquire(head: &Head, kind: Kind, site: Site) -> bool {
         }
         stats::taken(lock, site, None);
     } else if traced {
-        head::emit(Op::TryFail, lock, flag::TRY, site, 0);
+        head::emit(Op::TryFail, lock, flag::TRY | overtaken::poll(lock), site, head.seq());
     }
     taken
 }

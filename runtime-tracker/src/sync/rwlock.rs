@@ -24,6 +24,7 @@ use crate::park::{self, Wake};
 use crate::record::buffer;
 use crate::site::Site;
 use crate::sync::poisoning;
+use crate::wait::overtaken::Overtaken;
 use crate::wait::{self, Goal, Wait};
 use crate::{config, schedule, stats, threads};
 
@@ -274,6 +275,7 @@ fn contended(head: &Head, lock: LockMode, mode: Mode, site: Site) {
     let goal = if lock == LockMode::NONE { Goal::Lock(LockMode::new(0, mode)) } else { Goal::Lock(lock) };
     let wait = Wait { goal, site, address: head.address() };
     let mut woken = false;
+    let mut overtaken = Overtaken::default();
     let must_wait = |woken: bool| {
         let step = |word: u32| (word & PARKED == 0 && taken(word, mode, woken).is_none()).then_some(word | PARKED);
         match head.state.fetch_update(Relaxed, Relaxed, step) {
@@ -282,6 +284,9 @@ fn contended(head: &Head, lock: LockMode, mode: Mode, site: Site) {
         }
     };
     while !try_take(&head.state, mode, woken) {
+        if woken {
+            overtaken.again(lock, site);
+        }
         let wake = wait::sleep(wait, woken, None, || must_wait(woken), || {});
         woken |= matches!(wake, Wake::Woken(_));
     }
@@ -320,7 +325,7 @@ fn acquire(head: &Head, mode: Mode, kind: Kind, site: Site) {
     let (mut flags, mut waited) = (0, None);
     if !quick() {
         waited = stats::waits();
-        head::emit(Op::Request, lock, 0, site, 0);
+        head::emit(Op::Request, lock, 0, site, head.seq());
         contended(head, lock, mode, site);
         flags |= flag::CONTENDED;
     }

@@ -22,26 +22,24 @@ pub(super) const LONG: Duration = Duration::from_secs(2);
 /// Looking at the other threads takes no longer.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// The calling thread, which stands in the table, has waited for long.
-pub(super) fn begin(wait: Wait) {
+/// The calling thread, which stands at this place of the table, has waited for long.
+pub(super) fn begin(place: usize, wait: Wait) {
     if record::is_on() {
-        write(wait, false);
+        write(place, wait, false);
     }
 }
 
 /// A wait that was long is over.
-pub(super) fn end(wait: Wait) {
+pub(super) fn end(place: usize, wait: Wait) {
     if record::is_on() {
-        write(wait, true);
+        write(place, wait, true);
     }
 }
 
-fn write(wait: Wait, ended: bool) {
-    let me = threads::me();
+fn write(place: usize, wait: Wait, ended: bool) {
     let mut held = List::new();
     let table = table();
-    let own = table.waiting.iter().find(|waiting| std::ptr::eq(waiting.thread, me));
-    let member = own.map(|waiting| Member::new(waiting, &mut held));
+    let member = table.get(place).map(|waiting| Member::new(waiting, &mut held));
     drop(table);
     let Some(Member { number: thread, task, kind, object, mode, site, .. }) = member else { return };
     let held: Vec<Held> = held.iter().map(Entry::record).collect();

@@ -9,8 +9,9 @@
 //!
 //! Misses: anything about threads that do not stand in the table: they count as able to go on.
 
-use std::sync::atomic::Ordering::{Acquire, Relaxed};
+use std::sync::atomic::Ordering::Acquire;
 
+use super::table::Table;
 use super::{Goal, Wait, quiet};
 use crate::event::{Mode, WaitKind};
 use crate::held::{Entry, LockMode};
@@ -28,8 +29,6 @@ pub(super) struct Waiting {
     /// The thread's held stack, which does not change while the entry stands.
     pub(super) held: *const Entry,
     pub(super) held_len: usize,
-    /// Number of this entry, to know it again.
-    pub(super) epoch: u64,
     pub(super) can_unwind: bool,
     /// The reported deadlock that it is a member of, 0 for none.
     pub(super) reported: u64,
@@ -45,7 +44,7 @@ impl Waiting {
 
     /// Whether `other` cannot go on before this one does. A thread's own locks do not hold it up here (`double_lock` sees to
     /// that), its own slot, task, initialisation or end does, and nobody notifies itself.
-    fn holds_up(&self, other: &Waiting) -> bool {
+    pub(super) fn holds_up(&self, other: &Waiting) -> bool {
         let own = std::ptr::eq(self.thread, other.thread);
         !(own && matches!(other.wait.goal, Goal::Lock(_))) && self.obstructs(other)
     }
@@ -53,8 +52,18 @@ impl Waiting {
     /// As [`Waiting::holds_up`], for telling who blocks each other: who waits for the end of others and holds nothing is
     /// blamed for no message that does not come.
     fn is_blamed_by(&self, other: &Waiting) -> bool {
+        (self.could_help_anyone() || !other.waits_for_anyone()) && self.holds_up(other)
+    }
+
+    /// Whether it is blamed for messages that do not come.
+    fn could_help_anyone(&self) -> bool {
         let only_joins = matches!(self.wait.goal, Goal::Thread { .. } | Goal::Idle { .. }) && self.held_len == 0;
-        !(only_joins && matches!(other.wait.goal, Goal::Anyone { .. })) && self.holds_up(other)
+        !only_joins && !matches!(self.wait.goal, Goal::Work { .. })
+    }
+
+    /// Whether any other thread could end the wait.
+    fn waits_for_anyone(&self) -> bool {
+        matches!(self.wait.goal, Goal::Anyone { .. })
     }
 
     fn obstructs(&self, other: &Waiting) -> bool {
@@ -68,7 +77,10 @@ impl Waiting {
                 self.held().iter().any(holds) || (wanted.mode() == Mode::Shared && queued_writer(self.wait.goal))
             }
             Goal::Thread { number, .. } => self.number == number,
-            Goal::Slot { pool, .. } => self.slot == pool,
+            // A pool that has lost all of its slots keeps whoever waits for one to itself.
+            Goal::Slot { pool, workers } => {
+                self.slot == pool || (workers == 0 && std::ptr::eq(self.thread, other.thread))
+            }
             Goal::Task(task) => {
                 // SAFETY: the waiting thread keeps its task's state alive.
                 let task = unsafe { &*task };
@@ -121,72 +133,81 @@ impl Waiting {
     }
 }
 
-/// The entries that can never go on, if `asking` is one of them. O(n · m · held locks) for n blocked threads of which
-/// `asking` waits for m, directly or through others; O(n² · held locks) where it is one of them.
-pub(super) fn stuck(waiting: &[Waiting], asking: &'static ThreadRecord) -> List<Waiting> {
+/// The places of the entries that can never go on, if `asking` is one of them. O(m) where it is not and waits for m
+/// others, directly or through others; O(n · held locks) where it is one of n. To either come the readers that wait for a
+/// lock times its writers and readers.
+pub(super) fn stuck(table: &Table, asking: usize) -> List<usize> {
     quiet::begin();
-    let mut all = List::new();
     // What any thread could end needs no look at the table as long as one of them does not even stand there.
-    let own = waiting.iter().find(|waiting| std::ptr::eq(waiting.thread, asking));
-    let anyone = own.is_some_and(|own| matches!(own.wait.goal, Goal::Anyone { .. }));
-    if anyone && threads::live() > waiting.len() {
-        return all;
+    let Some(own) = table.candidate(asking) else { return List::new() };
+    if own.waits_for_anyone() && threads::live() > table.len() {
+        return List::new();
     }
-    let parked = |waiting: &&Waiting| waiting.thread.parked.load(Relaxed);
-    waiting.iter().filter(parked).filter(|waiting| waiting.reported == 0).for_each(|waiting| all.push(*waiting));
-    let Some(own) = all.iter().position(|waiting| std::ptr::eq(waiting.thread, asking)) else { return List::new() };
-    // Members of a deadlock that was reported and left alone are blocked as well.
-    let blocked = waiting.iter().filter(parked).count();
     let mut all_blocked = None;
     // Who stands in the way of `asking`; the others cannot change what becomes of it.
-    let (mut ahead, mut seen) = (List::new(), List::new());
-    seen.resize(all.len(), false);
-    seen[own] = true;
-    ahead.push(own);
+    let (mut ahead, mut seen) = (List::new(), Set::new());
+    seen.add(asking);
+    ahead.push(asking);
+    let mut everybody = false;
     let mut at = 0;
-    while let Some(next) = ahead.get(at).copied() {
+    while let Some(place) = ahead.get(at).copied() {
         at += 1;
-        let anyone = matches!(all[next].wait.goal, Goal::Anyone { .. });
-        if anyone && !*all_blocked.get_or_insert_with(|| are_all(blocked)) {
-            continue;
-        }
-        for by in 0..all.len() {
-            if !seen[by] && all[by].holds_up(&all[next]) {
-                seen[by] = true;
-                ahead.push(by);
+        // Whoever was woken meanwhile has nobody in the way.
+        let Some(next) = table.candidate(place) else { continue };
+        let mut add = |place| {
+            if seen.add(place) {
+                ahead.push(place);
             }
+        };
+        if !next.waits_for_anyone() {
+            table.each_in_the_way(next, add);
+        } else if !everybody && *all_blocked.get_or_insert_with(|| are_all(table)) {
+            everybody = true;
+            let can_help = |place: &usize| table.candidate(*place).is_some_and(|by| by.holds_up(next));
+            (0..table.end()).filter(can_help).for_each(&mut add);
         }
     }
     let all_blocked = all_blocked.unwrap_or(false);
-    let mut few = List::new();
-    ahead.iter().for_each(|at| few.push(all[*at]));
-    if !remain(&few, all_blocked)[0] {
+    if !remain(table, &ahead, all_blocked)[0] {
         return List::new();
     }
-    let remain = remain(&all, all_blocked);
-    let idle = |waiting: &Waiting| matches!(waiting.wait.goal, Goal::Work { .. });
+    let mut all = List::new();
+    (0..table.end()).filter(|place| table.candidate(*place).is_some()).for_each(|place| all.push(place));
+    let remain = remain(table, &all, all_blocked);
     let mut left = List::new();
-    (0..all.len()).filter(|at| remain[*at] && !idle(&all[*at])).for_each(|at| left.push(all[at]));
+    for (place, _) in all.iter().zip(&*remain).filter(|(_, remains)| **remains) {
+        if table.get(*place).is_some_and(|waiting| !matches!(waiting.wait.goal, Goal::Work { .. })) {
+            left.push(*place);
+        }
+    }
     left
 }
 
-/// By entry: whether the reduction leaves it.
-fn remain(all: &[Waiting], all_blocked: bool) -> List<bool> {
+/// By entry of `places`: whether the reduction of these leaves it.
+fn remain(table: &Table, places: &[usize], all_blocked: bool) -> List<bool> {
+    let ways = Ways::new(table, places, |_, _| true);
     let (mut needs, mut open) = (List::new(), List::new());
-    for (at, waiting) in all.iter().enumerate() {
-        needs.push(waiting.needs(all.iter().filter(|by| by.holds_up(waiting)).count(), all_blocked));
+    for (at, waiting) in entries(table, places).enumerate() {
+        needs.push(waiting.needs(ways.into[at].len(), all_blocked));
         if needs[at] == 0 {
             open.push(at);
         }
     }
+    let mut can_help = false;
     while let Some(free) = open.pop() {
-        for at in 0..all.len() {
-            if needs[at] != 0 && needs[at] != usize::MAX && all[free].holds_up(&all[at]) {
+        let mut frees = |at: usize| {
+            if needs[at] != 0 && needs[at] != usize::MAX {
                 needs[at] -= 1;
                 if needs[at] == 0 {
                     open.push(at);
                 }
             }
+        };
+        ways.each(&ways.out, free, &mut frees);
+        // One that can go on is enough for all that any thread could help.
+        if !std::mem::replace(&mut can_help, true) {
+            let anyone = entries(table, places).enumerate().filter(|(_, waiting)| waiting.waits_for_anyone());
+            anyone.for_each(|(at, _)| frees(at));
         }
     }
     let mut left = List::new();
@@ -194,27 +215,127 @@ fn remain(all: &[Waiting], all_blocked: bool) -> List<bool> {
     left
 }
 
-/// Whether so many blocked threads are all that the process has, beside quiet ones.
-fn are_all(blocked: usize) -> bool {
+/// Whether all threads that the process has are blocked, beside quiet ones. Members of a deadlock that was reported and
+/// left alone are blocked as well.
+fn are_all(table: &Table) -> bool {
+    let blocked = table.blocked();
     threads::live() <= blocked && all_threads().is_some_and(|all| all == blocked || quiet::are_others(blocked, all))
 }
 
+fn entries<'a>(table: &'a Table, places: &'a [usize]) -> impl Iterator<Item = &'a Waiting> {
+    places.iter().filter_map(|place| table.get(*place))
+}
+
+/// Who holds up whom among some entries, by their positions; without what any thread could end.
+struct Ways {
+    /// By position, those that it holds up.
+    out: List<Span>,
+    /// By position, those that hold it up.
+    into: List<Span>,
+    ends: List<u32>,
+}
+
+/// A part of `Ways::ends`.
+#[derive(Clone, Copy)]
+struct Span(u32, u32);
+
+impl Span {
+    fn len(self) -> usize {
+        (self.1 - self.0) as usize
+    }
+}
+
+impl Ways {
+    /// Of candidates of the table; `counts(by, waiting)` may leave some out.
+    fn new(table: &Table, places: &[usize], counts: impl Fn(&Waiting, &Waiting) -> bool) -> Self {
+        let (mut position, mut last) = (List::new(), List::new());
+        position.resize(table.end(), u32::MAX);
+        places.iter().enumerate().for_each(|(at, place)| position[*place] = at as u32);
+        last.resize(places.len(), u32::MAX);
+        let (mut into, mut out, mut ends) = (List::new(), List::new(), List::new());
+        out.resize(places.len(), Span(0, 0));
+        for (at, waiting) in entries(table, places).enumerate() {
+            let start = ends.len() as u32;
+            table.each_in_the_way(waiting, |place| {
+                let by = position[place];
+                // An entry may obstruct by several things, and counts once.
+                if by != u32::MAX
+                    && last[by as usize] != at as u32
+                    && table.get(place).is_some_and(|by| counts(by, waiting))
+                {
+                    last[by as usize] = at as u32;
+                    out[by as usize].1 += 1;
+                    ends.push(by);
+                }
+            });
+            into.push(Span(start, ends.len() as u32));
+        }
+        // The same the other way round: room for each, then filled.
+        let mut next = ends.len() as u32;
+        for span in out.iter_mut() {
+            let len = span.1;
+            *span = Span(next, next);
+            next += len;
+        }
+        ends.resize(next as usize, 0);
+        for (at, span) in into.iter().enumerate() {
+            for edge in span.0..span.1 {
+                let by = ends[edge as usize] as usize;
+                ends[out[by].1 as usize] = at as u32;
+                out[by].1 += 1;
+            }
+        }
+        Ways { out, into, ends }
+    }
+
+    fn each(&self, spans: &[Span], at: usize, visit: impl FnMut(usize)) {
+        let Span(start, end) = spans[at];
+        self.ends[start as usize..end as usize].iter().map(|at| *at as usize).for_each(visit);
+    }
+}
+
+/// Places that were seen.
+struct Set(List<bool>);
+
+impl Set {
+    fn new() -> Self {
+        Set(List::new())
+    }
+
+    /// Whether it is new.
+    fn add(&mut self, place: usize) -> bool {
+        if self.0.len() <= place {
+            self.0.resize(place + 1, false);
+        }
+        !std::mem::replace(&mut self.0[place], true)
+    }
+}
+
 /// Sorts the members that block each other around `own` to the front and gives their number: those that `own` obstructs,
-/// directly or through others, and that obstruct `own`. 0 where `own` only waits behind others. O(n²).
-pub(super) fn core(members: &mut [Waiting], own: &'static ThreadRecord) -> usize {
-    let is_own = |member: &Waiting| std::ptr::eq(member.thread, own);
-    let Some(own) = members.iter().position(is_own) else { return 0 };
+/// directly or through others, and that obstruct `own`. 0 where `own` only waits behind others. Costs what [`stuck`] does.
+pub(super) fn core(table: &Table, members: &mut [usize], own: usize) -> usize {
+    let Some(own) = members.iter().position(|place| *place == own) else { return 0 };
+    let ways = Ways::new(table, members, |by, waiting| by.is_blamed_by(waiting));
+    let member = |at: usize| table.get(members[at]);
+    // Of the waits that any thread could end, all have the same in their way: whoever could be blamed.
+    let is_open = |at: usize| member(at).is_some_and(Waiting::waits_for_anyone);
+    let is_blamed = |at: usize| member(at).is_some_and(Waiting::could_help_anyone);
     let reach = |forward: bool| {
-        let (mut reached, mut open) = (List::new(), List::new());
+        let (mut reached, mut open, mut everybody) = (List::new(), List::new(), false);
         reached.resize(members.len(), false);
         open.push(own);
         while let Some(at) = open.pop() {
-            for other in 0..members.len() {
-                let (a, b) = if forward { (at, other) } else { (other, at) };
-                if !reached[other] && members[a].is_blamed_by(&members[b]) {
-                    reached[other] = true;
+            let mut add = |other: usize| {
+                if !std::mem::replace(&mut reached[other], true) {
                     open.push(other);
                 }
+            };
+            ways.each(if forward { &ways.out } else { &ways.into }, at, &mut add);
+            if !everybody && if forward { is_blamed(at) } else { is_open(at) } {
+                everybody = true;
+                (0..members.len())
+                    .filter(|other| if forward { is_open(*other) } else { is_blamed(*other) })
+                    .for_each(add);
             }
         }
         reached

@@ -3,6 +3,7 @@
 use super::{Facts, Group, Rule};
 use crate::finding::{Finding, Level};
 
+mod leak;
 mod runtime;
 mod static_pass;
 

@@ -7,7 +7,7 @@
 //! Misses: starvation that needs another branch or more load; what else keeps tasks from running at once (locks, channels), so a
 //! prediction is no error.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lockcheck_tracker::event::{BlockedThread, PoolPolicy, WaitKind};
 
@@ -28,6 +28,9 @@ pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     blocked::add(deadlocks.map(|deadlock| finding(replay, deadlock)), out);
     let others = replay.pools.iter().filter(|(pool, _)| !observed.contains(pool));
     out.extend(others.filter_map(|(pool, need)| predicted(replay, *pool, *need)));
+    let leaking: BTreeSet<u32> = replay.recording.leaks.iter().map(|(pool, _)| *pool).collect();
+    let leaking = leaking.into_iter().filter(|pool| !observed.contains(pool));
+    out.extend(leaking.filter_map(|pool| Some(super::leak::of(replay, pool)?.alone())));
 }
 
 /// A pool that is too small for what was submitted to it.
@@ -84,6 +87,9 @@ fn finding(replay: &Replay, deadlock: &Deadlock) -> Finding {
         *holders.entry(key).or_default() += 1;
     }
     let slots: usize = holders.values().sum();
+    if let Some(leak) = pool.and_then(|pool| super::leak::of(replay, pool)) {
+        return leak.observed(deadlock, &core);
+    }
     let holders: Vec<String> = holders
         .iter()
         .map(|((task, awaited), count)| match count {

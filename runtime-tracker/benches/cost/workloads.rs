@@ -1,21 +1,16 @@
-//! What tracking costs: each workload on `std`'s types and on the tracked ones, interleaved in one process, once per mode.
+//! What is done with locks to see what they cost: the same work, over whichever library's locks.
 //!
-//! Prints nanoseconds per lock and unlock, the median of the ratios to `std` of the same repetition, and the ratio of the
-//! quickest twentieths, which says more on a busy machine. `cargo bench
-//! -p lockcheck-tracker`; arguments select workloads by a part of their name, `LOCKCHECK=...` selects one mode.
+//! Guarantees: locks are made outside of the time that is measured, and taken once before.
+//!
+//! Misses: what a lock costs where it is fought for depends on luck ([`CONTENDED`]).
 
 use std::hint::black_box;
-use std::ops::DerefMut;
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use lockcheck_tracker::sync as tracked;
-
-/// Many short turns, so that the median stands where other processes take the processor now and then.
-const REPETITIONS: usize = 101;
-const LENGTH: Duration = Duration::from_millis(1);
-
-trait Lock: Send + Sync + 'static {
+/// A mutex.
+pub trait Lock: Send + Sync + 'static {
     fn new() -> Self;
     fn lock(&self) -> impl DerefMut<Target = u64>;
 }
@@ -30,18 +25,24 @@ impl Lock for std::sync::Mutex<u64> {
     }
 }
 
-impl Lock for tracked::Mutex<u64> {
+/// A reader-writer lock.
+pub trait Shared: 'static {
+    fn new() -> Self;
+    fn read(&self) -> impl Deref<Target = u64>;
+}
+
+impl Shared for std::sync::RwLock<u64> {
     fn new() -> Self {
-        tracked::Mutex::new(0)
+        std::sync::RwLock::new(1)
     }
     #[inline(always)]
-    fn lock(&self) -> impl DerefMut<Target = u64> {
-        self.lock().unwrap()
+    fn read(&self) -> impl Deref<Target = u64> {
+        self.read().unwrap()
     }
 }
 
 /// Runs a number of rounds; gives the time and the number of locks taken.
-type Workload = Box<dyn FnMut(u64) -> (Duration, u64)>;
+pub type Workload = Box<dyn FnMut(u64) -> (Duration, u64)>;
 
 fn timed(locks: u64, rounds: u64, work: impl FnOnce()) -> (Duration, u64) {
     let start = Instant::now();
@@ -195,123 +196,81 @@ fn two_threads_one_lock<L: Lock>() -> Workload {
     })
 }
 
+/// Locks of one round of [`new_edges`].
+const FRESH: usize = 200;
+
 fn new_edges<L: Lock>() -> Workload {
     let mut locks = Vec::new();
-    Box::new(move |rounds| {
-        let mut time = Duration::ZERO;
-        for _ in 0..rounds.div_ceil(999) {
-            locks.clear();
-            locks.extend((0..1000).map(|_| L::new()));
-            locks.iter().for_each(|lock| *lock.lock() += 1);
-            let start = Instant::now();
-            for at in 0..999 {
-                let outer = locks[at].lock();
-                *locks[at + 1].lock() += 1;
-                drop(outer);
-            }
-            time += start.elapsed();
+    Box::new(move |_| {
+        locks.clear();
+        locks.extend((0..FRESH).map(|_| L::new()));
+        locks.iter().for_each(|lock| *lock.lock() += 1);
+        let start = Instant::now();
+        for pair in locks.windows(2) {
+            let outer = pair[0].lock();
+            *pair[1].lock() += 1;
+            drop(outer);
         }
-        (time, rounds.div_ceil(999) * 999)
+        (start.elapsed(), FRESH as u64 - 1)
     })
 }
 
-fn std_read() -> Workload {
-    let lock = std::sync::RwLock::new(1u64);
+fn read<S: Shared>() -> Workload {
+    let lock = S::new();
     Box::new(move |rounds| {
         timed(1, rounds, || {
             for _ in 0..rounds {
-                black_box(*black_box(&lock).read().unwrap());
+                black_box(*black_box(&lock).read());
             }
         })
     })
 }
 
-fn tracked_read() -> Workload {
-    let lock = tracked::RwLock::new(1u64);
-    Box::new(move |rounds| {
-        timed(1, rounds, || {
-            for _ in 0..rounds {
-                black_box(*black_box(&lock).read().unwrap());
-            }
-        })
-    })
+/// A workload's name, and what makes it.
+pub type Named = (&'static str, fn() -> Workload);
+
+/// All of them, for one library's locks.
+pub fn all<L: Lock, S: Shared>() -> [Named; 8] {
+    [
+        ("one lock", one::<L>),
+        ("two nested", two_nested::<L>),
+        ("four deep of 64", four_deep::<L>),
+        ("4000 pairs of 1000", many_pairs::<L>),
+        ("two threads, private locks", two_threads_private::<L>),
+        (CONTENDED, two_threads_one_lock::<L>),
+        ("rwlock read", read::<S>),
+        (FIRST, new_edges::<L>),
+    ]
 }
 
-fn median(values: &mut [f64]) -> f64 {
+/// The one that does the same whatever number of rounds it is asked for, and can have no more than [`FIRST_TURNS`] turns: the
+/// tracker does not look at more than 16384 nestings that differ in nothing but the instances.
+pub const FIRST: &str = "nesting seen first";
+/// See [`FIRST`].
+pub const FIRST_TURNS: usize = 71;
+
+/// The one whose times depend on luck.
+pub const CONTENDED: &str = "two threads, one lock";
+
+/// How many rounds of a workload take about `length`.
+pub fn calibrate(name: &str, workload: &mut Workload, length: Duration) -> u64 {
+    if name == FIRST {
+        return 1;
+    }
+    let mut rounds = 16;
+    workload(rounds);
+    loop {
+        // The quicker of two, so that a pause is not taken for work.
+        let time = workload(rounds).0.min(workload(rounds).0);
+        if time * 2 >= length || rounds > 1 << 28 {
+            return (rounds as f64 * length.as_secs_f64() / time.as_secs_f64().max(1e-9)) as u64 + 1;
+        }
+        rounds *= 2;
+    }
+}
+
+/// The one in the middle.
+pub fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
-}
-
-fn compare(name: &str, mut plain: Workload, mut tracked: Workload) {
-    let calibrate = |workload: &mut Workload| {
-        let mut rounds = 4096;
-        workload(rounds);
-        loop {
-            let (time, _) = workload(rounds);
-            if time * 2 >= LENGTH || rounds > 1 << 28 {
-                return (rounds as f64 * LENGTH.as_secs_f64() / time.as_secs_f64().max(1e-9)) as u64 + 1;
-            }
-            rounds *= 2;
-        }
-    };
-    let rounds = [calibrate(&mut plain), calibrate(&mut tracked)];
-    let (mut times, mut ratios) = ([Vec::new(), Vec::new()], Vec::new());
-    for repetition in 0..REPETITIONS {
-        let mut nanoseconds = [0.0; 2];
-        for turn in 0..2 {
-            let which = (turn + repetition) % 2;
-            let workload = if which == 0 { &mut plain } else { &mut tracked };
-            let (time, locks) = workload(rounds[which]);
-            nanoseconds[which] = time.as_secs_f64() * 1e9 / locks as f64;
-            times[which].push(nanoseconds[which]);
-        }
-        ratios.push(nanoseconds[1] / nanoseconds[0]);
-    }
-    let [mut plain, mut tracked] = times;
-    let [median_plain, median_tracked] = [median(&mut plain), median(&mut tracked)];
-    let quiet = tracked[REPETITIONS / 20] / plain[REPETITIONS / 20];
-    println!(
-        "  {name:<28} {median_plain:>8.2} ns {median_tracked:>9.2} ns {:>7.2}x {quiet:>7.2}x",
-        median(&mut ratios)
-    );
-}
-
-fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    if std::env::var_os("LOCKCHECK").is_none() {
-        for mode in ["off", "order", "trace"] {
-            let trace = std::env::temp_dir().join(format!("lockcheck-cost-{}.trace", std::process::id()));
-            let mut again = std::process::Command::new(std::env::current_exe().expect("own path"));
-            again.args(&wanted).env("LOCKCHECK", mode);
-            if mode == "trace" {
-                again.env("LOCKCHECK_TRACE", &trace);
-            }
-            let _ = again.status();
-            let _ = std::fs::remove_file(trace);
-        }
-        return;
-    }
-    println!(
-        "LOCKCHECK={:<20} {:>11} {:>12} {:>8} {:>8}",
-        std::env::var("LOCKCHECK").unwrap_or_default(),
-        "std",
-        "tracked",
-        "ratio",
-        "quiet"
-    );
-    type Std = std::sync::Mutex<u64>;
-    type Tracked = tracked::Mutex<u64>;
-    let run = |name: &str, plain: fn() -> Workload, tracked: fn() -> Workload| {
-        if wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str())) {
-            compare(name, plain(), tracked());
-        }
-    };
-    run("one lock", one::<Std>, one::<Tracked>);
-    run("two nested", two_nested::<Std>, two_nested::<Tracked>);
-    run("four deep of 64", four_deep::<Std>, four_deep::<Tracked>);
-    run("4000 pairs of 1000", many_pairs::<Std>, many_pairs::<Tracked>);
-    run("two threads, private locks", two_threads_private::<Std>, two_threads_private::<Tracked>);
-    run("two threads, one lock", two_threads_one_lock::<Std>, two_threads_one_lock::<Tracked>);
-    run("rwlock read", std_read, tracked_read);
-    run("nesting seen first", new_edges::<Std>, new_edges::<Tracked>);
 }
