@@ -155,6 +155,7 @@ impl<'w> Context<'w> {
             way: way.iter().map(|site| self.location(*site)).collect(),
             waiting,
             reentrant: lock.shape == Shape::Reentrant,
+            shared: None,
         }
     }
 }

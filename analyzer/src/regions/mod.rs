@@ -16,6 +16,7 @@ mod glue;
 pub mod order;
 mod output;
 pub mod place;
+mod shared;
 pub mod state;
 pub mod summary;
 mod walk;
@@ -39,6 +40,7 @@ use place::{BodyId, ClassName, Place};
 use walk::Group;
 
 pub use earlier::Walked;
+pub use shared::Shared;
 
 /// How often a group of mutually recursive functions is walked.
 pub const ROUNDS: usize = 4;
@@ -77,6 +79,9 @@ pub struct Side {
     pub waiting: Waiting,
     /// Its holder may take it again.
     pub reentrant: bool,
+    /// It was found under another name.
+    #[serde(skip)]
+    pub shared: Option<Shared>,
 }
 
 /// A lock wanted while another is held: a critical pair with one element of its held set.
@@ -318,7 +323,10 @@ fn walk_all(cx: &Context<'_>, mut memory: Option<Memory>) -> Result<(Regions, Wa
     let waits = blocking::link::finish(&roots, &mut out);
     let (entry, gates_cut) = entry::gates(cx, &roots, &out);
     let facts = std::mem::take(&mut out.facts);
+    let flows = std::mem::take(&mut out.flows);
     let mut regions = out.into_regions(&entry);
+    let taken = regions.acquired.iter().map(|(_, class)| class.key.clone()).collect();
+    shared::rename(&shared::names(flows.iter(), &taken), &mut regions, |site| cx.location(site));
     effects::reach::finish(cx, &facts, &entry, &mut regions);
     regions.blocking = waits;
     regions.files = cx.files.to_vec();
@@ -425,8 +433,13 @@ fn callees(cx: &Context<'_>, types: &BodyTypes) -> Vec<FnId> {
         dropped.extend(locals.chain(made).chain(elements).filter(|ty| matches!(ty, Ty::Adt(..))));
     }
     let locals = dropped.iter().flat_map(|ty| glue::glue(cx.model, &cx.drops, ty)).map(|(drop, _)| drop);
+    // `.map(Self::parse)`: named here, and called by whom it is given to.
+    let named = types.names.values().filter_map(|name| match name {
+        crate::model::infer::Name::Fn(function) => Some(*function),
+        _ => None,
+    });
     let mut out: Vec<FnId> =
-        direct.chain(locals).filter_map(|function| cx.model.dispatch(function)).flatten().collect();
+        direct.chain(locals).chain(named).filter_map(|function| cx.model.dispatch(function)).flatten().collect();
     out.extend(types.fields.values().flat_map(|(_, derefs)| derefs.iter().copied()));
     out.extend(types.hidden.values().copied());
     out.extend(walk::lazy_statics(cx, types));

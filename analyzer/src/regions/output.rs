@@ -39,6 +39,8 @@ pub(super) struct Output {
     tasks: Vec<Task>,
     /// Where those of the body at hand begin.
     first_task: usize,
+    /// Where pointers to locks are passed on, each with the first such place.
+    pub(super) flows: Found<super::shared::Flow, Site>,
     /// What is known of shared state, by body.
     pub(super) facts: std::collections::BTreeMap<u32, super::effects::Facts>,
 }
@@ -65,6 +67,7 @@ impl Output {
         add_new(&mut self.dropped, other.dropped);
         add_new(&mut self.writes, other.writes);
         add_new(&mut self.acquisitions, other.acquisitions);
+        add_new(&mut self.flows, other.flows);
         self.facts.extend(other.facts);
         for (callee, calls) in other.calls {
             self.calls.entry(callee).or_default().extend(calls);
@@ -106,6 +109,10 @@ impl Output {
     pub(super) fn spawned(&mut self, tasks: Vec<Task>) {
         self.tasks.extend(tasks);
         self.first_task = self.tasks.len();
+    }
+
+    pub(super) fn flow(&mut self, flow: super::shared::Flow, site: Site) {
+        self.flows.entry(flow).or_insert(site);
     }
 
     pub(super) fn count(&mut self, cx: &Context<'_>, lock: &LockRef, site: Site) {

@@ -124,6 +124,8 @@ pub struct Value {
     pub task: u32,
     /// A closure.
     pub closure: Option<ExprId>,
+    /// A function that is named and not called.
+    pub function: Option<crate::model::FnId>,
     /// A future that has not run yet: an async block, or a call of an async function, of this body.
     pub future: Option<ExprId>,
 }

@@ -63,6 +63,9 @@ impl Walker<'_> {
         let Some(summary) = self.summary(function) else { return Value::default() };
         let reachable = self.state.reachable;
         if reachable {
+            if let Some(site) = site {
+                self.note_lock_arguments(function, args.iter().map(|arg| arg.place.as_ref()), site);
+            }
             self.out.called(self.cx, self.id, function, &self.state);
         }
         let places: SmallVec<[Option<Place>; 4]> = args.iter().map(|value| value.place.clone()).collect();
@@ -164,11 +167,14 @@ impl Walker<'_> {
                     id
                 })
                 .collect();
-            match value.closure {
-                Some(closure) => {
+            match (value.closure, value.function, site) {
+                (Some(closure), ..) => {
                     self.run_closure(closure, &[]);
                 }
-                None => self.note_called_param(value.place.as_ref(), site),
+                (None, Some(function), Some(site)) => {
+                    self.run_named(function, &[], site);
+                }
+                _ => self.note_called_param(value.place.as_ref(), site),
             }
             self.state.release(|guard| phantoms.contains(&guard.id));
         }

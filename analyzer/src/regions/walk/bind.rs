@@ -6,7 +6,7 @@ use super::{Use, Walker};
 use crate::model::infer::{LocalId, Target};
 use crate::regions::place::{Index, Step};
 use crate::regions::state::{GuardId, Owner, Value};
-use crate::syntax::{ExprId, ExprKind, PatId, PatKind, Symbol};
+use crate::syntax::{ExprId, ExprKind, PatId, PatKind, Stmt, Symbol};
 
 /// What a pattern says about a value that is a guard or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +104,15 @@ impl Walker<'_> {
             let takes = matches!(self.body[pat].kind, PatKind::Ident { .. });
             guards = free.into_iter().take(usize::from(takes)).collect();
         }
-        Value { guards, place, parts: Vec::new(), task: value.task, closure: value.closure, future: value.future }
+        Value {
+            guards,
+            place,
+            parts: Vec::new(),
+            task: value.task,
+            closure: value.closure,
+            function: value.function,
+            future: value.future,
+        }
     }
 
     /// The place of a field that a struct or variant pattern names.
@@ -305,7 +313,7 @@ impl Walker<'_> {
         let waits = |method: &Symbol| method.as_str().starts_with("wait");
         // `let _ = condvar.wait_timeout(guard, time);` is a nap: the guard was needed for it.
         let nap = matches!(&self.body[init].kind, ExprKind::MethodCall { method, .. } if waits(method));
-        if !self.state.reachable || nap {
+        if !self.state.reachable || nap || self.ends_body(init) {
             return;
         }
         let site = self.site(self.body[init].span);
@@ -313,6 +321,18 @@ impl Walker<'_> {
             if value.guards.contains(&guard.id) && guard.param.is_none() && !guard.try_ {
                 self.out.dropped_at_once(self.cx, self.id, guard, site);
             }
+        }
+    }
+
+    /// Whether the body's last statement is what binds `init`: with nothing left to guard, the lock is only waited for.
+    fn ends_body(&self, init: ExprId) -> bool {
+        let ExprKind::Block { stmts, .. } = &self.body[self.body.root].kind else { return false };
+        match stmts.last() {
+            Some(Stmt::Let { init: Some(last), .. }) => *last == init,
+            Some(Stmt::Expr { expr, .. }) => {
+                matches!(self.body[*expr].kind, ExprKind::Assign { value, .. } if value == init)
+            }
+            _ => false,
         }
     }
 }

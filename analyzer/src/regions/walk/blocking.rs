@@ -368,7 +368,9 @@ impl Walker<'_> {
         parts: impl Iterator<Item = (N, &'v Value)>,
     ) {
         let Ty::Adt(adt, _) = *self.ty(id) else { return };
+        let site = self.site(self.body[id].span);
         for (name, value) in parts {
+            self.note_lock_field(adt, &name.to_string(), value.place.as_ref(), site);
             if self.is_kept(value) {
                 self.stored(&format!("{}.{name}", self.model.adt_path(adt)), value);
             }

@@ -111,7 +111,7 @@ impl Walker<'_> {
                     if let Some(value) = self.note_role(role, None, id, &values, false) {
                         return value;
                     }
-                    return self.role(role, &values).unwrap_or_default();
+                    return self.role(role, id, &values).unwrap_or_default();
                 }
                 self.unknown_call(Some(*name), &values, id)
             }
@@ -240,7 +240,7 @@ impl Walker<'_> {
             if let Some(value) = self.note_role(*role, Some(function), id, &all, signature.async_) {
                 return value;
             }
-            if let Some(value) = self.role(*role, &all) {
+            if let Some(value) = self.role(*role, id, &all) {
                 return value;
             }
         }

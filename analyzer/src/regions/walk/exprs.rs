@@ -1,5 +1,6 @@
 //! Expressions other than control flow and calls.
 
+use super::passed::points_to_lock;
 use super::{Use, Walker};
 use crate::model::infer::Name;
 use crate::model::locks::Waiting;
@@ -258,6 +259,7 @@ impl Walker<'_> {
                     guards,
                     place,
                     closure: callable.closure,
+                    function: callable.function,
                     future: callable.future,
                     task: callable.task,
                     parts: Vec::new(),
@@ -268,6 +270,7 @@ impl Walker<'_> {
                 self.note_static(found, self.body[id].span);
                 Value::of(Some(Place::new(Root::Static(found))))
             }
+            Some(Name::Fn(function)) => Value { function: Some(*function), ..Value::default() },
             _ => Value::default(),
         }
     }
@@ -302,6 +305,9 @@ impl Walker<'_> {
             None => {
                 let target = self.eval(place, Use::Place);
                 self.note_stored(target.place.as_ref(), &given);
+                let site = self.site(body[value].span);
+                let points = points_to_lock(self.model, self.ty(value));
+                self.note_lock_replaced(target.place.as_ref(), given.place.as_ref(), points, site);
                 // A guard stored in a field lives as long as the variable that has the field.
                 let owner = match target.place.map(|place| place.root) {
                     Some(Root::Local(_, local, _)) => Owner::Local(local),

@@ -76,7 +76,7 @@ const PUTS_IN: &[&str] = &["insert", "push", "push_back", "push_front", "extend"
 
 impl Walker<'_> {
     /// What a library function does beyond its signature; `None` where nothing.
-    pub(super) fn role(&mut self, role: Role, values: &[Value]) -> Option<Value> {
+    pub(super) fn role(&mut self, role: Role, id: ExprId, values: &[Value]) -> Option<Value> {
         match role {
             Role::Drop => {
                 values.iter().for_each(|value| self.consume(value));
@@ -92,9 +92,9 @@ impl Walker<'_> {
                 let task = self.new_task();
                 let outer = std::mem::replace(&mut self.task, task);
                 for value in values {
-                    if let Some(closure) = value.closure {
+                    if value.closure.is_some() || value.function.is_some() {
                         self.detach(|this| {
-                            let value = this.run_closure(closure, &[]);
+                            let value = this.run_callable(value, &[], id);
                             if let Some(future) = value.future {
                                 this.run_future(future);
                             }
@@ -197,7 +197,7 @@ impl Walker<'_> {
             let times = self.receiver_of(id).and_then(|receiver| self.count_of(receiver));
             self.repeats.push(times);
         }
-        let (closure_value, kept) = self.closure_arguments(name.as_str(), signature, &values, arg);
+        let (closure_value, kept) = self.closure_arguments((id, name.as_str()), signature, &values, arg);
         if each {
             self.repeats.pop();
         }
@@ -285,7 +285,7 @@ impl Walker<'_> {
     /// only kept.
     fn closure_arguments(
         &mut self,
-        name: &str,
+        (id, name): (ExprId, &str),
         signature: &Signature,
         values: &[Value],
         arg: Value,
@@ -294,10 +294,12 @@ impl Walker<'_> {
         let once = matches!(name, "call_once" | "call_once_force" | "get_or_init" | "get_or_try_init");
         self.once += u32::from(once);
         for (index, value) in values.iter().enumerate() {
-            let Some(closure) = value.closure else { continue };
+            if value.closure.is_none() && !self.runs_function(value) {
+                continue;
+            }
             if !self.calls_argument(signature, index, values.len()) {
                 // `Box::new(closure)`, `callbacks.push(closure)`: it runs some other time.
-                kept = Some(closure);
+                kept = value.closure.or(kept);
                 continue;
             }
             let with = RUNS_WITHOUT.contains(&name).then(|| self.state.clone());
@@ -307,7 +309,7 @@ impl Walker<'_> {
                 let option = self.model.adt_of(&signature.self_ty) == self.model.known.option;
                 self.state.release(|guard| arg.guards.contains(&guard.id) && (option || guard.try_));
             }
-            given = Some(self.run_closure(closure, std::slice::from_ref(&arg)));
+            given = Some(self.run_callable(value, std::slice::from_ref(&arg), id));
             if let Some(with) = with {
                 self.state.join(with);
             }

@@ -31,14 +31,21 @@ fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
     if held.reentrant || wanted.reentrant {
         return None;
     }
+    let shared = wanted.shared.as_ref().or(held.shared.as_ref());
     let level = match (held.mode, wanted.mode) {
         (_, LockMode::SharedRecursive) if !held.mode.conflicts(wanted.mode) => return None,
         (LockMode::Upgradable, LockMode::Shared)
         | (LockMode::Shared | LockMode::SharedRecursive, LockMode::Upgradable) => {
             return None;
         }
-        (held, wanted) if !held.conflicts(wanted) => Level::Warn,
-        _ if !pair.must => Level::Warn,
+        (held, wanted) if !held.conflicts(wanted) => {
+            if shared.is_some() {
+                Level::Note
+            } else {
+                Level::Warn
+            }
+        }
+        _ if !pair.must || shared.is_some() => Level::Warn,
         _ => Level::Deny,
     };
     let level = if pair.test || pair.confidence == Confidence::Low { level.min(Level::Note) } else { level };
@@ -99,7 +106,8 @@ fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
     };
     let related = steps
         .iter()
-        .filter(|step| (step.line, &step.file) != (primary.line, &primary.file) || step.column != primary.column);
+        .filter(|step| (step.line, &step.file) != (primary.line, &primary.file) || step.column != primary.column)
+        .chain(shared.map(|shared| &shared.at));
     let key = held.class.as_ref().map_or_else(|| "parameter".to_string(), |class| class.key.clone());
     Some(Finding {
         rule: super::RULE.id,

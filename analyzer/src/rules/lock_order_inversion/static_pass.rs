@@ -9,8 +9,8 @@ use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, Notice, 
 use crate::graph::compatible::{KeptOut, kept_out, no_common_gate, weakest_link};
 use crate::graph::cycles::{Cycle, Limits, cycles, linked_cycles};
 use crate::graph::{LockGraph, NodeId, OrderEdge, Witness};
-use crate::regions::place::Root;
-use crate::regions::{Pair, Regions, Task};
+use crate::regions::place::{Root, Step};
+use crate::regions::{Pair, Regions, Side, Task};
 use crate::rules::{Facts, wording};
 
 /// Further places shown per finding.
@@ -68,6 +68,16 @@ fn can_overlap(regions: &Regions, a: &Witness, b: &Witness) -> bool {
     if a.body == b.body && (one_of_many(a) || one_of_many(b)) && (only_read(a, b) || only_read(b, a)) {
         return false;
     }
+    // A function that walks down values that contain each other, either way round, takes each before what it contains.
+    let key = |side: &Side| side.class.as_ref().map(|class| class.key.clone());
+    if a.body == b.body
+        && is_inside(a)
+        && is_inside(b)
+        && key(&a.held) == key(&b.wanted)
+        && key(&a.wanted) == key(&b.held)
+    {
+        return false;
+    }
     let own = |pair: &Pair| {
         [&pair.held, &pair.wanted].iter().all(|side| matches!(side.place.root, Root::Local(..)) && side.is_local())
     };
@@ -85,6 +95,14 @@ fn can_overlap(regions: &Regions, a: &Witness, b: &Witness) -> bool {
         (Some(task), None) => during(b, task),
         (None, Some(task)) => during(a, task),
     }
+}
+
+/// Whether the wanted lock lies in what the held one guards.
+fn is_inside(pair: &Pair) -> bool {
+    let (outer, inner) = (&pair.held.place, &pair.wanted.place);
+    outer.root == inner.root
+        && inner.steps.starts_with(&outer.steps)
+        && inner.steps.get(outer.steps.len()) == Some(&Step::Inside)
 }
 
 fn finding(graph: &LockGraph, regions: &Regions, cycle: &Cycle) -> Finding {
@@ -133,6 +151,14 @@ fn finding(graph: &LockGraph, regions: &Regions, cycle: &Cycle) -> Finding {
             *step != primary && (step.line, step.column) != (primary.line, primary.column) || step.file != primary.file
         })
         .collect();
+    for (_, witness) in &sides {
+        let pair = regions.pairs.get(witness.origin as usize);
+        for shared in pair.iter().flat_map(|pair| [&pair.held.shared, &pair.wanted.shared]).flatten() {
+            if !related.contains(&shared.at) {
+                related.push(shared.at.clone());
+            }
+        }
+    }
     related.extend(further(graph, &sides));
     let keys: Vec<String> = sides.iter().map(|(edge, _)| graph.class_of(edge.from).key.clone()).collect();
     let functions =
