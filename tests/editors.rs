@@ -38,6 +38,7 @@ impl Bank {
 
     pub fn touch(&self) {
         let _ = self.log.lock().unwrap();
+        println!(\"touched\");
     }
 }
 ";
