@@ -114,6 +114,9 @@ impl Facade {
             }
         }
         ours.push("--edition=2021".into());
+        if self.crate_name == "lock_api" && !knows_exclusive(Path::new(&arguments[source])) {
+            ours.extend(["--cfg".into(), "lockcheck_lock_api_before_0_4_6".into()]);
+        }
         if !self.has_real {
             return Some(Both { real: None, ours });
         }
@@ -122,6 +125,12 @@ impl Facade {
         ours.extend(["--extern".into(), of]);
         Some(Both { real: Some(towards_real(&real).unwrap_or(real)), ours })
     }
+}
+
+/// Whether the real `lock_api` has `is_locked_exclusive`, which its first versions have not.
+fn knows_exclusive(source: &Path) -> bool {
+    let text = std::fs::read_to_string(source.with_file_name("rwlock.rs"));
+    text.map_or(true, |text| text.contains("fn is_locked_exclusive"))
 }
 
 /// The same call with the real crates in place of ours; `None` where it has none of ours.

@@ -223,6 +223,7 @@ unsafe impl<R: RawRwLock> RawRwLock for TrackedRwLock<R> {
         self.raw.is_locked()
     }
 
+    #[cfg(not(lockcheck_lock_api_before_0_4_6))]
     #[inline]
     fn is_locked_exclusive(&self) -> bool {
         self.raw.is_locked_exclusive()
