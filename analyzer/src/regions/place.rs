@@ -3,7 +3,7 @@
 //! Guarantees: two equal stable places are the same lock; a class is the innermost field of a type that is not a mere
 //! wrapper around a lock, a static, or a local variable. Nothing else is ever taken for the same lock.
 //!
-//! Misses: aliasing between different fields that hold one `Arc`; for classes, see [`shared`](super::shared).
+//! Misses: aliasing between different fields that hold one `Arc`; for classes, see `shared.rs`.
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
