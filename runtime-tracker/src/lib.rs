@@ -52,10 +52,10 @@
 //! | two nested | 1.00 | 1.26 | 2.4 |
 //! | four deep, 256 orders of 64 locks | 1.01 | 1.38 | 2.5 |
 //! | 4000 pairs of 1000 locks | 1.03 | 1.4-1.6 | 2.5 |
-//! | two threads, each its own two locks | 1.00 | 1.1-1.3 | 2.5-4 |
+//! | two threads, each its own two locks | 1.00 | 1.3-2.2 | 2.5-4 |
 //! | two threads, one lock | 1.0 | 1.1-1.3 | 2.2 |
 //! | `RwLock` read | 1.02 | 1.01-1.08 | 2.0 |
-//! | a nesting seen for the first time | | 0.2 µs, with a trace file 0.3 µs | 0.3 µs |
+//! | a nesting seen for the first time | | with a trace file 0.7 µs | 0.6 µs |
 //!
 //! `benches/peers`, a package of its own, runs the same work on the locks of other detectors: `cargo run --release
 //! --manifest-path runtime-tracker/benches/peers/Cargo.toml --target-dir target/peers`.

@@ -152,7 +152,7 @@ pub(crate) fn sleep(
             }
             if !long && since.elapsed() >= long::LONG {
                 long = true;
-                long::begin(place, wait);
+                long::note(place, wait, false);
             }
             let waiting = detect(place);
             let next = Instant::now() + pause;
@@ -166,7 +166,7 @@ pub(crate) fn sleep(
     });
     if let Some((place, _)) = entered {
         if long {
-            threads::busy(|| long::end(place, wait));
+            threads::busy(|| long::note(place, wait, true));
         }
         leave(place, wake == Wake::Cancelled);
     }

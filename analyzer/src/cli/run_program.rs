@@ -68,13 +68,7 @@ pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, terminal: &Termi
         },
     };
     let texts = analyze::texts();
-    let Ran { mut report, outcome, traces } = match runs(args, &program, &session, (&config, &texts), terminal)? {
-        Ok(ran) => ran,
-        Err(messages) => {
-            to_stderr(messages.as_bytes());
-            return Err(does_not_compile(&program));
-        }
-    };
+    let Ran { mut report, outcome, traces } = runs(args, &program, &session, (&config, &texts), terminal)?;
     if confirm::is_asked(args) {
         confirmed(args, &program, &session, &traces, &mut report)?;
     }
@@ -109,15 +103,14 @@ struct Ran {
     traces: Vec<PathBuf>,
 }
 
-/// Runs the program as often as asked for, until threads blocked each other or it failed, and gives the last run's report,
-/// or what the compiler says against it.
+/// Runs the program as often as asked for, until threads blocked each other or it failed, and gives the last run's report.
 fn runs(
     args: &RunArgs,
     program: &Program,
     session: &Session,
     (config, texts): (&Config, &Texts),
     terminal: &Terminal,
-) -> Result<Result<Ran, String>, Failure> {
+) -> Result<Ran, Failure> {
     let watched = Watched {
         time: args.timeout,
         ends_hangs: args.on_deadlock == super::args::OnDeadlock::Report,
@@ -127,10 +120,7 @@ fn runs(
     let mut number = 0;
     loop {
         let earlier = session.traces();
-        let mut command = match launch(program, session)? {
-            Ok(command) => command,
-            Err(messages) => return Ok(Err(messages)),
-        };
+        let mut command = launch(program, session)?;
         command.envs(confirm::schedule(args, number).map(|schedule| (confirm::VARIABLE, schedule)));
         if args.stats {
             command.env("LOCKCHECK_STATS", "1");
@@ -149,27 +139,23 @@ fn runs(
         }
         about_the_run(&mut report, session, &outcome, &traces);
         report.notices.extend(confirm::found_by(args, number - 1, &report));
-        return Ok(Ok(Ran { report, outcome, traces }));
+        return Ok(Ran { report, outcome, traces });
     }
 }
 
-/// The command that runs the program, or what the compiler says against it.
-fn launch(program: &Program, session: &Session) -> Result<Result<Command, String>, Failure> {
+/// The command that runs the program. Where it does not compile, the compiler's own words go to standard error.
+fn launch(program: &Program, session: &Session) -> Result<Command, Failure> {
     match program {
-        Program::Command(request) => Ok(Ok(session.command(request))),
+        Program::Command(request) => Ok(session.command(request)),
         Program::File(file, arguments) => {
             match session.single(file, arguments).map_err(|error| Failure(error.to_string()))? {
-                Single::Program(command) => Ok(Ok(command)),
-                Single::Refused(messages) => Ok(Err(messages)),
+                Single::Program(command) => Ok(command),
+                Single::Refused(messages) => {
+                    to_stderr(messages.as_bytes());
+                    Err(Failure(format!("`{}` does not compile", file.display())))
+                }
             }
         }
-    }
-}
-
-fn does_not_compile(program: &Program) -> Failure {
-    match program {
-        Program::Command(_) => Failure("the program does not compile".into()),
-        Program::File(file, _) => Failure(format!("`{}` does not compile", file.display())),
     }
 }
 
@@ -185,7 +171,7 @@ fn confirmed(
     match program {
         Program::File(file, _) => {
             let launch = |trace: &Path| {
-                let mut command = launch(program, session)?.map_err(|_| does_not_compile(program))?;
+                let mut command = launch(program, session)?;
                 command.env("LOCKCHECK_TRACE", trace);
                 Ok(command)
             };

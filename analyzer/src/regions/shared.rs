@@ -47,7 +47,7 @@ pub struct Shared {
 /// Who has the lock of whom, and where it is passed on.
 pub(super) type Names = FxHashMap<String, (String, Site)>;
 
-/// Follows every class to where its locks come from. Cost: linear in the flows.
+/// Follows every class to where its locks come from. Cost: the flows, and for each class the steps to its origin.
 pub(super) fn names<'f>(flows: impl Iterator<Item = (&'f Flow, &'f Site)>, taken: &BTreeSet<String>) -> Names {
     let mut origins: BTreeMap<&Slot, Vec<(Option<&Slot>, Site)>> = BTreeMap::new();
     for (flow, site) in flows {

@@ -22,21 +22,11 @@ pub(super) const LONG: Duration = Duration::from_secs(2);
 /// Looking at the other threads takes no longer.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// The calling thread, which stands at this place of the table, has waited for long.
-pub(super) fn begin(place: usize, wait: Wait) {
-    if record::is_on() {
-        write(place, wait, false);
+/// The calling thread, which stands at this place of the table, has waited for long, or, where `ended`, waits no more.
+pub(super) fn note(place: usize, wait: Wait, ended: bool) {
+    if !record::is_on() {
+        return;
     }
-}
-
-/// A wait that was long is over.
-pub(super) fn end(place: usize, wait: Wait) {
-    if record::is_on() {
-        write(place, wait, true);
-    }
-}
-
-fn write(place: usize, wait: Wait, ended: bool) {
     let mut held = List::new();
     let table = table();
     let member = table.get(place).map(|waiting| Member::new(waiting, &mut held));
