@@ -92,13 +92,11 @@ fn property(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Style, samples};
+    use super::super::samples;
     use super::*;
-    use crate::source::Targets;
 
     fn shown(report: &Report) -> String {
-        let (texts, targets) = (samples::texts(), Targets::default());
-        render(report, &Context { texts: &texts, targets: &targets, style: Style::default(), pictures: None })
+        samples::rendered(render, report)
     }
 
     #[test]

@@ -181,13 +181,11 @@ fn pieces(text: &str, line: Range<usize>, mut spans: Vec<Range<usize>>) -> Vec<(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Style, samples};
+    use super::super::samples;
     use super::*;
-    use crate::source::Targets;
 
     fn shown(report: &Report) -> String {
-        let (texts, targets) = (samples::texts(), Targets::default());
-        render(report, &Context { texts: &texts, targets: &targets, style: Style::default(), pictures: None })
+        samples::rendered(render, report)
     }
 
     #[test]

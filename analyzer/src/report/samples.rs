@@ -1,7 +1,8 @@
 //! Canned findings that every format is tested on: one function, two files, a pool, a run-time place, odd names.
 
+use super::{Context, Style};
 use crate::finding::*;
-use crate::source::{Text, Texts};
+use crate::source::{Targets, Text, Texts};
 
 const CHAIN: &str = "\
 use parking_lot::RwLock;
@@ -86,6 +87,12 @@ fn report(mode: Mode, finding: Finding) -> Report {
     let mut report = Report { mode, summary, findings: vec![finding], notices: Vec::new() };
     report.finish();
     report
+}
+
+/// A report as a format without choices shows it, with the samples' texts.
+pub(crate) fn rendered(render: fn(&Report, &Context<'_>) -> String, report: &Report) -> String {
+    let (texts, targets) = (texts(), Targets::default());
+    render(report, &Context { texts: &texts, targets: &targets, style: Style::default(), pictures: None })
 }
 
 /// A read guard, and a write behind it, in one function.
