@@ -31,6 +31,24 @@ pub(crate) enum Wake {
     Cancelled,
 }
 
+/// Where in the queue of its address a thread waits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Priority {
+    /// Behind all others.
+    Back,
+    /// In front of those that came later: the thread was woken, found nothing, and keeps its place.
+    Front,
+    /// In front of [`Priority::Front`] too: what the others wait for is held by this thread until it goes on.
+    First,
+}
+
+impl Priority {
+    /// That of a thread that may have been woken before.
+    pub(crate) fn of(woken: bool) -> Self {
+        if woken { Priority::Front } else { Priority::Back }
+    }
+}
+
 /// Where one thread sleeps.
 pub(crate) struct Parker {
     wake: Mutex<Option<Wake>>,
@@ -71,6 +89,7 @@ impl Parker {
 struct Node {
     address: usize,
     mode: Mode,
+    priority: Priority,
     thread: &'static ThreadRecord,
     queued: Cell<bool>,
     next: Cell<*const Node>,
@@ -107,13 +126,25 @@ impl Queue {
         self.last = node;
     }
 
+    /// In front of all but those of [`Priority::First`].
     fn prepend(&mut self, node: &Node) {
         node.queued.set(true);
-        node.next.set(self.first);
-        if self.last.is_null() {
+        let mut before = ptr::null::<Node>();
+        let mut at = self.first;
+        // SAFETY: queued nodes are alive.
+        while let Some(first) = unsafe { at.as_ref() }.filter(|other| other.priority == Priority::First) {
+            before = first;
+            at = first.next.get();
+        }
+        node.next.set(at);
+        // SAFETY: as above.
+        match unsafe { before.as_ref() } {
+            Some(before) => before.next.set(node),
+            None => self.first = node,
+        }
+        if at.is_null() {
             self.last = node;
         }
-        self.first = node;
     }
 
     /// Takes out the first `most` nodes that `wanted` accepts, in order. O(length of the bucket's queue up to the last of
@@ -166,26 +197,26 @@ impl Queue {
 
 /// Sleeps until woken at `address`.
 ///
-/// `check` runs under the queue's lock and refuses the wait where there is nothing to wait for. `front`: the thread was
-/// woken before, got nothing, and keeps its place. `tick(n)` runs first when the thread stands in the queue and then
+/// `check` runs under the queue's lock and refuses the wait where there is nothing to wait for. `priority`: where
+/// in the queue. `tick(n)` runs first when the thread stands in the queue and then
 /// each time that the moment it gave has come; `None` means never again. `until` ends the wait.
 pub(crate) fn park(
     address: usize,
     mode: Mode,
-    front: bool,
+    priority: Priority,
     until: Option<Instant>,
     check: impl FnOnce() -> bool,
     mut tick: impl FnMut(u32) -> Option<Instant>,
 ) -> Wake {
     let thread = threads::me();
-    let node = Node { address, mode, thread, queued: Cell::new(false), next: Cell::new(ptr::null()) };
+    let node = Node { address, mode, priority, thread, queued: Cell::new(false), next: Cell::new(ptr::null()) };
     {
         let mut queue = bucket(address);
         if !check() {
             return Wake::Refused;
         }
         thread.parked.store(true, Relaxed);
-        if front { queue.prepend(&node) } else { queue.append(&node) }
+        if priority == Priority::Back { queue.append(&node) } else { queue.prepend(&node) }
     }
     let mut ticks = 0;
     let mut next = tick(ticks);

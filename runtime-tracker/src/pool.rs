@@ -20,9 +20,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::event::{Event, Mode, ObjectKind, Op, PoolPolicy, Record};
 use crate::head::{Head, Kind};
+use crate::park::{self, Priority};
 use crate::site::Site;
 use crate::wait::{self, Goal, TaskState, Wait};
-use crate::{config, names, park, record, thread, threads};
+use crate::{config, names, record, thread, threads};
 
 /// What a submission does when no slot is free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -337,7 +338,7 @@ impl Pool {
                 let state = self.lock();
                 state.free == 0 && state.lost == lost
             };
-            wait::sleep(wait, front, None, nothing, || {});
+            wait::sleep(wait, Priority::of(front), None, nothing, || {});
             front = true;
         }
     }
@@ -347,7 +348,7 @@ impl Pool {
         let goal = Goal::Idle { pool: self.number, in_drop };
         let wait = Wait { goal, site, address: (&raw const self.idle_bell).addr() };
         while self.lock().unfinished != 0 {
-            wait::sleep(wait, false, None, || self.lock().unfinished != 0, || {});
+            wait::sleep(wait, Priority::Back, None, || self.lock().unfinished != 0, || {});
         }
         if config::traces() && self.is_tracked() {
             let tasks = self.lock().ended_tasks.clone();
@@ -389,7 +390,7 @@ impl Pool {
                     let state = self.lock();
                     state.queue.is_empty() && !state.closed
                 };
-                wait::sleep(wait, false, None, nothing, || {});
+                wait::sleep(wait, Priority::Back, None, nothing, || {});
             }
         }
     }
@@ -503,7 +504,7 @@ impl<T> Promise<T> {
         threads::emit_at(Event::new(Op::TaskJoinRequest, state.id, 0, 0), site);
         let wait = Wait { goal: Goal::Task(state), site, address: Arc::as_ptr(&self.packet).addr() };
         while !state.done.load(Acquire) {
-            wait::sleep(wait, false, None, || !state.done.load(Acquire), || {});
+            wait::sleep(wait, Priority::Back, None, || !state.done.load(Acquire), || {});
         }
         threads::emit_at(Event::new(Op::TaskJoin, state.id, 0, 0), site);
         let segment = self.packet.segment.load(Relaxed);

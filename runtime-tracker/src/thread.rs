@@ -24,7 +24,7 @@ pub use handle::park_timeout_ms;
 pub use handle::{Thread, current, park, park_timeout};
 
 use crate::event::{Event, Op};
-use crate::park::{self};
+use crate::park::{self, Priority};
 use crate::site::Site;
 use crate::wait::{self, Goal, Wait};
 use crate::{config, names, threads};
@@ -100,7 +100,7 @@ impl End {
         let goal = Goal::Thread { number: self.number, scope };
         let wait = Wait { goal, site, address: Arc::as_ptr(self).addr() };
         while !self.done.load(Acquire) {
-            wait::sleep(wait, false, None, || !self.done.load(Acquire), || {});
+            wait::sleep(wait, Priority::Back, None, || !self.done.load(Acquire), || {});
         }
         self.joined.store(true, Relaxed);
         threads::emit_at(Event::new(Op::Join, self.number, 0, 0), site);

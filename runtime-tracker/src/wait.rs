@@ -33,7 +33,7 @@ use std::time::{Duration, Instant};
 use crate::event::{DeadlockAction, Held, Mode, Record, WaitKind};
 use crate::finding::{Evidence, Finding, Step, show};
 use crate::held::{self, Entry, LockMode};
-use crate::park::{self, Wake};
+use crate::park::{self, Priority, Wake};
 use crate::raw::List;
 use crate::site::Site;
 use crate::threads;
@@ -117,7 +117,7 @@ fn table() -> MutexGuard<'static, Table> {
 #[track_caller]
 pub(crate) fn sleep(
     wait: Wait,
-    front: bool,
+    priority: Priority,
     until: Option<Instant>,
     check: impl FnOnce() -> bool,
     mut queued: impl FnMut(),
@@ -131,7 +131,7 @@ pub(crate) fn sleep(
     let mut entered = None;
     let mut long = false;
     let mut pause = AGAIN[0];
-    let wake = park::park(wait.address, mode, front, until, check, |tick| {
+    let wake = park::park(wait.address, mode, priority, until, check, |tick| {
         if tick == 0 {
             queued();
         }

@@ -136,7 +136,7 @@ fn a_reader_writer_lock_is_read_upgraded_and_downgraded() {
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
-                for round in 0..300 {
+                for round in 0..40_000 {
                     match round % 4 {
                         0 => *SHARED.write() += 1,
                         1 => *RwLockUpgradableReadGuard::upgrade(SHARED.upgradable_read()) += 1,
@@ -147,7 +147,7 @@ fn a_reader_writer_lock_is_read_upgraded_and_downgraded() {
             });
         }
     });
-    assert_eq!(*SHARED.read(), 600);
+    assert_eq!(*SHARED.read(), 80_000);
 }
 
 #[test]

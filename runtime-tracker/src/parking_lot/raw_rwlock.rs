@@ -16,7 +16,7 @@ use super::raw_mutex::is_lost;
 use crate::event::{Mode, ObjectKind, Op, flag};
 use crate::head::{self, Head, Kind};
 use crate::held::{self, LockMode};
-use crate::park::{self, Wake};
+use crate::park::{self, Priority, Wake};
 use crate::site::Site;
 use crate::wait::{self, Goal, Wait};
 use crate::{config, schedule, stats, threads};
@@ -217,8 +217,10 @@ impl RawRwLock {
                 Err(word) => next(word, want, front).is_none(),
             }
         };
+        // Those in front wait for the upgradable read, which is held until the upgrade has come.
+        let priority = |front| if want == Want::Upgrade { Priority::First } else { Priority::of(front) };
         while !self.attempt(want, front) {
-            let wake = wait::sleep(wait, front, until, || must_wait(front), || {});
+            let wake = wait::sleep(wait, priority(front), until, || must_wait(front), || {});
             if wake == Wake::TimedOut {
                 if self.attempt(want, front) {
                     break;

@@ -10,9 +10,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::event::{Event, Mode, ObjectKind, Op, WaitKind};
 use crate::head::{Head, Kind};
+use crate::park::{self, Priority};
 use crate::site::Site;
 use crate::wait::{self, Goal, Wait};
-use crate::{config, names, park, threads};
+use crate::{config, names, threads};
 
 /// A tracked [`std::sync::Barrier`].
 ///
@@ -127,7 +128,7 @@ impl Barrier {
             let goal = Goal::Anyone { kind: WaitKind::Barrier, object };
             let wait = Wait { goal, site, address: self.head.address() };
             while self.lock().generation == generation {
-                wait::sleep(wait, false, None, || self.lock().generation == generation, || {});
+                wait::sleep(wait, Priority::Back, None, || self.lock().generation == generation, || {});
             }
             std::mem::forget(leave);
         }

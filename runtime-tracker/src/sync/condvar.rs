@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use crate::config;
 use crate::event::{Event, Mode, ObjectKind, Op, WaitKind, flag};
 use crate::head::{Head, Kind};
-use crate::park::{self, Wake};
+use crate::park::{self, Priority, Wake};
 use crate::site::Site;
 use crate::sync::mutex::{self, MutexGuard};
 use crate::threads;
@@ -230,7 +230,7 @@ impl Condvar {
             }
             true
         };
-        let wake = wait::sleep(wait, false, until, begin, || {
+        let wake = wait::sleep(wait, Priority::Back, until, begin, || {
             mutex::release(mutex, flag::WAIT);
             let flags = if until.is_some() { flag::TRY } else { 0 };
             threads::emit_at(Event { flags, ..Event::new(Op::WaitBegin, condvar, 0, begun.get()) }, site);

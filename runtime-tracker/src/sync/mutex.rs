@@ -21,7 +21,7 @@ use std::time::Instant;
 use crate::event::{Mode, ObjectKind, Op, flag};
 use crate::head::{self, Head, Kind};
 use crate::held::{self, LockMode};
-use crate::park::{self, Wake};
+use crate::park::{self, Priority, Wake};
 use crate::record::buffer;
 use crate::site::Site;
 use crate::sync::poisoning;
@@ -285,7 +285,7 @@ fn wait_for(head: &Head, lock: LockMode, site: Site, until: Option<Instant>) -> 
     let mut overtaken = Overtaken::default();
     loop {
         let taken = || head.state.swap(2, Acquire) == 0;
-        match wait::sleep(wait, front, until, || !taken(), || {}) {
+        match wait::sleep(wait, Priority::of(front), until, || !taken(), || {}) {
             Wake::Refused | Wake::Woken(HANDED_OVER) => return true,
             _ if taken() => return true,
             Wake::TimedOut => return false,

@@ -12,9 +12,10 @@ use std::sync::atomic::{AtomicU32, Ordering::*};
 
 use crate::event::{Event, Mode, ObjectKind, Op, WaitKind};
 use crate::head::{Head, Kind};
+use crate::park::{self, Priority};
 use crate::site::Site;
 use crate::wait::{self, Goal, Wait};
-use crate::{config, held, park, threads};
+use crate::{config, held, threads};
 
 const NEW: u32 = 0;
 pub(crate) const POISONED: u32 = 1;
@@ -217,7 +218,7 @@ impl Once {
             _ => Goal::Anyone { kind: WaitKind::Once, object: cell },
         };
         let wait = Wait { goal, site, address: self.head.address() };
-        wait::sleep(wait, false, None, || self.head.state.load(Acquire) == state, || {});
+        wait::sleep(wait, Priority::Back, None, || self.head.state.load(Acquire) == state, || {});
     }
 
     #[track_caller]

@@ -20,7 +20,7 @@ use std::sync::{LockResult, TryLockError, TryLockResult};
 use crate::event::{Mode, ObjectKind, Op, flag};
 use crate::head::{self, Head, Kind};
 use crate::held::{self, LockMode};
-use crate::park::{self, Wake};
+use crate::park::{self, Priority, Wake};
 use crate::record::buffer;
 use crate::site::Site;
 use crate::sync::poisoning;
@@ -287,7 +287,7 @@ fn contended(head: &Head, lock: LockMode, mode: Mode, site: Site) {
         if woken {
             overtaken.again(lock, site);
         }
-        let wake = wait::sleep(wait, woken, None, || must_wait(woken), || {});
+        let wake = wait::sleep(wait, Priority::of(woken), None, || must_wait(woken), || {});
         woken |= matches!(wake, Wake::Woken(_));
     }
     std::mem::forget(abandon);

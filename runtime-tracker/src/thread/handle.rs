@@ -15,7 +15,7 @@ use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use crate::event::{Event, Op, WaitKind};
-use crate::park::{self, Wake};
+use crate::park::{self, Priority, Wake};
 use crate::site::Site;
 use crate::wait::{self, Goal, Wait};
 use crate::{config, threads};
@@ -163,7 +163,7 @@ fn wait_for_token(until: Option<Instant>, site: Site) {
             threads::receive(token.segment.load(Relaxed));
             return;
         }
-        if wait::sleep(wait, false, until, || !token.is_there.load(Acquire), || {}) == Wake::TimedOut {
+        if wait::sleep(wait, Priority::Back, until, || !token.is_there.load(Acquire), || {}) == Wake::TimedOut {
             token.take();
             return;
         }

@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use super::shared::Shared;
 use crate::event::WaitKind;
-use crate::park::{self, Wake};
+use crate::park::{self, Priority, Wake};
 use crate::site::Site;
 use crate::wait::{self, Wait};
 
@@ -168,7 +168,7 @@ impl Shared {
                     if sending { (meet.go_send, meet.closed) } else { (meet.go_receive, !self.has_senders()) };
                 go == 0 && !closed && !(meet.senders > 0 && meet.receivers > 0)
             };
-            timed_out = wait::sleep(wait, false, until, nobody, || {}) == Wake::TimedOut;
+            timed_out = wait::sleep(wait, Priority::Back, until, nobody, || {}) == Wake::TimedOut;
         }
     }
 }

@@ -13,7 +13,7 @@ use super::Common;
 use super::meet::Meet;
 use crate::event::{Event, Mode, ObjectKind, Op, WaitKind};
 use crate::head::{Head, Kind};
-use crate::park::{self, Wake};
+use crate::park::{self, Priority, Wake};
 use crate::site::Site;
 use crate::wait::{self, Goal, Wait};
 use crate::{config, threads};
@@ -118,7 +118,7 @@ impl Shared {
         side.waiting.fetch_add(1, SeqCst);
         let _waiting = Waiting(&side.waiting);
         let wait = Wait { goal: self.goal(kind), site, address: (&raw const *side).addr() };
-        wait::sleep(wait, front, until, || side.changes.load(SeqCst) == seen, || {})
+        wait::sleep(wait, Priority::of(front), until, || side.changes.load(SeqCst) == seen, || {})
     }
 
     pub(super) fn wants_to_receive(&self, site: Site) {
