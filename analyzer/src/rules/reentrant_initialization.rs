@@ -46,6 +46,8 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     let Some(regions) = facts.regions else { return };
     for found in &regions.blocking.reentrant {
         let name = &found.name;
+        // What a callee does in some cases only, it may never do while this is initialised.
+        let surely = found.always || found.way.is_empty();
         let first = wording::at(&found.first, format!("the initialisation of `{name}` begins here"));
         let mut steps = vec![first.clone()];
         steps.extend(wording::calls(&found.way, &found.again));
@@ -62,8 +64,8 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
         let lock = LockInfo { name: name.clone(), kind: found.kind.clone(), file: String::new(), line: 0, column: 0 };
         out.push(Finding {
             rule: RULE.id,
-            level: if found.test { Level::Note } else { Level::Deny },
-            confidence: Confidence::High,
+            level: if found.test || !surely { Level::Note } else { Level::Deny },
+            confidence: if surely { Confidence::High } else { Confidence::Low },
             evidence: Evidence::Static,
             message: format!("the initialiser of `{name}` uses `{name}`, and waits for itself"),
             help: format!("compute what is needed without `{name}`, or initialise that part in a cell of its own"),

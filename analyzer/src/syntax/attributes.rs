@@ -81,6 +81,64 @@ fn needs_test(predicate: TokenStream) -> bool {
     }
 }
 
+/// Whether attributes let a part of the program exist in the usual build: on a Unix system, with all features; `None` where
+/// they say nothing of that.
+pub(super) fn in_usual_build(attrs: &[Attribute]) -> Option<bool> {
+    let predicates = attrs.iter().filter_map(|attr| match &attr.meta {
+        Meta::List(list) if list.path.is_ident("cfg") => Some(holds(list.tokens.clone())),
+        _ => None,
+    });
+    predicates.reduce(|one, other| match (one, other) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (Some(true), Some(true)) => Some(true),
+        _ => None,
+    })?
+}
+
+/// The same of one predicate.
+fn holds(predicate: TokenStream) -> Option<bool> {
+    let mut tokens = predicate.into_iter();
+    let Some(TokenTree::Ident(name)) = tokens.next() else { return None };
+    match tokens.next() {
+        None if name == "unix" || name == "debug_assertions" || name == "panic" => Some(true),
+        None if name == "windows" || name == "miri" || name == "loom" || name == "doc" || name == "docsrs" => {
+            Some(false)
+        }
+        None => None,
+        Some(TokenTree::Punct(_)) => {
+            let Some(TokenTree::Literal(value)) = tokens.next() else { return None };
+            let value = value.to_string();
+            let is = |usual: &str| Some(value.trim_matches('"') == usual);
+            match name.to_string().as_str() {
+                "feature" => Some(true),
+                "target_os" => is("linux"),
+                "target_family" => is("unix"),
+                "target_has_atomic" => Some(true),
+                "target_pointer_width" => is("64"),
+                "target_arch" if value.contains("wasm") => Some(false),
+                _ => None,
+            }
+        }
+        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => {
+            let parts: Vec<Option<bool>> = split_at_commas(group.stream()).into_iter().map(holds).collect();
+            if name == "not" {
+                parts.first().copied().flatten().map(|holds| !holds)
+            } else if name == "all" || name == "any" {
+                // `all` is false where one part is, `any` true where one part is.
+                let decides = name == "any";
+                match parts.iter().any(|part| *part == Some(decides)) {
+                    true => Some(decides),
+                    false if parts.iter().all(|part| *part == Some(!decides)) => Some(!decides),
+                    false => None,
+                }
+            } else {
+                None
+            }
+        }
+        Some(_) => None,
+    }
+}
+
 fn split_at_commas(tokens: TokenStream) -> Vec<TokenStream> {
     let mut parts = Vec::new();
     let mut part = Vec::new();

@@ -3,7 +3,7 @@
 //! Guarantees: only a last expression without a semicolon is the value of its block; items in bodies, also those of
 //! `thread_local!` and its like, are statements of their own.
 
-use super::attributes::{mark_test, of_expr};
+use super::attributes::{in_usual_build, mark_test, of_expr};
 use super::lower::{BodyLowering, Lowered};
 use super::spans;
 use super::tree::{BlockKind, ExprKind, Pos, Stmt, Symbol};
@@ -41,12 +41,16 @@ impl BodyLowering<'_> {
     pub(super) fn stmts(&mut self, stmts: &[syn::Stmt]) -> ThinVec<Stmt> {
         let mut lowered = ThinVec::with_capacity(stmts.len());
         let last = stmts.len().wrapping_sub(1);
+        let is_let = |stmt: &syn::Stmt, usual: bool| matches!(stmt, syn::Stmt::Local(local) if in_usual_build(&local.attrs) == Some(usual));
+        // Of `#[cfg(unix)] let guard = ..; #[cfg(windows)] let guard = ..;` there is one at a time.
+        let has_usual = stmts.iter().any(|stmt| is_let(stmt, true));
         for (index, stmt) in stmts.iter().enumerate() {
             match stmt {
                 // In the middle of code that is no test, `#[cfg(test)]` statements are not there when it runs.
                 syn::Stmt::Local(local) if mark_test(&local.attrs) => {}
                 syn::Stmt::Expr(expr, _) if mark_test(of_expr(expr)) => {}
                 syn::Stmt::Macro(stmt) if mark_test(&stmt.attrs) => {}
+                stmt if has_usual && is_let(stmt, false) => {}
                 syn::Stmt::Local(local) => {
                     let stmt = self.local(local);
                     lowered.push(stmt);

@@ -181,6 +181,8 @@ pub struct Reentrant {
     pub way: Vec<Location>,
     /// Where it is reached again.
     pub again: Location,
+    /// Whenever the initialiser runs, as far as branches and loops go: others may depend on what is never so here.
+    pub always: bool,
 }
 
 /// Somebody else's code that runs under a guard.

@@ -63,6 +63,8 @@ pub struct Initialises {
     pub site: Site,
     /// The calls to there.
     pub way: Way,
+    /// Whenever the function runs, as far as branches and loops go.
+    pub always: bool,
 }
 
 /// All of it.

@@ -5,7 +5,7 @@
 
 use super::Walker;
 use crate::model::FnId;
-use crate::regions::blocking::summary::{BlockingSummary, Signals, Waits};
+use crate::regions::blocking::summary::{BlockingSummary, Initialises, Signals, Waits};
 use crate::regions::place::{Place, Root};
 use crate::regions::state::{GuardId, Value};
 use crate::regions::summary::{Acquired, HeldLock, LONGEST_WAY, LockRef, Site, Way};
@@ -62,7 +62,9 @@ impl Walker<'_> {
             self.waits(new, arg.map_or(0, |arg| arg.task), &without);
         }
         for initialises in summary.initialises.iter().filter(|one| !again(&one.way)) {
-            self.reaches(renew(&initialises.cell), initialises.adt, initialises.site, way(&initialises.way));
+            let cell =
+                Initialises { cell: renew(&initialises.cell), way: way(&initialises.way), ..initialises.clone() };
+            self.reaches(cell);
         }
         let returned = summary.returns.as_ref().map(|(number, takes)| {
             let task = self.new_task();

@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use super::{Use, Walker};
 use crate::model::infer::{LocalId, Target};
+use crate::model::ty::Ty;
 use crate::regions::place::{Index, Step};
-use crate::regions::state::{GuardId, Owner, Value};
+use crate::regions::state::{GuardId, Owner, State, Value};
 use crate::syntax::{ExprId, ExprKind, PatId, PatKind, Stmt, Symbol};
 
 /// What a pattern says about a value that is a guard or not.
@@ -165,10 +166,55 @@ impl Walker<'_> {
         }
     }
 
-    /// Takes out guards that the outcome of a match rules out.
-    pub(super) fn settle(&mut self, value: &Value, outcome: Outcome) {
-        if outcome == Outcome::Failure {
-            self.state.release(|guard| guard.try_ && value.guards.contains(&guard.id));
+    /// What a pattern of successes leaves where it does not match.
+    pub(super) fn release_unmatched(&self, state: &mut State, pat: PatId, scrutinee: ExprId, value: &Value) {
+        if self.takes_all_successes(pat) {
+            self.release_absent(state, scrutinee, value);
+        } else {
+            state.release(|guard| guard.try_ && value.guards.contains(&guard.id));
+        }
+    }
+
+    /// Takes out the guards of a value that is `None` or an error here: those of attempts, and those that can only be in
+    /// the other variant. An error of `lock` itself holds the guard.
+    pub(super) fn release_absent(&self, state: &mut State, scrutinee: ExprId, value: &Value) {
+        let known = &self.model.known;
+        let only_inside = match self.ty(scrutinee).peeled() {
+            Ty::Adt(id, args) if Some(*id) == known.option => {
+                args.first().is_some_and(|inside| self.carries_guard(inside))
+            }
+            Ty::Adt(id, args) if Some(*id) == known.result => {
+                let of = |at: usize, test: &dyn Fn(&Ty) -> bool| args.get(at).is_some_and(test);
+                of(0, &|inside| self.carries_guard(inside)) && of(1, &|error| !self.may_carry(error))
+            }
+            _ => false,
+        };
+        state.release(|guard| (guard.try_ || only_inside) && value.guards.contains(&guard.id));
+    }
+
+    /// As [`release_absent`](Self::release_absent), in the present state.
+    pub(super) fn settle(&mut self, scrutinee: ExprId, value: &Value) {
+        let mut state = std::mem::replace(&mut self.state, State::unreachable());
+        self.release_absent(&mut state, scrutinee, value);
+        self.state = state;
+    }
+
+    /// Whether a pattern matches every `Some(..)`, or every `Ok(..)`.
+    pub(super) fn takes_all_successes(&self, pat: PatId) -> bool {
+        let PatKind::TupleStruct { pats, .. } = &self.body[pat].kind else { return false };
+        self.outcome(pat) == Outcome::Success && pats.iter().all(|pat| self.is_irrefutable(*pat))
+    }
+
+    fn is_irrefutable(&self, pat: PatId) -> bool {
+        match &self.body[pat].kind {
+            PatKind::Wild | PatKind::Rest => true,
+            // A constant is not bound.
+            PatKind::Ident { sub, .. } => {
+                self.types.bindings.contains_key(&pat) && sub.is_none_or(|sub| self.is_irrefutable(sub))
+            }
+            PatKind::Ref(inner) => self.is_irrefutable(*inner),
+            PatKind::Tuple(pats) => pats.iter().all(|pat| self.is_irrefutable(*pat)),
+            _ => false,
         }
     }
 
@@ -194,7 +240,9 @@ impl Walker<'_> {
             let main = self.state.clone();
             // The temporaries are gone before the else block runs.
             if outcome == Outcome::Success {
-                self.state.release(|guard| guard.try_ && value.guards.contains(&guard.id));
+                let mut state = std::mem::replace(&mut self.state, State::unreachable());
+                self.release_unmatched(&mut state, pat, init, &value);
+                self.state = state;
             }
             let temporary = Owner::Temporary(scope);
             self.state.release(|guard| guard.owner == temporary);

@@ -52,7 +52,7 @@ pub(super) struct Own {
     seen: FxHashSet<(Op, Site, Way, u32)>,
     signalled: FxHashSet<(SignalKind, Site, Way, u32)>,
     /// One-time initialisations that run: the cell, and where they began.
-    pub(super) initialising: Vec<(Place, Site)>,
+    pub(super) initialising: Vec<(Place, Site, u32)>,
     pub(super) channels: Channels,
     pub(super) pools: Pools,
     /// What the condition at hand belongs to, and its last line.

@@ -97,7 +97,9 @@ impl Walker<'_> {
     /// A branch's value goes to whoever has the whole expression.
     fn branch(&mut self, expr: ExprId) -> Value {
         let scope = self.push_temporaries();
+        self.branches += 1;
         let value = self.result(expr);
+        self.branches -= 1;
         self.own(&value.guards, Owner::Nobody);
         self.pop_temporaries(scope);
         self.rehome(&value);
@@ -128,10 +130,11 @@ impl Walker<'_> {
                     self.note_head(*scrutinee, construct, before, &value, end);
                 }
                 let mut otherwise = self.state.clone();
-                if self.outcome(*pat) == Outcome::Success {
-                    otherwise.release(|guard| guard.try_ && value.guards.contains(&guard.id));
+                match self.outcome(*pat) {
+                    Outcome::Success => self.release_unmatched(&mut otherwise, *pat, *scrutinee, &value),
+                    Outcome::Failure => self.settle(*scrutinee, &value),
+                    Outcome::Either => {}
                 }
-                self.settle(&value, self.outcome(*pat));
                 self.bind(*pat, &value);
                 otherwise
             }
@@ -173,7 +176,9 @@ impl Walker<'_> {
         let ExprKind::Logic { lhs, rhs, .. } = &body[id].kind else { return };
         self.terminating(|this| this.eval(*lhs, Use::Place));
         let skipped = self.state.clone();
+        self.branches += 1;
         self.terminating(|this| this.eval(*rhs, Use::Place));
+        self.branches -= 1;
         self.state.join(skipped);
     }
 
@@ -188,10 +193,14 @@ impl Walker<'_> {
         let mut out = Value::default();
         let mut first = true;
         let mut branches = Vec::new();
+        let mut only_failures = false;
         for arm in arms {
             let mark = self.pool_mark();
             self.state = before.clone();
-            self.settle(&value, self.outcome(arm.pat));
+            if only_failures || self.outcome(arm.pat) == Outcome::Failure {
+                self.settle(scrutinee, &value);
+            }
+            only_failures |= arm.guard.is_none() && self.takes_all_successes(arm.pat);
             self.push_block();
             self.bind(arm.pat, &value);
             if let Some(guard) = arm.guard {
@@ -199,7 +208,10 @@ impl Walker<'_> {
             }
             let scope = self.push_temporaries();
             self.extended = extended;
+            let one_of = u32::from(arms.len() > 1);
+            self.branches += one_of;
             let arm_value = self.result(arm.body);
+            self.branches -= one_of;
             self.extended = None;
             self.own(&arm_value.guards, Owner::Nobody);
             self.pop_temporaries(scope);
@@ -249,7 +261,10 @@ impl Walker<'_> {
             if let Some((pat, value)) = &item {
                 self.bind(*pat, value);
             }
+            let branches = u32::from(cond.is_some() || item.is_some());
+            self.branches += branches;
             self.eval(body, Use::Move);
+            self.branches -= branches;
             self.pop_block();
             self.pop_temporaries(scope);
             let frame = self.pop_frame();
@@ -314,7 +329,7 @@ impl Walker<'_> {
             })
             .collect();
         self.blocking.selecting -= 1;
-        self.suspend(self.body[id].span);
+        self.suspend(self.body[id].span, &[]);
         let all: Vec<_> = futures.iter().flat_map(|value| value.guards.iter().copied()).collect();
         self.own(&all, Owner::Nobody);
         self.pop_temporaries(scope);

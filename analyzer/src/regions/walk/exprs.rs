@@ -157,12 +157,15 @@ impl Walker<'_> {
             }
             ExprKind::Await(inner) => {
                 let value = self.eval(*inner, Use::Move);
-                let value = match value.future {
+                let future = value.future;
+                let value = match future {
                     Some(future) => self.run_future(future),
                     None => value,
                 };
                 self.awaited_lock(*inner, &value);
-                self.suspend(body[id].span);
+                // What the future gives is there when nothing is waited for any more.
+                let given = if future.is_some() { &value.guards[..] } else { &[] };
+                self.suspend(body[id].span, given);
                 value
             }
             ExprKind::Try(inner) => {
@@ -334,7 +337,7 @@ impl Walker<'_> {
                         self.run_future(future);
                     }
                 }
-                self.suspend(span);
+                self.suspend(span, &[]);
             }
             MacroKind::Value => self.formatted(args),
             // Nothing says in which scope, or whether, the macro evaluates what.

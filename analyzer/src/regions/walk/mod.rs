@@ -141,6 +141,8 @@ pub(super) struct Walker<'w> {
     running: Vec<ExprId>,
     /// Above zero: what runs is another thread or task and none of the function's own doing.
     detached: u32,
+    /// How many branches and loop bodies what runs is in: above zero, it may not run.
+    branches: u32,
     /// How often each loop around runs, where that is written.
     repeats: Vec<Option<u32>>,
     blocking: blocking::Own,
@@ -189,6 +191,7 @@ pub(super) fn walk(cx: &Context<'_>, group: &Group, id: BodyId, out: &mut Output
         run: FxHashSet::default(),
         running: Vec::new(),
         detached: 0,
+        branches: 0,
         repeats: Vec::new(),
         blocking: blocking::Own::default(),
         steps: 0,
@@ -437,7 +440,11 @@ impl<'w> Walker<'w> {
         let mut held: Vec<HeldLock> = own.collect();
         held.append(&mut acquired.held);
         acquired.held = held;
-        acquired.released |= self.state.released;
+        // A guard that came in and was passed on to a callee that drops it first.
+        let passed_on =
+            self.state.guards.iter().filter(|guard| without.contains(&guard.id)).filter_map(|guard| guard.param);
+        let passed_on = passed_on.filter_map(|param| 1u64.checked_shl(param)).fold(0, |all, bit| all | bit);
+        acquired.released |= self.state.released | passed_on;
         self.summary.add(acquired);
     }
 
@@ -463,14 +470,14 @@ impl<'w> Walker<'w> {
         self.own(&value.guards, owner);
     }
 
-    /// An await: which thread-blocking guards of this task live here?
-    fn suspend(&mut self, span: Span) {
+    /// An await: which thread-blocking guards of this task live here? `given` are those that it gave.
+    fn suspend(&mut self, span: Span, given: &[GuardId]) {
         if !self.state.reachable {
             return;
         }
         let site = self.site(span);
         for guard in &self.state.guards {
-            if guard.held.waiting == Waiting::Thread && guard.frame == self.frame {
+            if guard.held.waiting == Waiting::Thread && guard.frame == self.frame && !given.contains(&guard.id) {
                 self.out.held_at_await(self.cx, self.id, guard, site);
             }
         }

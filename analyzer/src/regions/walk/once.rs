@@ -12,7 +12,7 @@ use crate::regions::blocking::Reentrant;
 use crate::regions::blocking::summary::{Initialises, MOST};
 use crate::regions::context::Context;
 use crate::regions::place::{Place, Root};
-use crate::regions::summary::{LONGEST_WAY, Site, Way};
+use crate::regions::summary::{LONGEST_WAY, Way};
 use crate::syntax::{ExprId, Span, StaticKind};
 
 impl Walker<'_> {
@@ -20,8 +20,8 @@ impl Walker<'_> {
     pub(super) fn begin_initialisation(&mut self, place: Option<Place>, ty: &Ty, id: ExprId) -> bool {
         let (Some(place), Some(adt)) = (place, self.model.adt_of(ty)) else { return false };
         let site = self.site(self.body[id].span);
-        self.reaches(place.clone(), Some(adt), site, Way::new());
-        self.blocking.initialising.push((place, site));
+        self.reaches(Initialises { cell: place.clone(), adt: Some(adt), site, way: Way::new(), always: true });
+        self.blocking.initialising.push((place, site, self.branches));
         true
     }
 
@@ -32,12 +32,13 @@ impl Walker<'_> {
     }
 
     /// A cell is about to be initialised, here or in a callee.
-    pub(super) fn reaches(&mut self, cell: Place, adt: Option<AdtId>, site: Site, way: Way) {
+    pub(super) fn reaches(&mut self, reached: Initialises) {
         if !self.state.reachable {
             return;
         }
-        if let Some((_, first)) =
-            self.blocking.initialising.iter().find(|(known, _)| *known == cell && cell.is_stable())
+        let Initialises { cell, adt, site, way, always } = reached;
+        if let Some((_, first, branches)) =
+            self.blocking.initialising.iter().find(|(known, ..)| *known == cell && cell.is_stable())
             && let Some(class) = self.cx.class(&cell)
         {
             let info = &self.cx.bodies[self.id.0 as usize];
@@ -50,6 +51,7 @@ impl Walker<'_> {
                 first: self.cx.location(*first),
                 way: way.iter().map(|site| self.cx.location(*site)).collect(),
                 again: self.cx.location(site),
+                always: always && self.branches == *branches,
             };
             if !self.blocking.facts.reentrant.contains(&found) {
                 self.blocking.facts.reentrant.push(found);
@@ -58,7 +60,7 @@ impl Walker<'_> {
         }
         let known = &mut self.blocking.summary.initialises;
         if self.detached == 0 && known.len() < MOST && !known.iter().any(|other| other.cell == cell) {
-            known.push(Initialises { cell, adt, site, way });
+            known.push(Initialises { cell, adt, site, way, always: always && self.branches == 0 });
         }
     }
 
@@ -67,13 +69,13 @@ impl Walker<'_> {
         let Some(adt) = lazy(self.model, id) else { return };
         let site = self.site(span);
         let place = Place::new(Root::Static(id));
-        self.reaches(place, adt, site, Way::new());
+        self.reaches(Initialises { cell: place, adt, site, way: Way::new(), always: true });
         let body = FnId(self.model.fns.len() as u32 + id.0);
         let Some(summary) = self.summary(body) else { return };
         for inner in &summary.blocking.initialises {
             if !inner.way.contains(&site) {
                 let way = std::iter::once(site).chain(inner.way.iter().copied()).take(LONGEST_WAY).collect();
-                self.reaches(inner.cell.unkeyed(), inner.adt, inner.site, way);
+                self.reaches(Initialises { cell: inner.cell.unkeyed(), way, ..inner.clone() });
             }
         }
     }
@@ -84,7 +86,7 @@ impl Walker<'_> {
         let id = StaticId(index as u32);
         if lazy(self.model, id).is_some() {
             let site = self.site(self.model.statics[index].span);
-            self.blocking.initialising.push((Place::new(Root::Static(id)), site));
+            self.blocking.initialising.push((Place::new(Root::Static(id)), site, self.branches));
         }
     }
 }
