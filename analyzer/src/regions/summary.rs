@@ -132,6 +132,10 @@ pub struct Summary {
     pub returns_from: u64,
     /// What it waits for and signals.
     pub blocking: super::blocking::summary::BlockingSummary,
+    /// Registries whose callbacks it calls.
+    pub invokes: Vec<super::callbacks::Invocation>,
+    /// Parameters that it puts into registries.
+    pub keeps: Vec<super::callbacks::KeptParam>,
     /// It never returns.
     pub diverges: bool,
     /// Not all acquisitions could be kept.

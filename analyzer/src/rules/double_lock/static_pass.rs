@@ -39,13 +39,13 @@ fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
             return None;
         }
         (held, wanted) if !held.conflicts(wanted) => {
-            if shared.is_some() {
+            if shared.is_some() || pair.callback {
                 Level::Note
             } else {
                 Level::Warn
             }
         }
-        _ if !pair.must || shared.is_some() => Level::Warn,
+        _ if !pair.must || pair.callback || shared.is_some() => Level::Warn,
         _ => Level::Deny,
     };
     let level = if pair.test || pair.confidence == Confidence::Low { level.min(Level::Note) } else { level };

@@ -105,6 +105,11 @@ fn is_inside(pair: &Pair) -> bool {
         && inner.steps.get(outer.steps.len()) == Some(&Step::Inside)
 }
 
+/// Whether the wanted lock is that of a registered callback.
+fn through_callback(regions: &Regions, witness: &Witness) -> bool {
+    regions.pairs.get(witness.origin as usize).is_some_and(|pair| pair.callback)
+}
+
 fn finding(graph: &LockGraph, regions: &Regions, cycle: &Cycle) -> Finding {
     let sides: Vec<(&OrderEdge, &Witness)> = cycle
         .steps
@@ -120,6 +125,9 @@ fn finding(graph: &LockGraph, regions: &Regions, cycle: &Cycle) -> Finding {
         || sides.iter().any(|(_, witness)| witness.test)
     {
         Level::Note
+    } else if sides.iter().any(|(_, witness)| through_callback(regions, witness)) {
+        // Which callbacks are registered when the locks are taken is not known.
+        Level::Warn
     } else {
         Level::Deny
     };
