@@ -191,6 +191,17 @@ mod tests {
     }
 
     #[test]
+    fn both_ends_of_a_watch_channel_are_locks() {
+        let lock = |path| matches!(lock_type(path), Some(LockType::Lock { shape: Shape::Watch, .. }));
+        assert!(lock("tokio::sync::watch::Sender") && lock("tokio::sync::watch::Receiver"));
+        assert!(!lock("tokio::sync::mpsc::Sender"));
+        let mode = |name| acquire(Shape::Watch, Waiting::Thread, name).map(|acquire| acquire.mode);
+        assert_eq!(mode("borrow_and_update"), Some(LockMode::Shared));
+        assert_eq!(mode("send_replace"), Some(LockMode::Exclusive));
+        assert_eq!(mode("has_changed"), None);
+    }
+
+    #[test]
     fn unknown_crates_have_locks_by_unmistakable_names_only() {
         assert!(is_lock_name("util::RwLock"));
         assert!(!is_lock_name("util::Condvar"));

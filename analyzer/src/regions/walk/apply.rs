@@ -188,6 +188,11 @@ impl Walker<'_> {
             self.state.release(|guard| phantoms.contains(&guard.id));
         }
         let mut out = Value { task, ..Value::of(summary.returns_place.as_ref().map(renew)) };
+        if let Some(wrapped) = summary.wraps.and_then(|param| args.get(param as usize)) {
+            out.closure = wrapped.closure;
+            out.function = wrapped.function;
+            out.given = self.callable_param(wrapped);
+        }
         // Which part a guard is in, the guards themselves tell.
         if summary.returns.is_empty() {
             let part = |(name, place): &(Symbol, Place)| (*name, Value::of(Some(renew(place))));

@@ -150,6 +150,18 @@ impl Walker<'_> {
         doing
     }
 
+    /// A value is returned: whoever calls it calls a parameter.
+    pub(super) fn note_wrapped(&mut self, value: &Value) {
+        if self.summary.wraps.is_some() || self.detached > 0 {
+            return;
+        }
+        let wrapped = match value.closure {
+            Some(closure) => self.doing_of(closure).params.first().copied(),
+            None => value.given,
+        };
+        self.summary.wraps = wrapped;
+    }
+
     /// A lock is wanted while a callback is looked at.
     pub(super) fn record_request(&mut self, acquired: &Acquired) {
         let Some(recording) = &mut self.recording else { return };

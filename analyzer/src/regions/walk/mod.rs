@@ -362,6 +362,7 @@ impl<'w> Walker<'w> {
             self.summary.returns_place = Some(place.clone());
         }
         self.note_returned(value);
+        self.note_wrapped(value);
         if value.future.is_none() {
             self.state.release(|guard| value.guards.contains(&guard.id));
         }

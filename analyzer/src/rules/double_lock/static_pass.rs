@@ -1,7 +1,7 @@
 //! The static half: critical pairs whose two locks are the same one.
 //!
 //! Guarantees: deny only where both access paths are equal and stable and the guard lives on every path; read under
-//! read is a warning, as only a queued writer makes it hang.
+//! read is a warning, as only a queued writer makes it hang, and so is a lock that a registered callback takes.
 
 use rustc_hash::FxHashSet;
 

@@ -2,8 +2,9 @@
 //!
 //! Guarantees: a cycle is reported once, with one witness per side; it is no finding where a common lock keeps the
 //! sides apart, or where more than one lock is only read, or one is in
-//! a function that takes elements of a collection in both orders; a cycle that needs a queued writer, test code or a call with
-//! several possible targets is a note.
+//! a function that takes elements of a collection in both orders; a cycle that needs a queued writer, test code, a call with
+//! several possible targets or, among more than two locks, a registered callback is a note; with a callback it is a
+//! warning otherwise.
 
 use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, Notice, NoticeKind, ThreadPath};
 use crate::graph::compatible::{KeptOut, kept_out, no_common_gate, weakest_link};
@@ -120,12 +121,15 @@ fn finding(graph: &LockGraph, regions: &Regions, cycle: &Cycle) -> Finding {
         })
         .collect();
     let confidence = sides.iter().map(|(_, witness)| witness.confidence).min().unwrap_or(Confidence::Low);
+    let callback = sides.iter().any(|(_, witness)| through_callback(regions, witness));
     let level = if confidence == Confidence::Low
+        // A ring of three whose callbacks may not be there: too much to ask.
+        || callback && sides.len() > 2
         || weakest_link(graph, cycle) != KeptOut::Always
         || sides.iter().any(|(_, witness)| witness.test)
     {
         Level::Note
-    } else if sides.iter().any(|(_, witness)| through_callback(regions, witness)) {
+    } else if callback {
         // Which callbacks are registered when the locks are taken is not known.
         Level::Warn
     } else {
