@@ -70,6 +70,8 @@ pub struct Invocation {
     pub site: Site,
     /// The calls to there.
     pub way: Way,
+    /// Bit `i`: the guard passed as parameter `i` was given back before.
+    pub released: u64,
     /// A call on the way had more than one possible target.
     pub dispatched: bool,
 }
@@ -232,10 +234,10 @@ fn label(pair: &mut Pair, taken: &Taken<'_>) {
     pair.callback = true;
     for at in &taken.calls {
         if let Some(call) = pair.wanted.way.get_mut(*at) {
-            call.label = "calls what is registered".to_string();
+            call.label = "calls a registered callback".to_string();
         }
         if let Some(registered) = pair.wanted.way.get_mut(*at + 1) {
-            registered.label = "the callback registered here is called".to_string();
+            registered.label = "the callback is registered here".to_string();
         }
     }
 }

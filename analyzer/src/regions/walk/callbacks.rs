@@ -14,7 +14,7 @@ use crate::model::ty::Ty;
 use crate::model::{AdtId, Signature};
 use crate::regions::callbacks::{Doing, Invocation, KeptParam, Registration, is_known, registry};
 use crate::regions::place::{Place, Root, Step};
-use crate::regions::state::Value;
+use crate::regions::state::{GuardId, LiveGuard, Value};
 use crate::regions::summary::{Acquired, HeldLock, LONGEST_WAY, MOST_ACQUIRES, Site, Way};
 use crate::syntax::{ExprId, ExprKind, Symbol};
 
@@ -183,9 +183,15 @@ impl Walker<'_> {
             recording.params.push(param);
         }
         if registry(self.model, place).is_some() {
-            let call =
-                Invocation { place: place.unkeyed(), held: Vec::new(), site, way: Way::new(), dispatched: false };
-            self.invoke(call, false);
+            let call = Invocation {
+                place: place.unkeyed(),
+                held: Vec::new(),
+                site,
+                way: Way::new(),
+                released: 0,
+                dispatched: false,
+            };
+            self.invoke(call, false, &[]);
         }
     }
 
@@ -197,12 +203,13 @@ impl Walker<'_> {
     }
 
     /// A registry is called here, by this body or a callee; `known`: which one, the callee could say as well.
-    fn invoke(&mut self, call: Invocation, known: bool) {
+    fn invoke(&mut self, call: Invocation, known: bool, without: &[GuardId]) {
         if !self.state.reachable {
             return;
         }
         let mut own: Vec<HeldLock> = Vec::new();
-        for guard in self.state.guards.iter().filter(|guard| guard.param.is_none()) {
+        let live = |guard: &&LiveGuard| guard.param.is_none() && !without.contains(&guard.id);
+        for guard in self.state.guards.iter().filter(live) {
             if !own.iter().any(|held| held.lock == guard.held.lock) {
                 own.push(guard.held.clone());
             }
@@ -217,7 +224,8 @@ impl Walker<'_> {
             self.out.invocation(self.id, step, Invocation { held, ..call.clone() }, gates);
         }
         own.extend(call.held);
-        let call = Invocation { held: own, ..call };
+        let released = call.released | self.state.released;
+        let call = Invocation { held: own, released, ..call };
         if call.way.len() >= LONGEST_WAY {
             return;
         }
@@ -262,10 +270,15 @@ impl Walker<'_> {
                 held: held.collect(),
                 site: call.site,
                 way: way(&call.way),
+                released: 0,
                 dispatched: call.dispatched || dispatched,
             };
+            let given_back =
+                |(index, _): &(usize, &Value)| call.released & 1u64.checked_shl(*index as u32).unwrap_or(0) != 0;
+            let without = args.iter().enumerate().filter(given_back);
+            let without: Vec<GuardId> = without.flat_map(|(_, value)| value.guards.iter().copied()).collect();
             let known = is_known(self.model, &call.place);
-            self.invoke(seen, known);
+            self.invoke(seen, known, &without);
         }
         for kept in keeps {
             if let Some(value) = args.get(kept.param as usize) {
