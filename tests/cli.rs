@@ -182,6 +182,34 @@ fn the_workspace_is_scanned_from_any_of_its_folders() {
     assert!(done.stderr.starts_with("note: cargo could not be asked"), "{done:?}");
 }
 
+#[test]
+fn macros_that_a_package_exports_are_expanded_in_those_that_depend_on_it() {
+    let exported = "#[macro_export]\nmacro_rules! counted { ($of: expr) => { $crate::lock(&$of.count) }; }\n\
+        #[macro_export]\nmacro_rules! own { ($of: expr) => { $crate::lock(&$of.count) }; }\n\
+        pub fn lock(count: &std::sync::Mutex<u32>) -> std::sync::MutexGuard<'_, u32> { count.lock().unwrap() }\n";
+    let uses = "macro_rules! own { ($of: expr) => { 0 }; }\n\
+        pub struct Page { count: std::sync::Mutex<u32> }\n\
+        impl Page {\n    pub fn twice(&self) {\n        let count = macros::counted!(self);\n        \
+        *macros::counted!(self) += *count;\n    }\n    \
+        pub fn once(&self) -> u32 {\n        let _count = self.count.lock().unwrap();\n        own!(self)\n    }\n}\n";
+    let dir = folder(&[
+        ("Cargo.toml", "[workspace]\nmembers = [\"book\", \"macros\"]\nresolver = \"2\"\n"),
+        (
+            "book/Cargo.toml",
+            "[package]\nname = \"book\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\
+            [dependencies]\nmacros = { path = \"../macros\" }\n",
+        ),
+        ("book/src/lib.rs", uses),
+        ("macros/Cargo.toml", "[package]\nname = \"macros\"\nversion = \"0.1.0\"\nedition = \"2021\"\n"),
+        ("macros/src/lib.rs", exported),
+    ]);
+    let done = lockcheck(dir.path(), &["scan", "--message-format", "lockcheck-json"]);
+    let found = &done.document()["findings"];
+    let found: Vec<_> = found.as_array().unwrap().iter().filter(|one| one["rule"] == "double_lock").collect();
+    assert_eq!(found.len(), 1, "{done:?}");
+    assert_eq!(found[0]["primary"]["line"], 6, "{done:?}");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_report_that_cannot_be_written_is_an_error_and_a_closed_pipe_is_none() {

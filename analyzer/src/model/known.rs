@@ -92,6 +92,8 @@ pub enum Role {
     Channel,
     /// Gives both ends of a channel with a bound.
     BoundedChannel,
+    /// Gives both ends of a watch channel, which are one lock.
+    Watch,
     /// Sends without ever waiting for room.
     Post,
     /// Gives an iterator that waits for each message.
@@ -217,6 +219,7 @@ const ROLES: &[(&str, Role)] = &[
     ("flume::Sender::send", Role::Send),
     ("flume::bounded", Role::BoundedChannel),
     ("flume::unbounded", Role::Channel),
+    ("tokio::sync::watch::channel", Role::Watch),
     ("tokio::sync::mpsc::channel", Role::BoundedChannel),
     ("tokio::sync::mpsc::unbounded_channel", Role::Channel),
     ("tokio::sync::mpsc::Sender::send", Role::Send),

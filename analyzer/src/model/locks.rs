@@ -47,6 +47,8 @@ pub enum Shape {
     RwLock,
     /// A map whose every shard has a lock: `get`, `entry`, `insert`
     ShardedMap,
+    /// The value of a watch channel, by either end: `borrow` reads it, `send` writes it.
+    Watch,
 }
 
 /// What a method call on a lock takes.
@@ -66,6 +68,9 @@ pub fn lock_type(path: &str) -> Option<LockType> {
     if krate == "dashmap" {
         return sharded(name);
     }
+    if path.starts_with("tokio::sync::watch::") {
+        return watch(name);
+    }
     let waiting = match krate {
         "std" | "parking_lot" | "lock_api" | "spin" | super::known::BY_NAME => Waiting::Thread,
         "tokio" | "async_lock" | "futures" | "async_std" => Waiting::Task,
@@ -81,6 +86,15 @@ fn sharded(name: &str) -> Option<LockType> {
         "Ref" | "RefMut" | "Iter" | "IterMut" | "Entry" | "OccupiedEntry" | "VacantEntry" => {
             LockType::Guard { waiting: Waiting::Thread }
         }
+        _ => return None,
+    })
+}
+
+/// The ends of a watch channel: behind both is one lock that blocks threads, and hands itself to writers first.
+fn watch(name: &str) -> Option<LockType> {
+    Some(match name {
+        "Sender" | "Receiver" => LockType::Lock { shape: Shape::Watch, waiting: Waiting::Thread },
+        "Ref" => LockType::Guard { waiting: Waiting::Thread },
         _ => return None,
     })
 }
@@ -152,6 +166,8 @@ pub fn acquire(shape: Shape, waiting: Waiting, name: &str) -> Option<Acquire> {
             "get_mut" | "iter_mut" | "entry" | "insert" | "remove" | "remove_if" | "remove_if_mut" | "retain" | "alter"
             | "alter_all" | "clear" | "shrink_to_fit",
         ) => Exclusive,
+        (Shape::Watch, "borrow" | "borrow_and_update") => Shared,
+        (Shape::Watch, "send" | "send_modify" | "send_if_modified" | "send_replace") => Exclusive,
         _ => return None,
     };
     Some(Acquire { mode, try_, waiting })
@@ -172,6 +188,17 @@ mod tests {
         assert_eq!(of(Shape::Mutex, "lock_owned").map(|acquire| acquire.try_), Some(false));
         assert_eq!(of(Shape::Mutex, "read"), None);
         assert_eq!(of(Shape::RwLock, "into_inner"), None);
+    }
+
+    #[test]
+    fn both_ends_of_a_watch_channel_are_locks() {
+        let lock = |path| matches!(lock_type(path), Some(LockType::Lock { shape: Shape::Watch, .. }));
+        assert!(lock("tokio::sync::watch::Sender") && lock("tokio::sync::watch::Receiver"));
+        assert!(!lock("tokio::sync::mpsc::Sender"));
+        let mode = |name| acquire(Shape::Watch, Waiting::Thread, name).map(|acquire| acquire.mode);
+        assert_eq!(mode("borrow_and_update"), Some(LockMode::Shared));
+        assert_eq!(mode("send_replace"), Some(LockMode::Exclusive));
+        assert_eq!(mode("has_changed"), None);
     }
 
     #[test]

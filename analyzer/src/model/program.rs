@@ -43,8 +43,29 @@ fn hows(sources: &Sources, numbers: &[u128], earlier: &Files) -> (Vec<How>, Vec<
             out[file.package].entry(name.clone()).or_insert_with(|| text.clone());
         }
     }
+    share_exported(sources, &found, &mut out);
     let hows = sources.packages.iter().zip(out).map(|(package, macros)| How::new(year(package.edition), macros.into()));
     (hows.collect(), found)
+}
+
+/// A package can call the macros that a dependency among the sources exports, unless it has one of that name.
+fn share_exported(sources: &Sources, found: &[Definitions], out: &mut [Definitions]) {
+    let exporting =
+        |file: &SourceFile, found: &Definitions| !found.is_empty() && file.text.text().contains("#[macro_export");
+    let mut exported: FxHashMap<&str, Vec<&Definitions>> = FxHashMap::default();
+    for (file, found) in sources.files.iter().zip(found).filter(|(file, found)| exporting(file, found)) {
+        exported.entry(&sources.packages[file.package].name).or_default().push(found);
+    }
+    for (package, out) in sources.packages.iter().zip(out) {
+        let of = |krate: &String| exported.get(krate.as_str()).into_iter().flatten();
+        for (name, krate) in package.dependencies.iter().filter(|(_, krate)| *krate != package.name) {
+            for (macro_, text) in of(krate).flat_map(|found| found.iter()) {
+                // `$crate` is the crate that defines the macro.
+                let text = || text.replace("$crate", &format!("::{name}")).replace("$ crate", &format!("::{name}"));
+                out.entry(macro_.clone()).or_insert_with(text);
+            }
+        }
+    }
 }
 
 /// What a parse is to the next one.

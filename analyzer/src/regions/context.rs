@@ -36,6 +36,8 @@ pub(super) struct Context<'w> {
     nothing: Summary,
     /// Types with a `Drop` impl in the sources.
     pub(super) drops: FxHashMap<AdtId, FnId>,
+    /// Types whose `Clone` is written by hand.
+    pub(super) cloned: FxHashSet<AdtId>,
     /// Types with a guard in a field.
     pub(super) carriers: FxHashMap<AdtId, Waiting>,
     /// Collections and iterators of the stubs.
@@ -180,7 +182,11 @@ pub(super) fn context<'w>(model: &'w Model<'w>, files: &'w [String]) -> Context<
     let types = bodies.iter().map(|_| OnceLock::new()).collect();
     let summaries = bodies.iter().map(|_| OnceLock::new()).collect();
     let mut drops = FxHashMap::default();
+    let mut cloned = FxHashSet::default();
     for impl_ in &model.impls {
+        if impl_.trait_.as_ref().is_some_and(|trait_| trait_.name.as_str() == "Clone") {
+            cloned.extend(model.adt_of(&impl_.self_ty));
+        }
         let is_drop =
             impl_.trait_.as_ref().and_then(|trait_| trait_.id) == model.known.drop && model.known.drop.is_some();
         if let (true, Some(adt), Some(drop)) =
@@ -209,6 +215,7 @@ pub(super) fn context<'w>(model: &'w Model<'w>, files: &'w [String]) -> Context<
         summaries,
         nothing: Summary::default(),
         drops,
+        cloned,
         carriers: carriers(model),
         containers,
         sections: false,

@@ -7,6 +7,7 @@
 //! Misses: calls that the model cannot resolve; they take nothing and keep nothing.
 
 pub mod blocking;
+mod callbacks;
 mod context;
 pub mod declared;
 mod earlier;
@@ -113,6 +114,8 @@ pub struct Pair {
     pub same: Sameness,
     /// How sure the identities are.
     pub confidence: Confidence,
+    /// A callback that is kept in a field wants the lock; the way names where it is registered.
+    pub callback: bool,
 }
 
 /// A spawned thread or task, in steps of the function that spawns it.
@@ -212,6 +215,8 @@ pub struct Regions {
     pub truncated: usize,
     /// Functions that are entered with more locks held than are kept.
     pub gates_cut: usize,
+    /// Calls of registered callbacks that were not followed to all of them.
+    pub callbacks_cut: usize,
 }
 
 impl Regions {
@@ -227,7 +232,11 @@ impl Regions {
             self.gates_cut,
             entry::MOST_GATES
         );
-        [(self.truncated, summaries), (self.gates_cut, gates)]
+        let callbacks = format!(
+            "{} calls of registered callbacks have more behind them than is followed: findings through them may be missing",
+            self.callbacks_cut
+        );
+        [(self.truncated, summaries), (self.gates_cut, gates), (self.callbacks_cut, callbacks)]
             .into_iter()
             .filter(|(count, _)| *count > 0)
             .map(|(_, message)| Notice { kind: NoticeKind::Truncated, file: None, line: None, message })
@@ -322,6 +331,7 @@ fn walk_all(cx: &Context<'_>, mut memory: Option<Memory>) -> Result<(Regions, Wa
     let roots = entry::roots(cx, &links);
     let waits = blocking::link::finish(&roots, &mut out);
     let (entry, gates_cut) = entry::gates(cx, &roots, &out);
+    let callbacks_cut = callbacks::connect(cx, &mut out);
     let facts = std::mem::take(&mut out.facts);
     let flows = std::mem::take(&mut out.flows);
     let mut regions = out.into_regions(&entry);
@@ -339,6 +349,7 @@ fn walk_all(cx: &Context<'_>, mut memory: Option<Memory>) -> Result<(Regions, Wa
     };
     regions.truncated = truncated;
     regions.gates_cut = gates_cut;
+    regions.callbacks_cut = callbacks_cut;
     Ok((regions, walked))
 }
 

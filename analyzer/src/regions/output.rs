@@ -41,6 +41,10 @@ pub(super) struct Output {
     first_task: usize,
     /// Where pointers to locks are passed on, each with the first such place.
     pub(super) flows: Found<super::shared::Flow, Site>,
+    /// Callbacks that come into registries.
+    registrations: Found<(Site, Place), super::callbacks::Registration>,
+    /// Calls of registries under locks.
+    invoked: Found<(BodyId, Site, Way), super::callbacks::Invoked>,
     /// What is known of shared state, by body.
     pub(super) facts: std::collections::BTreeMap<u32, super::effects::Facts>,
 }
@@ -68,6 +72,8 @@ impl Output {
         add_new(&mut self.writes, other.writes);
         add_new(&mut self.acquisitions, other.acquisitions);
         add_new(&mut self.flows, other.flows);
+        add_new(&mut self.registrations, other.registrations);
+        add_new(&mut self.invoked, other.invoked);
         self.facts.extend(other.facts);
         for (callee, calls) in other.calls {
             self.calls.entry(callee).or_default().extend(calls);
@@ -115,6 +121,33 @@ impl Output {
         self.flows.entry(flow).or_insert(site);
     }
 
+    pub(super) fn registered(&mut self, registration: super::callbacks::Registration) {
+        let key = (registration.site, Place::new(Root::Value(BodyId(0), 0)));
+        let key = (key.0, Place { steps: registration.place.steps.clone(), ..key.1 });
+        self.registrations.insert(key, registration);
+    }
+
+    pub(super) fn invocation(
+        &mut self,
+        body: BodyId,
+        step: u32,
+        call: super::callbacks::Invocation,
+        gates: Vec<HeldLock>,
+    ) {
+        let key = (body, call.site, call.way.clone());
+        self.invoked.entry(key).or_insert(super::callbacks::Invoked { body, step, call, gates });
+    }
+
+    /// Takes them out.
+    pub(super) fn registrations(&mut self) -> Vec<super::callbacks::Registration> {
+        std::mem::take(&mut self.registrations).into_values().collect()
+    }
+
+    /// Takes them out.
+    pub(super) fn invoked(&mut self) -> Vec<super::callbacks::Invoked> {
+        std::mem::take(&mut self.invoked).into_values().collect()
+    }
+
     pub(super) fn count(&mut self, cx: &Context<'_>, lock: &LockRef, site: Site) {
         self.acquisitions.entry(site).or_insert_with(|| match cx.class(&lock.place) {
             Some(class) => Identity::Class(class),
@@ -131,20 +164,20 @@ impl Output {
         held_try: bool,
         wanted: &Acquired,
         gates: &[HeldLock],
-    ) {
+    ) -> Option<&mut Pair> {
         let same = if held.lock.place == wanted.lock.place && held.lock.place.is_stable() {
             Sameness::Same
         } else {
             match place::same_class(cx.model, &held.lock.place, &wanted.lock.place) {
                 Some(true) => Sameness::SameClass,
                 Some(false) => Sameness::Different,
-                None => return,
+                None => return None,
             }
         };
         let indexmap::map::Entry::Vacant(entry) =
             self.pairs.entry((held.site, held.way.clone(), wanted.site, wanted.way.clone(), same))
         else {
-            return;
+            return None;
         };
         let held_class = cx.class(&held.lock.place);
         let wanted_class = cx.class(&wanted.lock.place);
@@ -162,7 +195,7 @@ impl Output {
             .iter()
             .map(|gate| (cx.class(&gate.lock.place).map(|class| class.key), gate.lock.place.clone(), gate.mode))
             .collect();
-        entry.insert(Pair {
+        Some(entry.insert(Pair {
             function: info.name.clone(),
             body: body.0,
             task: (task as usize).checked_sub(1).map(|task| self.first_task + task),
@@ -176,7 +209,8 @@ impl Output {
             gates,
             same,
             confidence,
-        });
+            callback: false,
+        }))
     }
 
     pub(super) fn called(&mut self, cx: &Context<'_>, caller: BodyId, callee: FnId, state: &State) {

@@ -112,7 +112,8 @@ pub(super) fn rename(names: &Names, regions: &mut Regions, location: impl Fn(Sit
     for (_, class) in &regions.acquired {
         known.entry(class.key.clone()).or_insert_with(|| class.clone());
     }
-    for pair in &mut regions.pairs {
+    // Two locks that are one by their own names need no other one.
+    for pair in regions.pairs.iter_mut().filter(|pair| pair.same != Sameness::Same) {
         let mut renamed = false;
         for side in [&mut pair.held, &mut pair.wanted] {
             let Some(class) = &mut side.class else { continue };

@@ -126,6 +126,8 @@ pub struct Value {
     pub closure: Option<ExprId>,
     /// A function that is named and not called.
     pub function: Option<crate::model::FnId>,
+    /// The parameter that it is, in a box of ours.
+    pub given: Option<u32>,
     /// A future that has not run yet: an async block, or a call of an async function, of this body.
     pub future: Option<ExprId>,
 }

@@ -132,6 +132,12 @@ pub struct Summary {
     pub returns_from: u64,
     /// What it waits for and signals.
     pub blocking: super::blocking::summary::BlockingSummary,
+    /// Registries whose callbacks it calls.
+    pub invokes: Vec<super::callbacks::Invocation>,
+    /// The callable parameter that it returns, or that the closure which it returns calls.
+    pub wraps: Option<u32>,
+    /// Parameters that it puts into registries.
+    pub keeps: Vec<super::callbacks::KeptParam>,
     /// It never returns.
     pub diverges: bool,
     /// Not all acquisitions could be kept.

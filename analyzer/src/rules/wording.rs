@@ -35,11 +35,14 @@ pub(super) fn at(site: &Location, label: impl Into<String>) -> Location {
     Location { label: label.into(), ..site.clone() }
 }
 
-/// The calls on the way to an acquisition, each labelled with the function that it calls.
+/// The calls on the way to an acquisition, each labelled with the function that it calls unless it says more itself.
 pub(super) fn calls(way: &[Location], end: &Location) -> Vec<Location> {
     way.iter()
         .enumerate()
         .map(|(index, call)| {
+            if !call.label.is_empty() {
+                return call.clone();
+            }
             let callee = way.get(index + 1).unwrap_or(end).function.as_deref().unwrap_or("a function");
             at(call, format!("calls `{callee}`"))
         })

@@ -282,7 +282,7 @@ impl Lowering {
                 for (pat, written) in pats.iter_mut().zip(&patterns) {
                     *pat = Some(lowering.pat(written));
                 }
-                lowering.block(block).id
+                lowering.instrumented(attrs, block)
             })
         });
         let function = Function {

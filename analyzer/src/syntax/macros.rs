@@ -205,7 +205,7 @@ impl BodyLowering<'_> {
         self.push(span, ExprKind::Macro { name, kind: MacroKind::Opaque, args: ThinVec::new() })
     }
 
-    fn args(&mut self, args: &[Expr]) -> ThinVec<super::tree::ExprId> {
+    pub(super) fn args(&mut self, args: &[Expr]) -> ThinVec<super::tree::ExprId> {
         args.iter().map(|arg| self.id(arg)).collect()
     }
 
@@ -315,7 +315,7 @@ impl BodyLowering<'_> {
 }
 
 /// Comma-separated arguments; keys (`name = `, `target: `, `a.b = `) and the sigils of log macros are passed over.
-fn arguments(input: ParseStream) -> Result<Vec<Expr>> {
+pub(super) fn arguments(input: ParseStream) -> Result<Vec<Expr>> {
     let mut args = Vec::new();
     // `join!(biased; a, b)`
     if input.peek(Ident) && input.peek2(Token![;]) && input.fork().parse::<Ident>()? == "biased" {

@@ -11,6 +11,7 @@ mod cut;
 mod dump;
 pub mod expand;
 mod exprs;
+mod instrumented;
 mod items;
 pub mod keep;
 mod lower;

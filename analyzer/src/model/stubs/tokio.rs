@@ -134,6 +134,38 @@ pub mod sync {
             pub async fn recv(&mut self) -> Option<T> {}
         }
     }
+    pub mod watch {
+        pub struct Sender<T> {
+            value: T,
+        }
+        pub struct Receiver<T> {
+            value: T,
+        }
+        pub struct Ref<T> {
+            value: T,
+        }
+        pub fn channel<T>(value: T) -> (Sender<T>, Receiver<T>) {}
+        impl<T> Sender<T> {
+            pub fn new(value: T) -> Sender<T> {}
+            pub fn send(&self, value: T) -> Result<(), SendError> {}
+            pub fn send_modify<F: FnOnce(&mut T)>(&self, modify: F) {}
+            pub fn send_if_modified<F: FnOnce(&mut T) -> bool>(&self, modify: F) -> bool {}
+            pub fn send_replace(&self, value: T) -> T {}
+            pub fn borrow(&self) -> Ref<T> {}
+            pub fn subscribe(&self) -> Receiver<T> {}
+            pub fn clone(&self) -> Sender<T> {}
+        }
+        impl<T> Receiver<T> {
+            pub fn borrow(&self) -> Ref<T> {}
+            pub fn borrow_and_update(&mut self) -> Ref<T> {}
+            pub fn has_changed(&self) -> Result<bool, RecvError> {}
+            pub async fn changed(&mut self) -> Result<(), RecvError> {}
+            pub fn clone(&self) -> Receiver<T> {}
+        }
+        impl<T> std::ops::Deref for Ref<T> {
+            type Target = T;
+        }
+    }
     pub mod oneshot {
         pub struct Sender<T> {
             item: T,

@@ -98,6 +98,7 @@ impl Walker<'_> {
             }
             // Most calls bring nothing new: no guard lives here, and the lock is known already.
             if self.state.guards.is_empty()
+                && self.recording.is_none()
                 && acquired.held.is_empty()
                 && (self.detached > 0 && self.task == 0
                     || self.detached == 0
@@ -132,6 +133,9 @@ impl Walker<'_> {
             self.request(seen, &without);
         }
         let task = self.apply_blocking(function, args, site, dispatched, &renew);
+        if !summary.invokes.is_empty() || !summary.keeps.is_empty() {
+            self.apply_callbacks((&summary.invokes, &summary.keeps), args, site, dispatched, &renew);
+        }
         if !summary.spawned.is_empty() && reachable {
             let task = self.new_task();
             let outer = std::mem::replace(&mut self.task, task);
@@ -174,11 +178,21 @@ impl Walker<'_> {
                 (None, Some(function), Some(site)) => {
                     self.run_named(function, &[], site);
                 }
-                _ => self.note_called_param(value.place.as_ref(), site),
+                _ => {
+                    if let Some(site) = site {
+                        self.note_invoked(value.place.as_ref(), site);
+                    }
+                    self.note_called_param(value.place.as_ref(), site);
+                }
             }
             self.state.release(|guard| phantoms.contains(&guard.id));
         }
         let mut out = Value { task, ..Value::of(summary.returns_place.as_ref().map(renew)) };
+        if let Some(wrapped) = summary.wraps.and_then(|param| args.get(param as usize)) {
+            out.closure = wrapped.closure;
+            out.function = wrapped.function;
+            out.given = self.callable_param(wrapped);
+        }
         // Which part a guard is in, the guards themselves tell.
         if summary.returns.is_empty() {
             let part = |(name, place): &(Symbol, Place)| (*name, Value::of(Some(renew(place))));

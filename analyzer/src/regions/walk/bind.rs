@@ -112,6 +112,7 @@ impl Walker<'_> {
             task: value.task,
             closure: value.closure,
             function: value.function,
+            given: None,
             future: value.future,
         }
     }
@@ -142,8 +143,9 @@ impl Walker<'_> {
             Some(place) => self.places.insert(local, place),
             None => self.places.remove(&local),
         };
-        if value.closure.is_some() || value.future.is_some() || value.task != 0 {
-            let callable = Value { closure: value.closure, future: value.future, task: value.task, ..Value::default() };
+        if value.closure.is_some() || value.future.is_some() || value.task != 0 || value.given.is_some() {
+            let Value { closure, future, task, given, .. } = value;
+            let callable = Value { closure, future, task, given, ..Value::default() };
             self.callables.insert(local, callable);
         } else {
             self.callables.remove(&local);
@@ -255,6 +257,7 @@ impl Walker<'_> {
             self.own(&value.guards, block);
         }
         self.bind(pat, &value);
+        self.pair_ends(pat, init);
         self.pop_temporaries(scope);
     }
 
@@ -332,6 +335,8 @@ impl Walker<'_> {
                 let target = self.types.calls.get(&init).map(|callee| callee.target.clone());
                 let Some(Target::Constructor(adt, _)) = target else { return self.eval(init, how) };
                 let values: Vec<Value> = args.iter().map(|arg| part(self, *arg)).collect();
+                let wraps = [self.model.known.option, self.model.known.result].contains(&Some(adt));
+                self.note_kept_fields(init, values.iter().enumerate().filter(|_| !wraps));
                 self.constructed(adt, values)
             }
             ExprKind::Struct { fields, rest: None, .. } => {
@@ -341,6 +346,7 @@ impl Walker<'_> {
                     out.guards.extend(value.guards.iter().copied());
                     out.parts.push((*name, value));
                 }
+                self.note_kept_fields(init, out.parts.iter().map(|(name, value)| (name.as_str(), value)));
                 out
             }
             ExprKind::Tuple(items) => {

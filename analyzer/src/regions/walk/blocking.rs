@@ -371,6 +371,7 @@ impl Walker<'_> {
         let site = self.site(self.body[id].span);
         for (name, value) in parts {
             self.note_lock_field(adt, &name.to_string(), value.place.as_ref(), site);
+            self.note_kept_field(adt, &name.to_string(), value, site);
             if self.is_kept(value) {
                 self.stored(&format!("{}.{name}", self.model.adt_path(adt)), value);
             }

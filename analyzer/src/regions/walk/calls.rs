@@ -124,7 +124,9 @@ impl Walker<'_> {
                 }
                 self.note_callback(callee, id);
                 let site = self.site(self.body[id].span);
-                self.note_called_param(called.place.as_ref(), Some(site));
+                let place = called.place.or_else(|| self.called_field(callee));
+                self.note_invoked(place.as_ref(), site);
+                self.note_called_param(place.as_ref(), Some(site));
                 self.unknown_call(None, &values, id)
             }
             Target::Fn(function) => self.resolved(id, *function, resolved, None, args),
@@ -143,6 +145,7 @@ impl Walker<'_> {
             out.task = value.task;
             out.future = value.future;
             out.closure = value.closure;
+            out.given = self.callable_param(value);
         }
         if !self.model.adt(adt).is_enum {
             out.parts =
@@ -168,6 +171,9 @@ impl Walker<'_> {
                     self.repeats.push(times.or((name.as_str() != "map").then_some(1)));
                     task = self.run_closures(&values).max(task);
                     self.repeats.pop();
+                }
+                if name.as_str() == "clone" && self.copies_pointers(self.ty(receiver)) {
+                    return Value::of(value.place);
                 }
                 if value.future.is_some() {
                     // An adapter of a future that is not known: `fut.instrument(span)`, `fut.boxed()`.
@@ -219,8 +225,8 @@ impl Walker<'_> {
         {
             let values = self.arguments(args);
             let value = receiver_value.or_else(|| values.first().cloned()).unwrap_or_default();
-            if shape == Shape::ShardedMap {
-                return self.take_shard(id, value, callee, taken, &values);
+            if matches!(shape, Shape::ShardedMap | Shape::Watch) {
+                return self.take_shard(id, value, callee, (shape, taken), &values);
             }
             return self.take(id, value, callee, shape, taken, signature.async_);
         }
@@ -306,12 +312,22 @@ impl Walker<'_> {
     }
 
     /// A method of a map of locked shards: it has a shard while its closures run, and longer where it gives a reference
-    /// into the map.
-    fn take_shard(&mut self, id: ExprId, map: Value, callee: &Callee, taken: Acquire, values: &[Value]) -> Value {
-        let inside = self.take(id, map, callee, Shape::ShardedMap, taken, false);
+    /// into the map. The same goes for the value of a watch channel.
+    fn take_shard(
+        &mut self,
+        id: ExprId,
+        map: Value,
+        callee: &Callee,
+        (shape, taken): (Shape, Acquire),
+        values: &[Value],
+    ) -> Value {
+        let inside = self.take(id, map, callee, shape, taken, false);
         self.run_closures(values);
         self.state.release(|guard| values.iter().any(|value| value.guards.contains(&guard.id)));
-        let place = self.step(inside.place, Step::Element(Index::Any));
+        let place = match shape {
+            Shape::ShardedMap => self.step(inside.place, Step::Element(Index::Any)),
+            _ => inside.place,
+        };
         if self.carries_guard(self.ty(id)) {
             return Value { guards: inside.guards, ..Value::of(place) };
         }

@@ -452,6 +452,7 @@ fn merge(mut a: Value, b: Value) -> Value {
         };
     }
     a.closure = a.closure.or(b.closure);
+    a.given = a.given.or(b.given);
     a.task = if a.task == 0 { b.task } else { a.task };
     a.future = a.future.or(b.future);
     a

@@ -215,7 +215,8 @@ impl Walker<'_> {
             }
             ExprKind::Cast { expr, .. } => {
                 let value = self.eval(*expr, Use::Move);
-                Value::of(value.place)
+                let Value { place, closure, function, given, .. } = value;
+                Value { closure, function, given, ..Value::of(place) }
             }
             ExprKind::Range { from, to } => {
                 for bound in from.iter().chain(to) {
@@ -265,6 +266,7 @@ impl Walker<'_> {
                     function: callable.function,
                     future: callable.future,
                     task: callable.task,
+                    given: callable.given,
                     parts: Vec::new(),
                 }
             }
@@ -310,6 +312,7 @@ impl Walker<'_> {
                 self.note_stored(target.place.as_ref(), &given);
                 let site = self.site(body[value].span);
                 let points = points_to_lock(self.model, self.ty(value));
+                self.note_kept(target.place.as_ref(), &given, None, site);
                 self.note_lock_replaced(target.place.as_ref(), given.place.as_ref(), points, site);
                 // A guard stored in a field lives as long as the variable that has the field.
                 let owner = match target.place.map(|place| place.root) {

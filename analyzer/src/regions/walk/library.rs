@@ -204,6 +204,7 @@ impl Walker<'_> {
         if container {
             values.iter().for_each(|value| self.note_stored(item.as_ref(), value));
         }
+        let given = self.note_kept_arguments((id, name.as_str()), signature, &values, (&receiver, &item));
         let task = closure_value.iter().chain(&values).map(|value| value.task).fold(own_task, u32::max);
         let task = if task != 0 && self.carries_handle(id) { task } else { 0 };
         let mut guards = held;
@@ -271,7 +272,7 @@ impl Walker<'_> {
             let site = self.site(self.body[id].span);
             self.cleared(&ty, value.place.clone(), site);
         }
-        Value { guards, future, closure, task, ..Value::of(place) }
+        Value { guards, future, closure, task, given, ..Value::of(place) }
     }
 
     fn receiver_of(&self, id: ExprId) -> Option<ExprId> {
@@ -336,7 +337,7 @@ impl Walker<'_> {
     }
 
     /// Whether a library function's parameter is something to call.
-    fn calls_argument(&self, signature: &Signature, index: usize, args: usize) -> bool {
+    pub(super) fn calls_argument(&self, signature: &Signature, index: usize, args: usize) -> bool {
         let offset = args.saturating_sub(signature.params.len());
         let declared = index.checked_sub(offset).and_then(|at| signature.params.get(at));
         let Some(Ty::Param(name)) = declared.map(Ty::peeled) else { return false };

@@ -11,6 +11,7 @@ mod apply;
 mod apply_waits;
 mod bind;
 mod blocking;
+mod callbacks;
 mod calls;
 mod channels;
 mod control;
@@ -35,6 +36,7 @@ use smallvec::SmallVec;
 
 pub(super) use once::lazy_statics;
 
+use super::callbacks::Doing;
 use super::context::Context;
 use super::effects::{self, seen::Seen};
 use super::output::Output;
@@ -146,6 +148,10 @@ pub(super) struct Walker<'w> {
     /// How often each loop around runs, where that is written.
     repeats: Vec<Option<u32>>,
     blocking: blocking::Own,
+    /// What the closures do that were registered as callbacks.
+    doings: FxHashMap<ExprId, Rc<Doing>>,
+    /// Set while a callback is looked at.
+    recording: Option<Doing>,
     /// Expressions evaluated so far.
     steps: usize,
     summary: Summary,
@@ -194,6 +200,8 @@ pub(super) fn walk(cx: &Context<'_>, group: &Group, id: BodyId, out: &mut Output
         branches: 0,
         repeats: Vec::new(),
         blocking: blocking::Own::default(),
+        doings: FxHashMap::default(),
+        recording: None,
         steps: 0,
         summary: Summary::default(),
         seen: Seen::default(),
@@ -293,10 +301,12 @@ impl<'w> Walker<'w> {
         let repeats = std::mem::take(&mut self.repeats);
         let steps = std::mem::take(&mut self.blocking.pools.steps);
         let initialising = std::mem::take(&mut self.blocking.initialising);
+        let recording = self.recording.take();
         self.frame = self.fresh();
         self.detached += 1;
         f(self);
         self.detached -= 1;
+        self.recording = recording;
         self.repeats = repeats;
         self.blocking.initialising = initialising;
         let started = std::mem::replace(&mut self.blocking.pools.steps, steps);
@@ -355,6 +365,7 @@ impl<'w> Walker<'w> {
             self.summary.returns_place = Some(place.clone());
         }
         self.note_returned(value);
+        self.note_wrapped(value);
         if value.future.is_none() {
             self.state.release(|guard| value.guards.contains(&guard.id));
         }
@@ -402,6 +413,7 @@ impl<'w> Walker<'w> {
             return;
         }
         self.note_request(&acquired);
+        self.record_request(&acquired);
         if self.state.guards.len() >= MOST_GUARDS {
             // Without all of what is held, nothing can be said about its order.
             self.summary.truncated = true;

@@ -3,7 +3,7 @@
 //! Guarantees: a function of the sources runs where a closure in its place would run, with the same arguments; a
 //! library function does what its role says (`.map(JoinHandle::join)` waits).
 //!
-//! Misses: functions kept in fields and collections, and lock methods by name (`.map(Mutex::lock)`).
+//! Misses: lock methods by name (`.map(Mutex::lock)`).
 
 use smallvec::SmallVec;
 

@@ -6,11 +6,15 @@
 //! Misses: collections of pointers, and values whose type is a parameter.
 
 use super::Walker;
+use crate::model::infer::Target;
+use crate::model::known::Role;
+use crate::model::locks::{LockType, Shape};
 use crate::model::ty::Ty;
 use crate::model::{AdtId, FnId, Model};
 use crate::regions::place::{Place, Root};
 use crate::regions::shared::{Flow, Slot};
 use crate::regions::summary::Site;
+use crate::syntax::{ExprId, PatId, PatKind};
 
 impl Walker<'_> {
     /// A field is given a value.
@@ -62,6 +66,20 @@ impl Walker<'_> {
         }
     }
 
+    /// `let (sender, receiver) = watch::channel(value);` names one lock twice.
+    pub(super) fn pair_ends(&mut self, pat: PatId, init: ExprId) {
+        let role = match self.types.calls.get(&init).map(|callee| &callee.target) {
+            Some(Target::Fn(function)) => self.model.known.roles.get(function).copied(),
+            _ => None,
+        };
+        let PatKind::Tuple(ends) = &self.body[pat].kind else { return };
+        let locals: Vec<_> = ends.iter().filter_map(|end| self.types.bindings.get(end).copied()).collect();
+        if let (Some(Role::Watch), [sender, receiver]) = (role, &locals[..]) {
+            let place = self.local_place(*receiver);
+            self.places.insert(*sender, place);
+        }
+    }
+
     fn slot(&self, place: Option<&Place>) -> Option<Slot> {
         let place = place?;
         match (self.cx.class(place), place.root) {
@@ -77,8 +95,11 @@ pub(super) fn points_to_lock(model: &Model<'_>, ty: &Ty) -> bool {
     let mut ty = ty.peeled();
     let mut pointer = false;
     while let Ty::Adt(id, args) = ty {
-        if model.adt(*id).lock.is_some() {
-            return pointer;
+        match model.adt(*id).lock {
+            // An end of a watch channel points to the lock behind both.
+            Some(LockType::Lock { shape: Shape::Watch, .. }) => return true,
+            Some(_) => return pointer,
+            None => {}
         }
         if !model.known.transparent.contains(id) && model.known.option != Some(*id) {
             return false;

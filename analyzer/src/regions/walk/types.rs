@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use super::Walker;
 use crate::model::FnId;
 use crate::model::infer::LocalId;
-use crate::model::locks::{LockType, Waiting};
+use crate::model::locks::{LockType, Shape, Waiting};
 use crate::model::ty::Ty;
 use crate::regions::context::guard_in;
 use crate::regions::place::{BodyId, Place, Root, Step};
@@ -25,6 +25,23 @@ impl<'w> Walker<'w> {
     /// What waiters for the lock of a guard in a value of this type do; `None` where there can be no guard.
     pub(super) fn guard_in(&self, ty: &Ty) -> Option<Waiting> {
         guard_in(self.model, &self.cx.carriers, ty)
+    }
+
+    /// Whether a derived `clone` of a value of this type has the very locks of the value: a lock is no more `Clone`
+    /// than what a pointer to it points to is cloned.
+    pub(super) fn copies_pointers(&self, ty: &Ty) -> bool {
+        let Ty::Adt(id, _) = ty.peeled() else { return false };
+        let data = self.model.adt(*id);
+        let copied = |ty: &Ty| match ty {
+            Ty::Adt(id, _) => {
+                self.cx.cloned.contains(id)
+                    || matches!(self.model.adt(*id).lock, Some(LockType::Lock { shape: Shape::ShardedMap, .. }))
+            }
+            _ => false,
+        };
+        !self.model.crate_of(data.module).stub
+            && !self.cx.cloned.contains(id)
+            && !data.variants.iter().flatten().any(|field| copied(&field.ty))
     }
 
     /// The lock type of a value, through references.

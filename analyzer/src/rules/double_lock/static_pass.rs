@@ -1,7 +1,7 @@
 //! The static half: critical pairs whose two locks are the same one.
 //!
 //! Guarantees: deny only where both access paths are equal and stable and the guard lives on every path; read under
-//! read is a warning, as only a queued writer makes it hang.
+//! read is a warning, as only a queued writer makes it hang, and so is a lock that a registered callback takes.
 
 use rustc_hash::FxHashSet;
 
@@ -39,13 +39,13 @@ fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
             return None;
         }
         (held, wanted) if !held.conflicts(wanted) => {
-            if shared.is_some() {
+            if shared.is_some() || pair.callback {
                 Level::Note
             } else {
                 Level::Warn
             }
         }
-        _ if !pair.must || shared.is_some() => Level::Warn,
+        _ if !pair.must || pair.callback || shared.is_some() => Level::Warn,
         _ => Level::Deny,
     };
     let level = if pair.test || pair.confidence == Confidence::Low { level.min(Level::Note) } else { level };
@@ -54,7 +54,8 @@ fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
     let through = match wanted.way.first() {
         Some(_) => {
             let last = wanted.site.function.as_deref().unwrap_or("a function");
-            format!(" in `{last}`, called")
+            let by = if pair.callback { " by a registered callback" } else { "" };
+            format!(" in `{last}`, called{by}")
         }
         None => String::new(),
     };
@@ -72,6 +73,12 @@ fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
             "bind what the head of the `{}` in line {} gives by `let` before it: then the guard ends with that statement",
             head.construct, head.head.line
         ),
+        (None, Some(call)) if pair.callback => {
+            format!(
+                "end the first guard before line {}, by `drop` or a block: callbacks take what locks they like",
+                call.line
+            )
+        }
         (None, Some(call)) => {
             let callee = wanted.way.get(1).unwrap_or(&wanted.site).function.as_deref().unwrap_or("the callee");
             format!(
@@ -100,7 +107,11 @@ fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
     let primary = match wanted.way.first() {
         Some(call) => {
             let callee = wanted.way.get(1).unwrap_or(&wanted.site).function.as_deref().unwrap_or("a function");
-            wording::at(call, format!("calls `{callee}`, which takes {name} again"))
+            let callee = match &call.label[..] {
+                "" => format!("calls `{callee}`"),
+                label => label.to_string(),
+            };
+            wording::at(call, format!("{callee}, which takes {name} again"))
         }
         None => wording::at(&wanted.site, second_label),
     };

@@ -2,8 +2,9 @@
 //!
 //! Guarantees: a cycle is reported once, with one witness per side; it is no finding where a common lock keeps the
 //! sides apart, or where more than one lock is only read, or one is in
-//! a function that takes elements of a collection in both orders; a cycle that needs a queued writer, test code or a call with
-//! several possible targets is a note.
+//! a function that takes elements of a collection in both orders; a cycle that needs a queued writer, test code, a call with
+//! several possible targets or, among more than two locks, a registered callback is a note; with a callback it is a
+//! warning otherwise.
 
 use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, Notice, NoticeKind, ThreadPath};
 use crate::graph::compatible::{KeptOut, kept_out, no_common_gate, weakest_link};
@@ -105,6 +106,11 @@ fn is_inside(pair: &Pair) -> bool {
         && inner.steps.get(outer.steps.len()) == Some(&Step::Inside)
 }
 
+/// Whether the wanted lock is that of a registered callback.
+fn through_callback(regions: &Regions, witness: &Witness) -> bool {
+    regions.pairs.get(witness.origin as usize).is_some_and(|pair| pair.callback)
+}
+
 fn finding(graph: &LockGraph, regions: &Regions, cycle: &Cycle) -> Finding {
     let sides: Vec<(&OrderEdge, &Witness)> = cycle
         .steps
@@ -115,11 +121,17 @@ fn finding(graph: &LockGraph, regions: &Regions, cycle: &Cycle) -> Finding {
         })
         .collect();
     let confidence = sides.iter().map(|(_, witness)| witness.confidence).min().unwrap_or(Confidence::Low);
+    let callback = sides.iter().any(|(_, witness)| through_callback(regions, witness));
     let level = if confidence == Confidence::Low
+        // A ring of three whose callbacks may not be there: too much to ask.
+        || callback && sides.len() > 2
         || weakest_link(graph, cycle) != KeptOut::Always
         || sides.iter().any(|(_, witness)| witness.test)
     {
         Level::Note
+    } else if callback {
+        // Which callbacks are registered when the locks are taken is not known.
+        Level::Warn
     } else {
         Level::Deny
     };
