@@ -72,7 +72,7 @@ fn compare(with_flags: bool, strict: bool) -> Tally {
         let kind = usize::from(waits);
         let (trace, ended) = run(&program, &mut rng, with_flags);
         let mut recording = Recording::default();
-        recording.streams = trace.streams;
+        recording.streams = trace.streams.into_iter().map(|(thread, events)| (thread, events.into())).collect();
         for id in 1..=condvar_number(2 * CONDVARS) {
             let kind = match id as usize - 1 {
                 0..LOCKS => ObjectKind::RwLock,

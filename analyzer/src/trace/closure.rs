@@ -13,43 +13,76 @@ use std::collections::VecDeque;
 use lockcheck_tracker::event::Mode;
 
 use super::clocks::Moment;
-use super::history::{History, Section};
+use super::history::History;
+use super::sections::{Section, Sections};
+
+/// The critical sections of a run, by lock and by the order in which each thread came to them.
+pub struct Taken<'a> {
+    history: &'a History,
+    /// Those of one thread and one lock.
+    series: Vec<Series<'a>>,
+    /// By index of the lock in [`History::sections`]: its first series, with the next lock's behind it.
+    of_lock: Vec<u32>,
+    /// By thread index: the series of its acquisitions, in order.
+    by_thread: Vec<Vec<u32>>,
+}
+
+struct Series<'a> {
+    lock: u32,
+    thread: u32,
+    sections: &'a Sections,
+}
+
+impl<'a> Taken<'a> {
+    /// O(critical sections), with four bytes for each besides those of the history.
+    pub fn new(history: &'a History) -> Self {
+        let mut taken = Taken { history, series: Vec::new(), of_lock: vec![0], by_thread: Vec::new() };
+        for (lock, threads) in history.sections.values().enumerate() {
+            let contended = threads.iter().filter(|(_, sections)| !sections.is_empty());
+            taken.series.extend(contended.map(|(thread, sections)| Series {
+                lock: lock as u32,
+                thread: *thread,
+                sections,
+            }));
+            taken.of_lock.push(taken.series.len() as u32);
+        }
+        for thread in 0..history.threads.len() as u32 {
+            let own = || taken.series.iter().zip(0..).filter(|(series, _)| series.thread == thread);
+            let mut all: Vec<(u32, u32)> = Vec::with_capacity(own().map(|(series, _)| series.sections.len()).sum());
+            for (series, number) in own() {
+                all.extend(series.sections.times().iter().map(|time| (*time, number)));
+            }
+            all.sort_unstable();
+            taken.by_thread.push(all.into_iter().map(|(_, number)| number).collect());
+        }
+        taken
+    }
+}
 
 /// A set of events as one time per thread, closed on demand.
 pub struct Closure<'a> {
-    history: &'a History,
+    taken: &'a Taken<'a>,
     /// By thread index: everything up to this time of the thread is in the set.
     times: Vec<u32>,
-    /// By thread index: its acquisitions as (time, index of the lock), in order.
-    taken: &'a [Vec<(u32, u32)>],
-    /// By thread index: how many of them are in the set.
+    /// By thread index: how many of its acquisitions are in the set.
     cursors: Vec<usize>,
+    /// By series: the same.
+    begun: Vec<u32>,
     dirty: VecDeque<u32>,
     is_dirty: Vec<bool>,
 }
 
-/// By thread index: its acquisitions as (time, index of the lock in [`History::sections`]), in order.
-pub fn acquisitions(history: &History) -> Vec<Vec<(u32, u32)>> {
-    let mut taken = vec![Vec::new(); history.threads.len()];
-    for (lock, threads) in history.sections.values().enumerate() {
-        for (thread, sections) in threads {
-            taken[*thread as usize].extend(sections.iter().map(|section| (section.time, lock as u32)));
-        }
-    }
-    taken.iter_mut().for_each(|list| list.sort_unstable());
-    taken
-}
-
 impl<'a> Closure<'a> {
-    /// The empty set. `taken` comes from [`acquisitions`].
-    pub fn new(history: &'a History, taken: &'a [Vec<(u32, u32)>]) -> Self {
+    /// The empty set.
+    pub fn new(taken: &'a Taken<'a>) -> Self {
+        let threads = taken.by_thread.len();
         Closure {
-            history,
-            times: vec![0; history.threads.len()],
             taken,
-            cursors: vec![0; history.threads.len()],
+            times: vec![0; threads],
+            cursors: vec![0; threads],
+            begun: vec![0; taken.series.len()],
             dirty: VecDeque::new(),
-            is_dirty: vec![false; history.sections.len()],
+            is_dirty: vec![false; taken.of_lock.len()],
         }
     }
 
@@ -61,17 +94,21 @@ impl<'a> Closure<'a> {
     /// Adds everything up to `moment`.
     pub fn add(&mut self, moment: Moment) {
         for thread in 0..self.times.len() {
-            let time = self.history.clocks.time_of(moment, thread as u32);
+            let time = self.taken.history.clocks.time_of(moment, thread as u32);
             if time <= self.times[thread] {
                 continue;
             }
             self.times[thread] = time;
-            while let Some((taken, lock)) = self.taken[thread].get(self.cursors[thread])
-                && *taken <= time
-            {
+            while let Some(number) = self.taken.by_thread[thread].get(self.cursors[thread]) {
+                let series = &self.taken.series[*number as usize];
+                let begun = &mut self.begun[*number as usize];
+                if series.sections.times().get(*begun as usize).is_none_or(|taken| *taken > time) {
+                    break;
+                }
+                *begun += 1;
                 self.cursors[thread] += 1;
-                if !std::mem::replace(&mut self.is_dirty[*lock as usize], true) {
-                    self.dirty.push_back(*lock);
+                if !std::mem::replace(&mut self.is_dirty[series.lock as usize], true) {
+                    self.dirty.push_back(series.lock);
                 }
             }
         }
@@ -79,26 +116,32 @@ impl<'a> Closure<'a> {
 
     /// Closes the set; `false` where a lock would have to be given back that never was.
     pub fn close(&mut self) -> bool {
+        let taken = self.taken;
+        let mut begun: Vec<(u32, u32, Section)> = Vec::new();
         while let Some(lock) = self.dirty.pop_front() {
             self.is_dirty[lock as usize] = false;
-            let threads = &self.history.sections[lock as usize];
             // The last section of each thread that has begun: those before it have ended by thread order.
-            let last = |thread: u32, sections: &'a [Section]| {
-                let begun = sections.partition_point(|section| section.time <= self.times[thread as usize]);
-                begun.checked_sub(1).map(|at| sections[at])
-            };
-            let begun: Vec<Section> = threads.iter().filter_map(|(thread, sections)| last(*thread, sections)).collect();
-            let any = begun.iter().map(|section| section.order).max();
-            let exclusive = begun.iter().filter_map(|section| section.exclusive).max();
-            let upgradable = begun.iter().filter_map(|section| section.upgradable).max();
-            for section in &begun {
+            begun.clear();
+            for number in taken.of_lock[lock as usize]..taken.of_lock[lock as usize + 1] {
+                let last = self.begun[number as usize].checked_sub(1);
+                let section = |last: u32| taken.series[number as usize].sections.get(last as usize);
+                begun.extend(last.and_then(|last| Some((number, last, section(last)?))));
+            }
+            let any = begun.iter().map(|(_, _, section)| section.order).max();
+            let exclusive = begun.iter().filter_map(|(_, _, section)| section.exclusive).max();
+            let upgradable = begun.iter().filter_map(|(_, _, section)| section.upgradable).max();
+            for (number, last, section) in &begun {
                 let later_conflict = match section.mode {
                     Mode::Exclusive => any,
                     Mode::Shared | Mode::SharedRecursive => exclusive,
                     Mode::Upgradable => exclusive.max(upgradable),
                 };
                 if later_conflict.is_some_and(|later| later > section.order) {
-                    let Some(release) = section.release else { return false };
+                    let series = &taken.series[*number as usize];
+                    let release = series.sections.release(*last as usize, series.thread, &taken.history.clocks);
+                    let Some(release) = release else {
+                        return false;
+                    };
                     self.add(release);
                 }
             }

@@ -44,10 +44,14 @@ pub mod read;
 pub mod recording;
 #[cfg(test)]
 pub(crate) mod script;
+pub mod sections;
 mod segments;
 pub mod signals;
+pub mod stream;
+mod survey;
 pub mod tasks;
 pub mod timeline;
+mod turns;
 
 pub use history::History;
 pub use lost_updates::LostUpdate;
@@ -171,9 +175,16 @@ pub fn replay(mut recording: Recording, notices: &mut Vec<Notice>) -> (LockGraph
         .into_iter()
         .for_each(|sentence| notice(NoticeKind::Program, sentence));
     let pools = pools::needs(&recording, &ordered);
-    let events = ordered.events.len();
+    let events = ordered.len();
     // From here on the run is needed once only: it is the largest thing in memory.
     let history = History::new(&recording, &tasks::split(&recording, ordered), history::Places::Apart);
+    if history.known.is_some() {
+        let most = history::MOST_SECTIONS;
+        let message = format!(
+            "deadlocks were predicted from the first {most} critical sections; of the rest, only the order of locks"
+        );
+        notice(NoticeKind::Truncated, message);
+    }
     let predictions = predict::predict(&history, Limits::default());
     if let Some(message) = predictions.truncated.clone() {
         notice(NoticeKind::Truncated, message);

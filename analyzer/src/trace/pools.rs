@@ -80,9 +80,9 @@ fn programs(recording: &Recording, ordered: &Ordered) -> Programs {
     let mut running: Vec<Vec<u32>> = vec![Vec::new(); ordered.threads.len()];
     let mut submitted = FxHashSet::default();
     let (mut begun, mut ended) = (FxHashSet::default(), FxHashSet::default());
-    for (thread, event) in &ordered.events {
-        let stack = &mut running[*thread as usize];
-        let actor = stack.last().map_or(Actor::Thread(ordered.threads[*thread as usize]), |task| Actor::Task(*task));
+    for (thread, event) in ordered.events() {
+        let stack = &mut running[thread as usize];
+        let actor = stack.last().map_or(Actor::Thread(ordered.threads[thread as usize]), |task| Actor::Task(*task));
         let step = match event.op() {
             Some(Op::Submit) => {
                 submitted.insert(event.object);

@@ -13,7 +13,7 @@
 //! [`super::causality`].
 
 use super::clocks::Moment;
-use super::closure::{Closure, acquisitions};
+use super::closure::{Closure, Taken};
 use super::history::{AbstractAcquire, History, Instance};
 use super::patterns;
 use super::signals::Awake;
@@ -55,14 +55,17 @@ pub struct Predictions {
 /// Tests every pattern.
 pub fn predict(history: &History, limits: Limits) -> Predictions {
     let found = patterns::patterns(&history.acquires, limits);
-    let taken = acquisitions(history);
-    let test = |acquires, pattern: &Vec<u32>| Pattern { history, acquires, taken: &taken, pattern }.test();
-    let deadlocks = found.patterns.iter().filter_map(|pattern| test(&history.acquires, pattern)).collect();
     let acquires = &history.signals.acquires;
     let through = patterns::patterns(acquires, limits);
     let is_signal = |index: &u32| history.signals.is_signal(acquires[*index as usize].wanted.object);
-    let through_signals = through.patterns.iter().filter(|pattern| pattern.iter().any(is_signal));
-    let signals = through_signals.filter_map(|pattern| test(acquires, pattern)).collect();
+    let mut through_signals = through.patterns.iter().filter(|pattern| pattern.iter().any(is_signal)).peekable();
+    let (mut deadlocks, mut signals) = (Vec::new(), Vec::new());
+    if !found.patterns.is_empty() || through_signals.peek().is_some() {
+        let taken = Taken::new(history);
+        let test = |acquires, pattern: &Vec<u32>| Pattern { history, acquires, taken: &taken, pattern }.test();
+        deadlocks.extend(found.patterns.iter().filter_map(|pattern| test(&history.acquires, pattern)));
+        signals.extend(through_signals.filter_map(|pattern| test(acquires, pattern)));
+    }
     let truncated = found.truncated.or(through.truncated);
     Predictions { deadlocks, signals, patterns: found.patterns.len(), truncated }
 }
@@ -82,7 +85,7 @@ const WRITERS: usize = 64;
 struct Pattern<'a> {
     history: &'a History,
     acquires: &'a [AbstractAcquire],
-    taken: &'a [Vec<(u32, u32)>],
+    taken: &'a Taken<'a>,
     pattern: &'a [u32],
 }
 
@@ -167,16 +170,20 @@ fn party(acquire: &AbstractAcquire) -> Party<'_> {
 /// What came up to the moments of `first` is part of it.
 fn stand(
     history: &History,
-    taken: &[Vec<(u32, u32)>],
+    taken: &Taken<'_>,
     parties: &[Party<'_>],
     first: &[Moment],
 ) -> Option<(Vec<Instance>, Vec<u32>)> {
     let mut at = vec![0; parties.len()];
-    let mut closure = Closure::new(history, taken);
+    let mut closure = Closure::new(taken);
     first.iter().for_each(|moment| closure.add(*moment));
     loop {
         for (party, at) in parties.iter().zip(&at) {
-            closure.add(party.instances.get(*at)?.before);
+            let instance = party.instances.get(*at)?;
+            if history.known.as_ref().is_some_and(|known| instance.time > known[party.thread as usize]) {
+                return None;
+            }
+            closure.add(instance.before);
         }
         if !closure.close() {
             return None;

@@ -228,7 +228,7 @@ mod tests {
         let text = b"T0|fork(T1)|1\nT1|acq(L3)|345\nT1|acq(L3)|346\nT1|w(V1)|7\nhello\nT1|rel(L3)|8\nT1|rel(L3)|9\n";
         let recording = read(text, &mut |message| notices.push(message)).expect("is RAPID text");
         assert_eq!(recording.streams[&1].len(), 1);
-        let ops: Vec<_> = recording.streams[&2].iter().filter_map(Event::op).collect();
+        let ops: Vec<_> = recording.streams[&2].iter().filter_map(|event| event.op()).collect();
         assert_eq!(ops, [Op::Acquire, Op::Write, Op::Release]);
         assert_eq!(notices, ["1 lines of the trace are not events and were left out"]);
         assert!(read(b"fn main() {}\n", &mut |_| ()).is_none());

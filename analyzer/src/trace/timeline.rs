@@ -105,10 +105,10 @@ pub fn timeline(mut recording: Recording) -> Timeline {
     };
     drawing.out.threads = ordered.threads.iter().map(|thread| names::thread(&recording, *thread)).collect();
     drawing.open = vec![Vec::new(); ordered.threads.len()];
-    for (at, (thread, event)) in ordered.events.iter().enumerate() {
-        drawing.event(at as u32, *thread as usize, event);
+    for (at, (thread, event)) in ordered.events().enumerate() {
+        drawing.event(at as u32, thread as usize, &event);
     }
-    let end = ordered.events.len() as u32;
+    let end = ordered.len() as u32;
     for thread in 0..drawing.open.len() {
         let stuck = recording.deadlocks.iter().flat_map(|deadlock| &deadlock.members);
         let stuck = stuck.into_iter().any(|member| ordered.threads.get(thread) == Some(&member.thread));
