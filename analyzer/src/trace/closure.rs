@@ -5,6 +5,11 @@
 //! of a pattern, the events of the closure, run in trace order, lead to a state in which every thread of the pattern
 //! stands right before its request. The set only grows, so testing all instances of one pattern is linear in the trace.
 //!
+//! What a lock protects is not recorded, and may decide what a thread does next: a flag that is polled, a queue of jobs. So a set can
+//! also be closed for [`Data::Kept`]: each critical section in it that has ended finds the data as in the run, because every section that
+//! may have written them before has ended in the set too. Sections that are held at the end do not count: they are what the deadlock
+//! is about.
+//!
 //! Source: Tunç, Mathur, Pavlogiannis and Viswanathan, PLDI 2023 (mutexes). The extension to read locks (a section
 //! need not have ended if no later section in the set conflicts with it) is argued, not proven, and is tested.
 
@@ -59,9 +64,21 @@ impl<'a> Taken<'a> {
     }
 }
 
+/// Whether ended critical sections must find the data that their lock protects as in the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Data {
+    /// They must.
+    Kept,
+    /// Only their order counts.
+    Any,
+}
+
 /// A set of events as one time per thread, closed on demand.
 pub struct Closure<'a> {
     taken: &'a Taken<'a>,
+    data: Data,
+    /// By thread index: the series whose last section in the set has not ended in it. For [`Data::Kept`].
+    open: Vec<Vec<u32>>,
     /// By thread index: everything up to this time of the thread is in the set.
     times: Vec<u32>,
     /// By thread index: how many of its acquisitions are in the set.
@@ -74,10 +91,12 @@ pub struct Closure<'a> {
 
 impl<'a> Closure<'a> {
     /// The empty set.
-    pub fn new(taken: &'a Taken<'a>) -> Self {
+    pub fn new(taken: &'a Taken<'a>, data: Data) -> Self {
         let threads = taken.by_thread.len();
         Closure {
             taken,
+            data,
+            open: vec![Vec::new(); threads],
             times: vec![0; threads],
             cursors: vec![0; threads],
             begun: vec![0; taken.series.len()],
@@ -99,6 +118,9 @@ impl<'a> Closure<'a> {
                 continue;
             }
             self.times[thread] = time;
+            if self.data == Data::Kept {
+                self.end_sections(thread);
+            }
             while let Some(number) = self.taken.by_thread[thread].get(self.cursors[thread]) {
                 let series = &self.taken.series[*number as usize];
                 let begun = &mut self.begun[*number as usize];
@@ -110,8 +132,77 @@ impl<'a> Closure<'a> {
                 if !std::mem::replace(&mut self.is_dirty[series.lock as usize], true) {
                     self.dirty.push_back(series.lock);
                 }
+                if self.data == Data::Kept && !self.open[thread].contains(number) {
+                    self.open[thread].push(*number);
+                }
+            }
+            if self.data == Data::Kept {
+                self.end_sections(thread);
             }
         }
+    }
+
+    /// Whether the last section of the series in the set has ended in it. One that another thread ended counts as ended.
+    fn has_ended(&self, number: u32) -> bool {
+        let series = &self.taken.series[number as usize];
+        let Some(last) = self.begun[number as usize].checked_sub(1) else { return true };
+        let release = series.sections.release(last as usize, series.thread, &self.taken.history.clocks);
+        release.is_some_and(|release| release.thread != series.thread || self.contains(series.thread, release.time))
+    }
+
+    /// The locks of sections that the thread has ended by now must be looked at again.
+    fn end_sections(&mut self, thread: usize) {
+        let mut open = std::mem::take(&mut self.open[thread]);
+        open.retain(|number| {
+            let ended = self.has_ended(*number);
+            let lock = self.taken.series[*number as usize].lock;
+            if ended && !std::mem::replace(&mut self.is_dirty[lock as usize], true) {
+                self.dirty.push_back(lock);
+            }
+            !ended
+        });
+        self.open[thread] = open;
+    }
+
+    /// For each series of the lock, its last section in the set that has ended in it.
+    fn ended(&self, lock: usize) -> impl Iterator<Item = (u32, Section)> {
+        let numbers = self.taken.of_lock[lock]..self.taken.of_lock[lock + 1];
+        numbers.filter_map(|number| {
+            let begun = self.begun[number as usize] as usize;
+            let ended = if self.has_ended(number) { begun } else { begun - 1 };
+            let section = self.taken.series[number as usize].sections.get(ended.checked_sub(1)?)?;
+            Some((number, section))
+        })
+    }
+
+    /// The writing sections of other threads that ended ones of this lock come after in the run, and that have not ended in the
+    /// set: series and place.
+    fn left_out(&self, lock: usize) -> Vec<(u32, usize)> {
+        let mut left_out = Vec::new();
+        for (number, section) in self.ended(lock) {
+            for other in self.taken.of_lock[lock]..self.taken.of_lock[lock + 1] {
+                let Some(place) = self.taken.series[other as usize].sections.writer_before(section.order) else {
+                    continue;
+                };
+                let begun = self.begun[other as usize] as usize;
+                let ended = place + 1 < begun || place + 1 == begun && self.has_ended(other);
+                if other != number && !ended && !left_out.contains(&(other, place)) {
+                    left_out.push((other, place));
+                }
+            }
+        }
+        left_out
+    }
+
+    /// The lock whose data an ended section in the set may find otherwise than in the run: the one whose section was left out
+    /// first.
+    pub fn doubt(&self) -> Option<u32> {
+        let sections = &self.taken.history.sections;
+        let order =
+            |(number, place): (u32, usize)| self.taken.series[number as usize].sections.get(place).map(|s| s.order);
+        let first = |lock: usize| Some((self.left_out(lock).into_iter().filter_map(order).min()?, lock));
+        let (_, lock) = (0..sections.len()).filter_map(first).min()?;
+        sections.get_index(lock).map(|(lock, _)| *lock)
     }
 
     /// Closes the set; `false` where a lock would have to be given back that never was.
@@ -139,6 +230,16 @@ impl<'a> Closure<'a> {
                 if later_conflict.is_some_and(|later| later > section.order) {
                     let series = &taken.series[*number as usize];
                     let release = series.sections.release(*last as usize, series.thread, &taken.history.clocks);
+                    let Some(release) = release else {
+                        return false;
+                    };
+                    self.add(release);
+                }
+            }
+            if self.data == Data::Kept {
+                for (number, place) in self.left_out(lock as usize) {
+                    let series = &taken.series[number as usize];
+                    let release = series.sections.release(place, series.thread, &taken.history.clocks);
                     let Some(release) = release else {
                         return false;
                     };

@@ -438,3 +438,7 @@ impl Pass {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "history_tests.rs"]
+mod tests;

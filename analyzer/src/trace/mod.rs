@@ -4,7 +4,7 @@
 //! files -> read -> recording -> order -> history -> predict
 //!                                     \           \-> order_graph -> LockGraph -> possible
 //!                                      -> accesses -> races, lost_updates
-//!                                      -> pools, overtakers, livelocks
+//!                                      -> split_updates, pools, overtakers, livelocks
 //! ```
 //!
 //! Guarantees: any files give a result or a typed error; what was cut off, skipped or truncated is a notice. The
@@ -42,11 +42,13 @@ pub mod rapid;
 pub mod rapid_bin;
 pub mod read;
 pub mod recording;
+pub mod schedule;
 #[cfg(test)]
 pub(crate) mod script;
 pub mod sections;
 mod segments;
 pub mod signals;
+pub mod split_updates;
 pub mod stream;
 mod survey;
 pub mod tasks;
@@ -82,6 +84,8 @@ pub struct Replay {
     pub races: Vec<Race>,
     /// Lost updates.
     pub lost_updates: Vec<LostUpdate>,
+    /// Atomics loaded and stored in separate steps, with another thread's store in between.
+    pub split_updates: Vec<split_updates::SplitUpdate>,
     /// Waits for a lock that others took again and again.
     pub starved: Vec<overtakers::Waiter>,
     /// Threads that gave way to each other.
@@ -170,6 +174,7 @@ pub fn replay(mut recording: Recording, notices: &mut Vec<Notice>) -> (LockGraph
     let names = Names::new(&recording);
     long_waits::lines(&recording, &names).into_iter().for_each(|line| notice(NoticeKind::Program, line));
     let (races, lost_updates) = accesses::accesses(&recording, &ordered);
+    let split_updates = split_updates::split_updates(&recording, &ordered);
     let (starved, livelocks) = (overtakers::waiters(&recording, &ordered), livelocks::livelocks(&ordered));
     poisonings::poisonings(&recording, &ordered, &names)
         .into_iter()
@@ -209,6 +214,7 @@ pub fn replay(mut recording: Recording, notices: &mut Vec<Notice>) -> (LockGraph
         class_cycles,
         races,
         lost_updates,
+        split_updates,
         starved,
         livelocks,
         pools,

@@ -18,7 +18,7 @@ use lockcheck_tracker::event::{Event, Op};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::stream::{self, Cursor, Stream};
-use super::turns::{Extent, Turns};
+use super::turns::{Extent, Seqs, Turns};
 
 /// The merged run: the streams, and whose turn it is for how long.
 #[derive(Clone, Debug, Default)]
@@ -147,8 +147,10 @@ struct Merge<'a> {
     /// By thread index: how many of its events have passed.
     next: Vec<usize>,
     turns: FxHashMap<u32, Turns>,
-    /// Facts that an event not yet passed will establish.
+    /// Facts that an event not yet passed will establish, besides those of `coming`.
     pending: FxHashSet<Fact>,
+    /// By [`numbered`]: messages and notifications of events not yet passed.
+    coming: FxHashMap<(u8, u32), Seqs>,
     waiting: FxHashMap<Fact, Vec<usize>>,
     /// By barrier and generation: how many are still to arrive.
     absent: FxHashMap<(u32, u32), u32>,
@@ -174,6 +176,7 @@ impl<'a> Merge<'a> {
             next: vec![0; streams.len()],
             turns: FxHashMap::default(),
             pending: FxHashSet::default(),
+            coming: FxHashMap::default(),
             waiting: FxHashMap::default(),
             absent: FxHashMap::default(),
             generations: vec![FxHashMap::default(); streams.len()],
@@ -186,15 +189,23 @@ impl<'a> Merge<'a> {
         };
         merge.heads = merge.cursors.iter_mut().map(Iterator::next).collect();
         let mut extents: FxHashMap<u32, Extent> = FxHashMap::default();
+        let mut coming: FxHashMap<(u8, u32), Extent> = FxHashMap::default();
         for thread in 0..streams.len() {
-            merge.announce(thread, &mut extents);
+            merge.announce(thread, &mut extents, &mut coming);
         }
+        merge.coming = coming.into_iter().map(|(key, extent)| (key, extent.seqs())).collect();
         merge.turns = extents.into_iter().map(|(object, extent)| (object, extent.turns())).collect();
         for event in streams.iter().flatten() {
             if event.op().is_some_and(|op| has_turn(op, &event))
                 && let Some(turns) = merge.turns.get_mut(&event.object)
             {
                 turns.add(event.seq);
+            }
+            if !merge.coming.is_empty()
+                && let Some((key, seq)) = event.op().and_then(|op| establishes(op, &event)).and_then(numbered)
+                && let Some(seqs) = merge.coming.get_mut(&key)
+            {
+                seqs.set(seq, true);
             }
         }
         merge.turns.values_mut().for_each(Turns::finish);
@@ -231,7 +242,12 @@ impl<'a> Merge<'a> {
     }
 
     /// Notes what the thread's events will establish.
-    fn announce(&mut self, thread: usize, extents: &mut FxHashMap<u32, Extent>) {
+    fn announce(
+        &mut self,
+        thread: usize,
+        extents: &mut FxHashMap<u32, Extent>,
+        coming: &mut FxHashMap<(u8, u32), Extent>,
+    ) {
         let stream = &self.streams[thread];
         let mut arrived: FxHashMap<u32, usize> = FxHashMap::default();
         for (at, event) in stream.iter().enumerate() {
@@ -257,7 +273,11 @@ impl<'a> Merge<'a> {
                     self.pending.insert(Fact::Unparked(event.object, *all));
                 }
                 _ => {
-                    self.pending.extend(establishes(op, &event));
+                    let fact = establishes(op, &event);
+                    match fact.and_then(numbered) {
+                        Some((key, seq)) => coming.entry(key).or_insert_with(|| Extent::of(seq)).add(seq),
+                        None => self.pending.extend(fact),
+                    }
                 }
             }
         }
@@ -292,7 +312,7 @@ impl<'a> Merge<'a> {
             }
             _ => return None,
         };
-        self.pending.contains(&fact).then_some(fact)
+        self.is_pending(&fact).then_some(fact)
     }
 
     /// Passes the head of a thread and wakes who waited for it.
@@ -346,8 +366,22 @@ impl<'a> Merge<'a> {
         }
     }
 
+    fn is_pending(&self, fact: &Fact) -> bool {
+        match numbered(*fact) {
+            Some((key, seq)) => self.coming.get(&key).is_some_and(|seqs| seqs.contains(seq)),
+            None => self.pending.contains(fact),
+        }
+    }
+
     fn establish(&mut self, fact: Fact, ready: &mut VecDeque<usize>) {
-        self.pending.remove(&fact);
+        match numbered(fact) {
+            Some((key, seq)) => {
+                if let Some(seqs) = self.coming.get_mut(&key) {
+                    seqs.set(seq, false);
+                }
+            }
+            None => drop(self.pending.remove(&fact)),
+        }
         self.wake(fact, ready);
     }
 
@@ -383,6 +417,15 @@ fn has_turn(op: Op, event: &Event) -> bool {
                 | Op::OnceBegin
                 | Op::OnceEnd
         )
+}
+
+/// Facts of which there is one for every so many events: kind and object, and the number.
+fn numbered(fact: Fact) -> Option<((u8, u32), u32)> {
+    match fact {
+        Fact::Sent(object, seq) => Some(((0, object), seq)),
+        Fact::Notified(object, seq) => Some(((1, object), seq)),
+        _ => None,
+    }
 }
 
 fn establishes(op: Op, event: &Event) -> Option<Fact> {

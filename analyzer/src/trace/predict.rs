@@ -5,15 +5,19 @@
 //! request and waits for the next one. So a prediction is a real deadlock of the recorded program, as far as its
 //! synchronisation was recorded. Linear in the trace per pattern.
 //!
+//! Data under a lock (a queue, a flag that is polled) are not recorded. Where every reordering that reaches a pattern leaves out a
+//! critical section that an ended one comes after in the run, what the latter found there may have been what kept the threads apart:
+//! the prediction is in doubt and names the lock ([`Prediction::doubt`]).
+//!
 //! Misses: deadlocks that need critical sections of one lock in another order than in the run, or another branch;
-//! order that passes only through data under a mutex (a queue, a flag), which the recorder does not see. What
-//! [`super::signals`] says about waits for notifications.
+//! order that passes through data under a lock that the pattern itself holds. What [`super::signals`] says about waits for
+//! notifications.
 //!
 //! Source: SPDOffline (Tunç, Mathur, Pavlogiannis and Viswanathan, PLDI 2023), extended by modes and by the edges of
 //! [`super::causality`].
 
 use super::clocks::Moment;
-use super::closure::{Closure, Taken};
+use super::closure::{Closure, Data, Taken};
 use super::history::{AbstractAcquire, History, Instance};
 use super::patterns;
 use super::signals::Awake;
@@ -37,6 +41,8 @@ pub struct Prediction {
     pub witness: Vec<u32>,
     /// Indexes into [`History::writers`]: who must queue between readers for it to close.
     pub writers: Vec<u32>,
+    /// What this lock protects may keep the threads apart.
+    pub doubt: Option<u32>,
 }
 
 /// What the prediction came to.
@@ -102,10 +108,11 @@ impl<'a> Pattern<'a> {
     fn test(self) -> Option<Prediction> {
         let choices = self.queued_writers()?;
         let combinations = choices.iter().map(Vec::len).fold(1, usize::saturating_mul).min(WRITERS);
-        (0..combinations).find_map(|number| self.test_with(&choices, number))
+        let test = |data| (0..combinations).find_map(|number| self.test_with(&choices, number, data));
+        test(Data::Kept).or_else(|| test(Data::Any))
     }
 
-    fn test_with(&self, choices: &[Vec<u32>], mut number: usize) -> Option<Prediction> {
+    fn test_with(&self, choices: &[Vec<u32>], mut number: usize, data: Data) -> Option<Prediction> {
         let history = self.history;
         let mut parties: Vec<Party<'_>> = (0..self.len()).map(|at| party(self.at(at))).collect();
         let mut writers = Vec::with_capacity(choices.len());
@@ -120,11 +127,12 @@ impl<'a> Pattern<'a> {
             writers.push(writer);
         }
         let mut first = Vec::new();
-        let (stands, witness) = loop {
-            let (stands, witness) = stand(history, self.taken, &parties, &first)?;
+        let (stands, witness, doubt) = loop {
+            let (stands, closure) = stand(history, self.taken, &parties, &first, data)?;
+            let witness = closure.times().to_vec();
             let parts: Vec<_> = (0..self.len()).map(|at| (self.at(at), stands[at])).collect();
             match history.signals.awake(&parts, &witness) {
-                Awake::Nobody => break (stands, witness),
+                Awake::Nobody => break (stands, witness, closure.doubt().filter(|_| data == Data::Any)),
                 // Each round adds notifications that were not yet part of the witness.
                 Awake::NobodyAfter(missing) => first.extend(missing),
                 Awake::Somebody => return None,
@@ -132,7 +140,7 @@ impl<'a> Pattern<'a> {
         };
         let blocked = self.pattern.iter().zip(&stands);
         let blocked = blocked.map(|(acquire, instance)| Blocked { acquire: *acquire, instance: *instance });
-        Some(Prediction { blocked: blocked.collect(), witness, writers })
+        Some(Prediction { blocked: blocked.collect(), witness, writers, doubt })
     }
 
     /// For each link of the pattern that is a reader behind a reader: the requests of threads outside it to write there.
@@ -168,14 +176,15 @@ fn party(acquire: &AbstractAcquire) -> Party<'_> {
 /// The first instances before which all parties can stand at once, and how far each thread has run by then.
 ///
 /// What came up to the moments of `first` is part of it.
-fn stand(
+fn stand<'a>(
     history: &History,
-    taken: &Taken<'_>,
+    taken: &'a Taken<'a>,
     parties: &[Party<'_>],
     first: &[Moment],
-) -> Option<(Vec<Instance>, Vec<u32>)> {
+    data: Data,
+) -> Option<(Vec<Instance>, Closure<'a>)> {
     let mut at = vec![0; parties.len()];
-    let mut closure = Closure::new(taken);
+    let mut closure = Closure::new(taken, data);
     first.iter().for_each(|moment| closure.add(*moment));
     loop {
         for (party, at) in parties.iter().zip(&at) {
@@ -197,7 +206,7 @@ fn stand(
         }
         if stands {
             let instances = parties.iter().zip(&at).map(|(party, at)| party.instances[*at]).collect();
-            return Some((instances, closure.times().to_vec()));
+            return Some((instances, closure));
         }
     }
 }

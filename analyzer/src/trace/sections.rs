@@ -86,6 +86,18 @@ impl Sections {
         &self.time
     }
 
+    /// How many began before this place of the merged run.
+    pub fn before(&self, order: u32) -> usize {
+        self.order.partition_point(|own| *own < order)
+    }
+
+    /// The place of the last one before this place of the run that can have changed what the lock protects.
+    pub fn writer_before(&self, order: u32) -> Option<usize> {
+        let last = self.get(self.before(order).checked_sub(1)?)?;
+        let writer = last.exclusive.max(last.upgradable)?;
+        Some(self.before(writer))
+    }
+
     /// The one at this place.
     pub fn get(&self, at: usize) -> Option<Section> {
         let (order, time) = (*self.order.get(at)?, *self.time.get(at)?);

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Numbers may lie so far apart, on average, to be kept as bits.
 const CLOSE: u64 = 24;
@@ -29,14 +29,59 @@ impl Extent {
         self.count += 1;
     }
 
-    pub(super) fn turns(&self) -> Turns {
+    /// A bit for each number, where they lie close together.
+    fn words(&self) -> Option<Vec<u64>> {
         let width = u64::from(self.last - self.first) + 1;
-        let numbers = if width <= self.count.saturating_mul(CLOSE) {
-            Numbers::Close { words: vec![0; (width / 64 + 1) as usize], again: FxHashMap::default() }
+        (width <= self.count.saturating_mul(CLOSE)).then(|| vec![0; (width / 64 + 1) as usize])
+    }
+
+    /// None of the numbers.
+    pub(super) fn seqs(&self) -> Seqs {
+        self.words().map_or_else(|| Seqs::Far(FxHashSet::default()), |words| Seqs::Close { first: self.first, words })
+    }
+
+    pub(super) fn turns(&self) -> Turns {
+        let numbers = if let Some(words) = self.words() {
+            Numbers::Close { words, again: FxHashMap::default() }
         } else {
             Numbers::Far(Vec::with_capacity(self.count as usize))
         };
         Turns { first: self.first, at: 0, numbers, early: BTreeMap::new() }
+    }
+}
+
+/// Some sequence numbers of one object.
+#[derive(Debug)]
+pub(super) enum Seqs {
+    /// A bit per number.
+    Close {
+        first: u32,
+        words: Vec<u64>,
+    },
+    Far(FxHashSet<u32>),
+}
+
+impl Seqs {
+    pub(super) fn contains(&self, seq: u32) -> bool {
+        match self {
+            Seqs::Far(all) => all.contains(&seq),
+            Seqs::Close { first, words } => seq
+                .checked_sub(*first)
+                .is_some_and(|bit| words.get(bit as usize / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1)),
+        }
+    }
+
+    /// Puts a number in that its [`Extent`] knows of, or takes it out.
+    pub(super) fn set(&mut self, seq: u32, there: bool) {
+        match self {
+            Seqs::Far(all) if there => drop(all.insert(seq)),
+            Seqs::Far(all) => drop(all.remove(&seq)),
+            Seqs::Close { first, words } => {
+                let Some(bit) = seq.checked_sub(*first) else { return };
+                let Some(word) = words.get_mut(bit as usize / 64) else { return };
+                *word = if there { *word | 1 << (bit % 64) } else { *word & !(1 << (bit % 64)) };
+            }
+        }
     }
 }
 
@@ -164,6 +209,24 @@ mod tests {
                 turns.take(seq);
             }
             prop_assert_eq!(turns.current(), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_put_in_is_there_until_it_is_taken_out(seqs in proptest::collection::hash_set(1..3_000u32, 1..60), dense in any::<bool>()) {
+            let seqs: Vec<u32> = seqs.into_iter().filter(|seq| !dense || *seq < 90).collect();
+            let Some(first) = seqs.first() else { return Ok(()) };
+            let mut extent = Extent::of(*first);
+            seqs.iter().for_each(|seq| extent.add(*seq));
+            let mut set = extent.seqs();
+            seqs.iter().for_each(|seq| set.set(*seq, true));
+            for seq in &seqs {
+                prop_assert!(set.contains(*seq));
+                set.set(*seq, false);
+                prop_assert!(!set.contains(*seq));
+            }
+            prop_assert!(!set.contains(0) && !set.contains(u32::MAX));
         }
     }
 

@@ -126,5 +126,6 @@ fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
         ),
         threads: vec![ThreadPath { name: format!("`{}`", pair.function), steps }],
         pool: None,
+        schedule: Vec::new(),
     })
 }
