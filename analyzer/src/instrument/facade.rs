@@ -114,8 +114,9 @@ impl Facade {
             }
         }
         ours.push("--edition=2021".into());
-        if self.crate_name == "lock_api" && !knows_exclusive(Path::new(&arguments[source])) {
-            ours.extend(["--cfg".into(), "lockcheck_lock_api_before_0_4_6".into()]);
+        if self.crate_name == "lock_api" {
+            let lacks = lacking(Path::new(&arguments[source]));
+            ours.extend(lacks.flat_map(|setting| ["--cfg".into(), setting.into()]));
         }
         if !self.has_real {
             return Some(Both { real: None, ours });
@@ -127,10 +128,17 @@ impl Facade {
     }
 }
 
-/// Whether the real `lock_api` has `is_locked_exclusive`, which its first versions have not.
-fn knows_exclusive(source: &Path) -> bool {
-    let text = std::fs::read_to_string(source.with_file_name("rwlock.rs"));
-    text.map_or(true, |text| text.contains("fn is_locked_exclusive"))
+/// What the first versions of the real `lock_api` do not have, as our source is told. It is looked for in the sources,
+/// because the numbers of versions do not tell it apart from the patches that people make.
+fn lacking(source: &Path) -> impl Iterator<Item = &'static str> {
+    let has = |file: &str, text: &str| {
+        std::fs::read_to_string(source.with_file_name(file)).map_or(true, |source| source.contains(text))
+    };
+    let lacks = [
+        (!has("rwlock.rs", "fn is_locked_exclusive"), "lockcheck_lock_api_without_is_locked_exclusive"),
+        (!has("lib.rs", "feature = \"atomic_usize\""), "lockcheck_lock_api_without_atomic_usize"),
+    ];
+    lacks.into_iter().filter(|(lacks, _)| *lacks).map(|(_, setting)| setting)
 }
 
 /// The same call with the real crates in place of ours; `None` where it has none of ours.
@@ -194,6 +202,23 @@ mod tests {
 
     fn line(words: &[OsString]) -> String {
         words.iter().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn what_an_old_lock_api_lacks_is_seen_in_its_sources() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let source = folder.path().join("lib.rs");
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
+        assert_eq!(lacking(&source).count(), 0, "sources that cannot be read lack nothing");
+        write("rwlock.rs", "pub unsafe trait RawRwLock { fn is_locked(&self) -> bool; }");
+        write("lib.rs", "mod remutex;");
+        assert_eq!(
+            lacking(&source).collect::<Vec<_>>(),
+            ["lockcheck_lock_api_without_is_locked_exclusive", "lockcheck_lock_api_without_atomic_usize"]
+        );
+        write("rwlock.rs", "pub unsafe trait RawRwLock { fn is_locked_exclusive(&self) -> bool { true } }");
+        write("lib.rs", "#[cfg(feature = \"atomic_usize\")]\nmod remutex;");
+        assert_eq!(lacking(&source).count(), 0);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use askama::Template;
 
+use super::counts::{count, looked_at};
 use super::marks::{FileMarks, marks};
 use super::{Context, evidence_name, level_name, page, severity};
 use crate::finding::{Confidence, Finding, Location, Mode, Report};
@@ -22,7 +23,9 @@ const AROUND: u32 = 2;
 struct Page<'a> {
     title: &'static str,
     report: &'a Report,
-    counts: Vec<(usize, &'static str, &'static str)>,
+    /// What was found: its kind and its number with the word.
+    counts: Vec<(&'static str, String)>,
+    looked_at: String,
     findings: Vec<Block<'a>>,
     style: &'static str,
     script: &'static str,
@@ -73,12 +76,14 @@ pub(super) fn render(report: &Report, context: &Context<'_>) -> String {
             Mode::Analyze => "lockcheck analyze",
         },
         report,
-        counts: vec![
-            (summary.deny, "error", "errors"),
-            (summary.warn, "warning", "warnings"),
-            (summary.note, "note", "notes"),
-            (summary.suppressed, "suppressed", "suppressed"),
-        ],
+        counts: [(summary.deny, "error"), (summary.warn, "warning"), (summary.note, "note")]
+            .into_iter()
+            .map(|(number, kind)| (number, kind, count(number, kind)))
+            .chain([(summary.suppressed, "suppressed", format!("{} suppressed", summary.suppressed))])
+            .filter(|(number, ..)| *number > 0)
+            .map(|(_, kind, text)| (kind, text))
+            .collect(),
+        looked_at: looked_at(report).join(", "),
         findings: report.findings.iter().enumerate().map(|(at, finding)| block(at, finding, context)).collect(),
         style: page::STYLE,
         script: page::SCRIPT,

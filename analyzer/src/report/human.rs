@@ -11,6 +11,7 @@ use std::fmt::Write;
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, ThemeCharacters};
 use owo_colors::Style as Paint;
 
+use super::counts::{count, looked_at};
 use super::marks::{FileMarks, Mark, marks, same_place};
 use super::snippet::{Drawing, Files};
 use super::{Style, Theme, Verbosity, clean, evidence_name, level_name};
@@ -259,30 +260,7 @@ impl Look {
         if found.is_empty() {
             found.push(self.bold.style("nothing found").to_string());
         }
-        let mut looked = Vec::new();
-        match report.mode {
-            Mode::Scan => looked.extend([
-                count(counts.files, "file"),
-                count(counts.lines, "line"),
-                count(counts.functions, "function"),
-            ]),
-            Mode::Analyze => looked.push(count(counts.files, "trace")),
-            Mode::Run => {}
-        }
-        let unresolved = match counts.unresolved {
-            0 => String::new(),
-            number => format!(" ({number} unresolved)"),
-        };
-        let acquisitions = format!("{}{unresolved}", count(counts.acquisitions, "acquisition"));
-        let facts = [
-            (counts.locks, count(counts.locks, "lock")),
-            (counts.acquisitions, acquisitions),
-            (counts.order_edges, count(counts.order_edges, "order edge")),
-        ];
-        // A scan says what it saw none of; a run may simply not have counted it.
-        looked.extend(
-            facts.into_iter().filter(|(number, _)| *number > 0 || report.mode == Mode::Scan).map(|(_, text)| text),
-        );
+        let mut looked = looked_at(report);
         if counts.suppressed > 0 {
             looked.push(format!("{} suppressed", counts.suppressed));
         }
@@ -338,11 +316,6 @@ fn place(location: &Location) -> String {
 
 fn columns(text: &str) -> usize {
     unicode_width::UnicodeWidthStr::width(text)
-}
-
-fn count(number: usize, word: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {word}{plural}")
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 mod cargo_json;
 pub mod chrome_trace;
+mod counts;
 mod dot;
 mod github;
 pub mod graph;

@@ -223,7 +223,7 @@ unsafe impl<R: RawRwLock> RawRwLock for TrackedRwLock<R> {
         self.raw.is_locked()
     }
 
-    #[cfg(not(lockcheck_lock_api_before_0_4_6))]
+    #[cfg(not(lockcheck_lock_api_without_is_locked_exclusive))]
     #[inline]
     fn is_locked_exclusive(&self) -> bool {
         self.raw.is_locked_exclusive()
@@ -454,15 +454,15 @@ pub type RwLockWriteGuard<'a, R, T> = lock_api_real::RwLockWriteGuard<'a, Tracke
 pub type RwLockUpgradableReadGuard<'a, R, T> = lock_api_real::RwLockUpgradableReadGuard<'a, TrackedRwLock<R>, T>;
 pub type MappedRwLockReadGuard<'a, R, T> = lock_api_real::MappedRwLockReadGuard<'a, TrackedRwLock<R>, T>;
 pub type MappedRwLockWriteGuard<'a, R, T> = lock_api_real::MappedRwLockWriteGuard<'a, TrackedRwLock<R>, T>;
-#[cfg(feature = "atomic_usize")]
+#[cfg(any(feature = "atomic_usize", lockcheck_lock_api_without_atomic_usize))]
 pub type ReentrantMutex<R, G, T> = lock_api_real::ReentrantMutex<TrackedMutex<R>, G, T>;
-#[cfg(feature = "atomic_usize")]
+#[cfg(any(feature = "atomic_usize", lockcheck_lock_api_without_atomic_usize))]
 pub type ReentrantMutexGuard<'a, R, G, T> = lock_api_real::ReentrantMutexGuard<'a, TrackedMutex<R>, G, T>;
-#[cfg(feature = "atomic_usize")]
+#[cfg(any(feature = "atomic_usize", lockcheck_lock_api_without_atomic_usize))]
 pub type MappedReentrantMutexGuard<'a, R, G, T> = lock_api_real::MappedReentrantMutexGuard<'a, TrackedMutex<R>, G, T>;
 #[cfg(feature = "arc_lock")]
 pub type ArcMutexGuard<R, T> = lock_api_real::ArcMutexGuard<TrackedMutex<R>, T>;
-#[cfg(all(feature = "arc_lock", feature = "atomic_usize"))]
+#[cfg(all(feature = "arc_lock", any(feature = "atomic_usize", lockcheck_lock_api_without_atomic_usize)))]
 pub type ArcReentrantMutexGuard<R, G, T> = lock_api_real::ArcReentrantMutexGuard<TrackedMutex<R>, G, T>;
 #[cfg(feature = "arc_lock")]
 pub type ArcRwLockReadGuard<R, T> = lock_api_real::ArcRwLockReadGuard<TrackedRwLock<R>, T>;
