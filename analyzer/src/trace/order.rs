@@ -33,6 +33,7 @@ pub struct Ordered {
     /// By stream: from which of its events on they are of another thread index. In order.
     changes: Vec<Vec<(u32, u32)>>,
     ops: FxHashSet<u8>,
+    flags: u8,
     len: usize,
 }
 
@@ -63,6 +64,11 @@ impl Ordered {
     /// Whether one of these stands in the run.
     pub fn has(&self, ops: &[Op]) -> bool {
         ops.iter().any(|op| self.ops.contains(&(*op as u8)))
+    }
+
+    /// Whether some event has one of these flags.
+    pub fn has_flag(&self, flags: u8) -> bool {
+        self.flags & flags != 0
     }
 
     /// From the given event of a stream on (counted within it), its events are of another thread index.
@@ -129,14 +135,14 @@ pub fn order<S: Into<Stream>>(streams: BTreeMap<u32, S>) -> Ordered {
     let threads: Vec<u32> = streams.keys().copied().collect();
     let mut streams: Vec<Stream> = streams.into_values().map(Into::into).collect();
     streams.iter_mut().for_each(Stream::finish);
-    let (runs, gaps, ops) = {
+    let (runs, gaps, ops, flags) = {
         let mut merge = Merge::new(&threads, &streams);
         merge.all();
         merge.end_run();
-        (merge.runs, merge.gaps, merge.ops)
+        (merge.runs, merge.gaps, merge.ops, merge.flags)
     };
     let len = streams.iter().map(Stream::len).sum();
-    Ordered { threads, gaps, streams, runs, changes: Vec::new(), ops, len }
+    Ordered { threads, gaps, streams, runs, changes: Vec::new(), ops, flags, len }
 }
 
 struct Merge<'a> {
@@ -161,6 +167,7 @@ struct Merge<'a> {
     /// By thread index: `Unparked` passed.
     unparked: Vec<u32>,
     ops: FxHashSet<u8>,
+    flags: u8,
     gaps: usize,
     runs: Vec<u8>,
     run: (usize, u64),
@@ -183,6 +190,7 @@ impl<'a> Merge<'a> {
             unparks: FxHashMap::default(),
             unparked: vec![0; streams.len()],
             ops: FxHashSet::default(),
+            flags: 0,
             gaps: 0,
             runs: Vec::new(),
             run: (0, 0),
@@ -253,6 +261,7 @@ impl<'a> Merge<'a> {
         for (at, event) in stream.iter().enumerate() {
             let Some(op) = event.op() else { continue };
             self.ops.insert(event.raw_op);
+            self.flags |= event.flags;
             if has_turn(op, &event) {
                 extents.entry(event.object).or_insert_with(|| Extent::of(event.seq)).add(event.seq);
             }

@@ -18,6 +18,9 @@ pub fn poisonings(recording: &Recording, ordered: &Ordered, names: &Names) -> Ve
     let mut taken: BTreeMap<(u32, u32), u32> = BTreeMap::new();
     let mut poisoned: BTreeMap<u32, (u32, u32)> = BTreeMap::new();
     let mut used: BTreeMap<u32, (u32, u32)> = BTreeMap::new();
+    if !ordered.has_flag(flag::PANIC) {
+        return Vec::new();
+    }
     for (thread, event) in ordered.events() {
         let number = ordered.threads.get(thread as usize).copied().unwrap_or(0);
         match event.op() {
