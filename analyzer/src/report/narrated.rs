@@ -78,7 +78,7 @@ fn one(out: &mut String, finding: &Finding, texts: &Texts, style: Style) {
         place("Further place", location);
     }
     if !finding.schedule.is_empty() {
-        let steps: Vec<String> = finding.schedule.iter().map(|step| clean(&step.to_string()).into()).collect();
+        let steps: Vec<String> = finding.schedule.iter().map(|step| clean(&step.to_string())).collect();
         let _ = writeln!(out, "Schedule: {}.", steps.join("; "));
     }
     if let Some(pool) = finding.pool {

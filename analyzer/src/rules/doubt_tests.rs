@@ -89,6 +89,19 @@ fn a_lock_that_tells_a_thread_nothing_new_leaves_the_prediction_sure() {
 }
 
 #[test]
+fn the_request_that_a_thread_stands_before_is_no_doubt() {
+    // Thread 4 looks at what thread 3 asks for, behind it; both orders of the other two are as sure as before.
+    let mut script = two_threads();
+    script.event(1, Op::Fork, 4, 3, 0);
+    script.nest(2, &[("a", X, 10), ("b", X, 11)]);
+    script.nest(4, &[("b", X, 30)]);
+    script.nest(4, &[("done", X, 31)]);
+    script.nest(3, &[("done", X, 20)]);
+    script.nest(3, &[("b", X, 21), ("a", X, 22)]);
+    assert_eq!(told(&script.findings()), [(Level::Deny, Evidence::Predicted)]);
+}
+
+#[test]
 fn a_prediction_carries_its_schedule_step_by_step() {
     let mut script = two_threads();
     script.event(1, Op::Fork, 4, 3, 0);

@@ -7,8 +7,8 @@
 //!
 //! What a lock protects is not recorded, and may decide what a thread does next: a flag that is polled, a queue of jobs. So a set can
 //! also be closed for [`Data::Kept`]: each critical section in it that has ended finds the data as in the run, because every section that
-//! may have written them before has ended in the set too. Sections that are held at the end do not count: they are what the deadlock
-//! is about.
+//! may have written them before has ended in the set too. Sections that are held at the end do not count, nor do those that the threads
+//! of the pattern stand before: they are what the deadlock is about.
 //!
 //! Source: Tunç, Mathur, Pavlogiannis and Viswanathan, PLDI 2023 (mutexes). The extension to read locks (a section
 //! need not have ended if no later section in the set conflicts with it) is argued, not proven, and is tested.
@@ -87,6 +87,8 @@ pub struct Closure<'a> {
     begun: Vec<u32>,
     dirty: VecDeque<u32>,
     is_dirty: Vec<bool>,
+    /// The requests that the set is to end before: thread indexes and their own times.
+    pub stands: Vec<(u32, u32)>,
 }
 
 impl<'a> Closure<'a> {
@@ -102,6 +104,7 @@ impl<'a> Closure<'a> {
             begun: vec![0; taken.series.len()],
             dirty: VecDeque::new(),
             is_dirty: vec![false; taken.of_lock.len()],
+            stands: Vec::new(),
         }
     }
 
@@ -186,7 +189,10 @@ impl<'a> Closure<'a> {
                 };
                 let begun = self.begun[other as usize] as usize;
                 let ended = place + 1 < begun || place + 1 == begun && self.has_ended(other);
-                if other != number && !ended && !left_out.contains(&(other, place)) {
+                let series = &self.taken.series[other as usize];
+                let stands = |time: &u32| self.stands.contains(&(series.thread, *time));
+                let is_request = series.sections.times().get(place).is_some_and(stands);
+                if other != number && !ended && !is_request && !left_out.contains(&(other, place)) {
                     left_out.push((other, place));
                 }
             }

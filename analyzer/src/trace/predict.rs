@@ -187,12 +187,14 @@ fn stand<'a>(
     let mut closure = Closure::new(taken, data);
     first.iter().for_each(|moment| closure.add(*moment));
     loop {
+        closure.stands.clear();
         for (party, at) in parties.iter().zip(&at) {
             let instance = party.instances.get(*at)?;
             if history.known.as_ref().is_some_and(|known| instance.time > known[party.thread as usize]) {
                 return None;
             }
             closure.add(instance.before);
+            closure.stands.push((party.thread, instance.time));
         }
         if !closure.close() {
             return None;

@@ -237,7 +237,7 @@ impl Cursor<'_> {
             ZERO => 0,
             FAR => {
                 let word = self.word()?;
-                last.wrapping_add((word >> 1) as u32 ^ (word & 1 != 0).then_some(u32::MAX).unwrap_or(0))
+                last.wrapping_add((word >> 1) as u32 ^ if word & 1 != 0 { u32::MAX } else { 0 })
             }
             by => last.wrapping_add(u32::from(by - STEP)),
         };
