@@ -106,7 +106,7 @@ fn generate(folder: &Path, events: usize) -> PathBuf {
     let mut rng = fastrand::Rng::with_seed(1);
     // A program has so many places where it nests locks, not more the longer it runs.
     let nests: Vec<Vec<u32>> = (0..NESTS)
-        .map(|nest| {
+        .map(|_| {
             let mut locks: Vec<u32> = (0..rng.usize(1..=3)).map(|_| rng.u32(1..=LOCKS)).collect();
             locks.sort_unstable();
             locks.dedup();

@@ -62,7 +62,7 @@ fn once(
     if let Some(path) = function.take_if(|name| name.contains(['/', '.', '\\'])) {
         paths.insert(0, path.into());
     }
-    let request = Request { paths: &paths, cwd: cwd, metadata: metadata.as_ref() };
+    let request = Request { paths: &paths, cwd, metadata: metadata.as_ref() };
     let discover = || {
         let sources = discover_without(&request, &|file| config.exclude.contains(file));
         sources.map_err(|error| Failure(error.to_string()))
