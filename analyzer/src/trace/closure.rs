@@ -179,22 +179,24 @@ impl<'a> Closure<'a> {
     }
 
     /// The writing sections of other threads that ended ones of this lock come after in the run, and that have not ended in the
-    /// set: series and place.
+    /// set: series and place. O(threads).
     fn left_out(&self, lock: usize) -> Vec<(u32, usize)> {
-        let mut left_out = Vec::new();
+        // What the last ended section comes after, those before it need not be asked for; its own thread asks the one before.
+        let (mut last, mut before): (Option<(u32, u32)>, Option<(u32, u32)>) = (None, None);
         for (number, section) in self.ended(lock) {
-            for other in self.taken.of_lock[lock]..self.taken.of_lock[lock + 1] {
-                let Some(place) = self.taken.series[other as usize].sections.writer_before(section.order) else {
-                    continue;
-                };
-                let begun = self.begun[other as usize] as usize;
-                let ended = place + 1 < begun || place + 1 == begun && self.has_ended(other);
-                let series = &self.taken.series[other as usize];
-                let stands = |time: &u32| self.stands.contains(&(series.thread, *time));
-                let is_request = series.sections.times().get(place).is_some_and(stands);
-                if other != number && !ended && !is_request && !left_out.contains(&(other, place)) {
-                    left_out.push((other, place));
-                }
+            let own = Some((section.order, number));
+            (last, before) = if own > last { (own, last) } else { (last, before.max(own)) };
+        }
+        let mut left_out = Vec::new();
+        for other in self.taken.of_lock[lock]..self.taken.of_lock[lock + 1] {
+            let asks = if last.is_some_and(|last| last.1 == other) { before } else { last };
+            let series = &self.taken.series[other as usize];
+            let Some(place) = asks.and_then(|asks| series.sections.writer_before(asks.0)) else { continue };
+            let begun = self.begun[other as usize] as usize;
+            let ended = place + 1 < begun || place + 1 == begun && self.has_ended(other);
+            let stands = |time: &u32| self.stands.contains(&(series.thread, *time));
+            if !ended && !series.sections.times().get(place).is_some_and(stands) {
+                left_out.push((other, place));
             }
         }
         left_out
