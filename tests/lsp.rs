@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use lockcheck_tests::{binary, folder};
+use lockcheck_tests::{binary, folder, lockcheck};
 use lsp_server::{Message, Notification, Request, RequestId};
 use serde_json::{Value, json};
 
@@ -22,6 +22,11 @@ struct Client {
 
 impl Client {
     fn start(dir: &Path, encodings: &[&str]) -> (Client, Value) {
+        Client::start_with(dir, encodings, |_, _| {})
+    }
+
+    /// `more` changes what `initialize` says.
+    fn start_with(dir: &Path, encodings: &[&str], more: impl FnOnce(&Client, &mut Value)) -> (Client, Value) {
         let root = dir.canonicalize().expect("a folder");
         let mut command = Command::new(binary("lockcheck"));
         command.arg("lsp").current_dir(&root).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -38,7 +43,8 @@ impl Client {
         let mut client = Client { child, said, root, requests: 0 };
         let uri = client.uri("");
         let capabilities = json!({ "general": { "positionEncodings": encodings } });
-        let params = json!({ "processId": null, "rootUri": uri, "capabilities": capabilities });
+        let mut params = json!({ "processId": null, "rootUri": uri, "capabilities": capabilities });
+        more(&client, &mut params);
         let answer = client.request("initialize", params);
         client.notify("initialized", json!({}));
         (client, answer)
@@ -216,6 +222,58 @@ fn a_broken_configuration_is_told_and_the_session_goes_on() {
     client.end();
 }
 
+#[test]
+fn folders_come_and_go_and_each_is_a_workspace_of_its_own() {
+    let files = [("one/Cargo.toml", MANIFEST), ("one/src/lib.rs", LIB), ("two/Cargo.toml", MANIFEST)];
+    let dir = folder(&[&files[..], &[("two/src/lib.rs", LIB)]].concat());
+    let entry = |client: &Client, name: &str| json!({ "uri": client.uri(name), "name": name });
+    let (mut client, answer) = Client::start_with(dir.path(), &[], |client, params| {
+        params["workspaceFolders"] = json!([entry(client, "one")]);
+    });
+    assert_eq!(answer["capabilities"]["workspace"]["workspaceFolders"]["changeNotifications"], true);
+    let found = client.diagnostics("one/src/lib.rs").len();
+    assert!(found > 0);
+    client.scanned();
+    let event = json!({ "added": [entry(&client, "two")], "removed": [] });
+    client.notify("workspace/didChangeWorkspaceFolders", json!({ "event": event }));
+    assert_eq!(client.diagnostics("two/src/lib.rs").len(), found);
+    assert!(client.scanned().starts_with("scanned 2 files"));
+    let position = json!({ "line": 4, "character": 35 });
+    for name in ["one/src/lib.rs", "two/src/lib.rs"] {
+        let at = json!({ "textDocument": { "uri": client.uri(name) }, "position": position });
+        let hover = client.request("textDocument/hover", at);
+        assert!(hover["contents"]["value"].as_str().is_some_and(|text| text.contains("Bank.accounts")), "{hover}");
+    }
+    let event = json!({ "added": [], "removed": [entry(&client, "one")] });
+    client.notify("workspace/didChangeWorkspaceFolders", json!({ "event": event }));
+    assert_eq!(client.diagnostics("one/src/lib.rs").len(), 0, "what is not open has no findings");
+    client.end();
+}
+
+#[test]
+fn accepted_findings_are_not_shown() {
+    let dir = folder(&[("Cargo.toml", MANIFEST), ("src/lib.rs", LIB)]);
+    let done = lockcheck(dir.path(), &["scan", "--write-baseline"]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let (mut client, _) = Client::start_with(dir.path(), &[], |_, params| {
+        params["initializationOptions"] = json!({ "baseline": "lockcheck-baseline.json" });
+    });
+    client.scanned();
+    let again = "pub fn twice(lock: &Mutex<u8>) -> u8 { *lock.lock().unwrap() + *lock.lock().unwrap() }\n";
+    std::fs::write(dir.path().join("src/lib.rs"), format!("{LIB}{again}")).expect("written");
+    let saved = json!({ "textDocument": { "uri": client.uri("src/lib.rs") } });
+    client.notify("textDocument/didSave", saved.clone());
+    let found = client.diagnostics("src/lib.rs");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["code"], "double_lock");
+    client.scanned();
+    std::fs::write(dir.path().join("lockcheck-baseline.json"), "{").expect("written");
+    client.notify("textDocument/didSave", saved);
+    let told = client.scanned();
+    assert!(told.contains("lockcheck-baseline.json` cannot be used"), "{told}");
+    client.end();
+}
+
 /// Not an assertion: `cargo test -p lockcheck-tests --test lsp -- --ignored --nocapture`.
 #[test]
 #[ignore = "measures"]
@@ -230,7 +288,11 @@ fn latency_after_a_save_in_a_workspace_of_200_files() {
     let (mut client, _) = Client::start(dir.path(), &[]);
     client.scanned();
     let mut times = Vec::new();
-    for _ in 0..21 {
+    for turn in 0..21 {
+        // Each save brings another body.
+        let text = module(7).replace("fn total", &format!("fn turn(&self) -> u8 {{ {turn} }}\n    pub fn total"));
+        let text = if turn % 3 == 0 { text } else { module(7).replace(".sum()", &format!(".sum::<i64>() + {turn}")) };
+        std::fs::write(dir.path().join("src/m7.rs"), text).expect("written");
         let started = Instant::now();
         client.notify("textDocument/didSave", json!({ "textDocument": { "uri": client.uri("src/m7.rs") } }));
         client.scanned();

@@ -63,7 +63,7 @@ struct Order {
     by_lock: List<u32>,
     by_class: List<u32>,
     holders: List<Holder>,
-    /// How often a context was seen, by locks and by classes.
+    /// Contexts by locks: the first segment they were seen in, and the number of further ones; by classes: their number.
     seen: Map,
     /// Patterns that were reported.
     told: Map,
@@ -198,19 +198,27 @@ impl Order {
             let class = names::class_of(lock.lock()) << 2 | lock.mode() as u32;
             classes = mix(classes, u64::from(class) << 32 | u64::from(site.0));
         }
-        let here = mix(mix(locks, 5), segment.into());
-        let times = self.seen.get(locks).unwrap_or(0);
-        if times == 0 {
+        // Most are seen in one segment only: it stands in the entry itself, and others get entries of their own.
+        let first = self.seen.get(locks).unwrap_or(0);
+        if first == 0 {
             let instances = self.seen.at(classes);
             if *instances >= INSTANCES {
                 return false;
             }
             *instances += 1;
-        } else if times >= SEGMENTS || self.seen.get(here).is_some() {
+            self.seen.insert(locks, segment.saturating_add(1));
+            return true;
+        }
+        let here = mix(mix(locks, 5), segment.into());
+        if first == segment.saturating_add(1) || self.seen.get(here).is_some() {
             return false;
         }
+        let further = self.seen.at(mix(locks, 7));
+        if *further + 1 >= SEGMENTS {
+            return false;
+        }
+        *further += 1;
         self.seen.insert(here, 1);
-        self.seen.insert(locks, times + 1);
         true
     }
 

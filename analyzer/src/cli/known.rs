@@ -62,7 +62,8 @@ pub(super) fn scan(
     Ok(false)
 }
 
-fn read(path: &Path) -> Result<Baseline, Failure> {
+/// The baseline of a file.
+pub(super) fn read(path: &Path) -> Result<Baseline, Failure> {
     let shown = path.display();
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure(format!("the baseline `{shown}` cannot be read: {error}")))?;

@@ -39,6 +39,10 @@ pub(super) struct Seen {
 /// See the module.
 pub(super) struct Analysis {
     root: PathBuf,
+    /// Accepted findings, which are not shown.
+    baseline: Option<PathBuf>,
+    /// Something changed since the last scan.
+    pub(super) stale: bool,
     /// By path: the text and how often it changed.
     open: BTreeMap<PathBuf, (String, i32)>,
     /// What need not be read and walked again.
@@ -50,9 +54,11 @@ pub(super) struct Analysis {
 }
 
 impl Analysis {
-    pub(super) fn new(root: PathBuf) -> Self {
+    pub(super) fn new(root: PathBuf, baseline: Option<PathBuf>) -> Self {
         Analysis {
             root,
+            baseline,
+            stale: true,
             open: BTreeMap::new(),
             cache: Cache::default(),
             sources: Sources::default(),
@@ -62,8 +68,13 @@ impl Analysis {
         }
     }
 
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Scans. An error says why it cannot be.
     pub(super) fn scan(&mut self) -> Result<(), String> {
+        self.stale = false;
         let config = crate::config::load(None, &[], &self.root).map_err(|error| error.to_string())?;
         let levels = Levels::read(&config, None).map_err(|error| error.to_string())?;
         let request = Request { paths: &[], cwd: &self.root, metadata: None };
@@ -91,6 +102,9 @@ impl Analysis {
             }
         });
         levels.apply(&mut report);
+        if let Some(path) = &self.baseline {
+            crate::cli::known::read(&self.root.join(path)).map_err(|error| error.to_string())?.apply(&mut report);
+        }
         (self.sources, self.report, self.seen, self.config) = (sources, Some(report), seen, config);
         Ok(())
     }
@@ -124,11 +138,6 @@ impl Analysis {
         path(uri).is_some_and(|path| self.open.remove(&path).is_some())
     }
 
-    /// The client's own versions are not kept: a scan speaks of what was there when it began.
-    pub(super) fn version(&self, _: &Path) -> Option<i32> {
-        None
-    }
-
     /// The text of a file as it was scanned.
     pub(super) fn text(&self, display: &str) -> Option<Text> {
         self.sources.files.iter().find(|file| file.display == display).map(|file| file.text.clone())
@@ -148,6 +157,6 @@ impl Analysis {
     }
 }
 
-fn path(uri: &Uri) -> Option<PathBuf> {
+pub(super) fn path(uri: &Uri) -> Option<PathBuf> {
     uri.to_file_path().ok()
 }

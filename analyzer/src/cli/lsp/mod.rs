@@ -5,33 +5,33 @@
 //! saves that wait while a scan runs are one scan. A file that does not parse, a configuration that is wrong and a request
 //! that is not understood end nothing.
 //!
-//! Misses: diagnostics while typing, which would speak of half-written code; several workspace folders at once (the first
-//! one counts).
+//! Misses: diagnostics while typing, which would speak of half-written code.
 
 mod actions;
 mod analysis;
 mod convert;
+mod folders;
 mod hover;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Instant;
 
 use gen_lsp_types::{
     CodeActionParams, CodeActionRequest, DidChangeTextDocumentNotification, DidChangeTextDocumentParams,
-    DidChangeWatchedFilesNotification, DidCloseTextDocumentNotification, DidCloseTextDocumentParams,
-    DidOpenTextDocumentNotification, DidOpenTextDocumentParams, DidSaveTextDocumentNotification, HoverParams,
-    HoverRequest, InitializeParams, LogMessageNotification, LogMessageParams, MessageType, Notification,
-    PositionEncodingKind, PublishDiagnosticsNotification, PublishDiagnosticsParams, Request,
-    TextDocumentContentChangeEvent, Uri,
+    DidChangeWatchedFilesNotification, DidChangeWorkspaceFoldersNotification, DidCloseTextDocumentNotification,
+    DidCloseTextDocumentParams, DidOpenTextDocumentNotification, DidOpenTextDocumentParams,
+    DidSaveTextDocumentNotification, DidSaveTextDocumentParams, HoverParams, HoverRequest, InitializeParams,
+    LogMessageNotification, LogMessageParams, MessageType, Notification, PositionEncodingKind,
+    PublishDiagnosticsNotification, PublishDiagnosticsParams, Request, TextDocumentContentChangeEvent, Uri,
 };
 use lsp_server::{Connection, ErrorCode, Message, RequestId, Response};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{Exit, Failure};
-use analysis::Analysis;
 use convert::Encoding;
+use folders::Folders;
 
 /// Serves until the client says goodbye.
 pub(super) fn lsp() -> Result<Exit, Failure> {
@@ -50,13 +50,7 @@ fn serve(connection: &Connection) -> Result<Exit, Failure> {
         serde_json::from_value(params).map_err(|error| Failure(format!("`initialize` is not understood: {error}")))?;
     let encoding = Encoding::agreed(&params);
     connection.initialize_finish(id, capabilities(encoding)).map_err(|error| gone(&error))?;
-    let mut server = Server {
-        connection,
-        analysis: Analysis::new(root(&params)),
-        encoding,
-        published: BTreeSet::new(),
-        stale: true,
-    };
+    let mut server = Server { connection, folders: Folders::of(&params), encoding, published: BTreeSet::new() };
     server.serve().map_err(|error| gone(&error))?;
     Ok(Exit::Clean)
 }
@@ -68,16 +62,10 @@ fn capabilities(encoding: Encoding) -> Value {
             "textDocumentSync": { "openClose": true, "change": 2, "save": true },
             "hoverProvider": true,
             "codeActionProvider": { "codeActionKinds": ["quickfix"] },
+            "workspace": { "workspaceFolders": { "supported": true, "changeNotifications": true } },
         },
         "serverInfo": { "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") },
     })
-}
-
-fn root(params: &InitializeParams) -> PathBuf {
-    let value = serde_json::to_value(params).unwrap_or_default();
-    let folder = value["workspaceFolders"][0]["uri"].as_str().or(value["rootUri"].as_str());
-    let folder = folder.and_then(|uri| uri.parse::<Uri>().ok()).and_then(|uri| uri.to_file_path().ok());
-    folder.unwrap_or_else(|| std::env::current_dir().unwrap_or_default())
 }
 
 /// What cannot be sent any more.
@@ -85,19 +73,17 @@ type Gone = Box<dyn std::error::Error>;
 
 struct Server<'a> {
     connection: &'a Connection,
-    analysis: Analysis,
+    folders: Folders,
     encoding: Encoding,
     /// Documents that have diagnostics at the client.
     published: BTreeSet<PathBuf>,
-    /// Something changed since the last scan.
-    stale: bool,
 }
 
 impl Server<'_> {
     fn serve(&mut self) -> Result<(), Gone> {
         loop {
             // Everything that is there already comes first: three saves are one scan.
-            let message = match self.stale {
+            let message = match self.folders.are_stale() {
                 true => self.connection.receiver.try_recv().ok(),
                 false => Some(self.connection.receiver.recv()?),
             };
@@ -107,7 +93,7 @@ impl Server<'_> {
                     if self.connection.handle_shutdown(&request)? {
                         return Ok(());
                     }
-                    if self.stale {
+                    if self.folders.are_stale() {
                         self.scan()?;
                     }
                     self.request(request)?;
@@ -123,30 +109,39 @@ impl Server<'_> {
         let is = |expected: &str| method == expected;
         if is(DidOpenTextDocumentNotification::METHOD.as_str()) {
             if let Some(params) = read::<DidOpenTextDocumentParams>(notification.params) {
-                self.stale |= self.analysis.open(&params.text_document.uri, params.text_document.text);
+                let analysis = self.folders.of_document(&params.text_document.uri);
+                analysis.stale |= analysis.open(&params.text_document.uri, params.text_document.text);
             }
         } else if is(DidChangeTextDocumentNotification::METHOD.as_str()) {
             if let Some(params) = read::<DidChangeTextDocumentParams>(notification.params) {
                 let uri = &params.text_document.text_document_identifier.uri;
+                let analysis = self.folders.of_document(uri);
                 for change in params.content_changes {
                     match change {
                         TextDocumentContentChangeEvent::TextDocumentContentChangeWholeDocument(whole) => {
-                            self.analysis.open(uri, whole.text);
+                            analysis.open(uri, whole.text);
                         }
                         TextDocumentContentChangeEvent::TextDocumentContentChangePartial(part) => {
-                            self.analysis.edit(uri, part.range, &part.text, self.encoding);
+                            analysis.edit(uri, part.range, &part.text, self.encoding);
                         }
                     }
                 }
             }
         } else if is(DidCloseTextDocumentNotification::METHOD.as_str()) {
             if let Some(params) = read::<DidCloseTextDocumentParams>(notification.params) {
-                self.stale |= self.analysis.close(&params.text_document.uri);
+                let analysis = self.folders.of_document(&params.text_document.uri);
+                analysis.stale |= analysis.close(&params.text_document.uri);
             }
-        } else if is(DidSaveTextDocumentNotification::METHOD.as_str())
-            || is(DidChangeWatchedFilesNotification::METHOD.as_str())
-        {
-            self.stale = true;
+        } else if is(DidSaveTextDocumentNotification::METHOD.as_str()) {
+            if let Some(params) = read::<DidSaveTextDocumentParams>(notification.params) {
+                self.folders.of_document(&params.text_document.uri).stale = true;
+            }
+        } else if is(DidChangeWatchedFilesNotification::METHOD.as_str()) {
+            self.folders.all().iter_mut().for_each(|analysis| analysis.stale = true);
+        } else if is(DidChangeWorkspaceFoldersNotification::METHOD.as_str()) {
+            self.folders.change(&notification.params["event"]);
+            // What was shown of a folder that is gone is taken back with the next scan.
+            self.folders.all().iter_mut().for_each(|analysis| analysis.stale = true);
         }
     }
 
@@ -155,11 +150,14 @@ impl Server<'_> {
         let answer = if method == HoverRequest::METHOD.as_str() {
             read::<HoverParams>(request.params).map(|params| {
                 let at = params.text_document_position_params;
-                hover::hover(&self.analysis, &at.text_document.uri, at.position, self.encoding)
+                let analysis = self.folders.of_document(&at.text_document.uri);
+                hover::hover(analysis, &at.text_document.uri, at.position, self.encoding)
             })
         } else if method == CodeActionRequest::METHOD.as_str() {
-            read::<CodeActionParams>(request.params)
-                .map(|params| actions::actions(&self.analysis, &params, self.encoding))
+            read::<CodeActionParams>(request.params).map(|params| {
+                let analysis = self.folders.of_document(&params.text_document.uri);
+                actions::actions(analysis, &params, self.encoding)
+            })
         } else {
             let message = format!("`{method}` is not supported");
             return self.respond(Response::new_err(id, ErrorCode::MethodNotFound as i32, message));
@@ -186,21 +184,36 @@ impl Server<'_> {
 
     /// Scans and publishes what is new; documents without findings any more get an empty list.
     fn scan(&mut self) -> Result<(), Gone> {
-        self.stale = false;
         let started = Instant::now();
-        if let Err(message) = self.analysis.scan() {
-            return self.notify::<LogMessageNotification>(&LogMessageParams { kind: MessageType::Error, message });
+        let (mut now, mut files) = (BTreeMap::new(), 0);
+        let mut failed = Vec::new();
+        for analysis in self.folders.all() {
+            if analysis.stale
+                && let Err(message) = analysis.scan()
+            {
+                failed.push(message);
+            }
+            for (path, mut diagnostics) in convert::diagnostics(analysis, self.encoding) {
+                now.entry(path).or_insert_with(Vec::new).append(&mut diagnostics);
+            }
+            files += analysis.files();
         }
-        let diagnostics = convert::diagnostics(&self.analysis, self.encoding);
-        let now: BTreeSet<PathBuf> = diagnostics.keys().cloned().collect();
-        for path in self.published.union(&now) {
+        let paths: BTreeSet<PathBuf> = now.keys().cloned().collect();
+        for path in self.published.union(&paths) {
             let Ok(uri) = Uri::from_file_path(path) else { continue };
-            let version = self.analysis.version(path);
-            let diagnostics = diagnostics.get(path).cloned().unwrap_or_default();
+            // The client's own versions are not kept: a scan speaks of what was there when it began.
+            let (version, diagnostics) = (None, now.remove(path).unwrap_or_default());
             self.notify::<PublishDiagnosticsNotification>(&PublishDiagnosticsParams { uri, version, diagnostics })?;
         }
-        self.published = now;
-        let message = format!("scanned {} files in {} ms", self.analysis.files(), started.elapsed().as_millis());
+        self.published = paths;
+        for message in &failed {
+            let message = message.clone();
+            self.notify::<LogMessageNotification>(&LogMessageParams { kind: MessageType::Error, message })?;
+        }
+        if !failed.is_empty() {
+            return Ok(());
+        }
+        let message = format!("scanned {files} files in {} ms", started.elapsed().as_millis());
         self.notify::<LogMessageNotification>(&LogMessageParams { kind: MessageType::Log, message })
     }
 }
