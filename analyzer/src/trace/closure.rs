@@ -182,7 +182,8 @@ impl<'a> Closure<'a> {
     /// set: series and place. O(threads).
     fn left_out(&self, lock: usize) -> Vec<(u32, usize)> {
         // What the last ended section comes after, those before it need not be asked for; its own thread asks the one before.
-        let (mut last, mut before): (Option<(u32, u32)>, Option<(u32, u32)>) = (None, None);
+        let mut last: Option<(u32, u32)> = None;
+        let mut before = None;
         for (number, section) in self.ended(lock) {
             let own = Some((section.order, number));
             (last, before) = if own > last { (own, last) } else { (last, before.max(own)) };
