@@ -16,6 +16,8 @@
 //! Source: SPDOffline (Tunç, Mathur, Pavlogiannis and Viswanathan, PLDI 2023), extended by modes and by the edges of
 //! [`super::causality`].
 
+use rustc_hash::FxHashSet;
+
 use super::clocks::Moment;
 use super::closure::{Closure, Data, Taken};
 use super::history::{AbstractAcquire, History, Instance};
@@ -68,12 +70,29 @@ pub fn predict(history: &History, limits: Limits) -> Predictions {
     let (mut deadlocks, mut signals) = (Vec::new(), Vec::new());
     if !found.patterns.is_empty() || through_signals.peek().is_some() {
         let taken = Taken::new(history);
-        let test = |acquires, pattern: &Vec<u32>| Pattern { history, acquires, taken: &taken, pattern }.test();
+        // Of the threads that meet in the same locks, one ring without a doubt is enough: looking for it costs a look at the whole run.
+        let mut sure: FxHashSet<Vec<u32>> = FxHashSet::default();
+        let mut test = |acquires: &[AbstractAcquire], pattern: &Vec<u32>| {
+            let locks = ring(acquires, pattern);
+            let found = Pattern { history, acquires, taken: &taken, pattern }.test(!sure.contains(&locks));
+            if found.as_ref().is_some_and(|found| found.doubt.is_none()) {
+                sure.insert(locks);
+            }
+            found
+        };
         deadlocks.extend(found.patterns.iter().filter_map(|pattern| test(&history.acquires, pattern)));
         signals.extend(through_signals.filter_map(|pattern| test(acquires, pattern)));
     }
     let truncated = found.truncated.or(through.truncated);
     Predictions { deadlocks, signals, patterns: found.patterns.len(), truncated }
+}
+
+/// The locks requested in a pattern, in their order, the smallest first.
+fn ring(acquires: &[AbstractAcquire], pattern: &[u32]) -> Vec<u32> {
+    let mut locks: Vec<u32> = pattern.iter().map(|index| acquires[*index as usize].wanted.object).collect();
+    let first = (0..locks.len()).min_by_key(|at| locks[*at]).unwrap_or(0);
+    locks.rotate_left(first);
+    locks
 }
 
 /// Who must stand before a request: instances of one thread, in order.
@@ -105,11 +124,12 @@ impl<'a> Pattern<'a> {
         self.pattern.len()
     }
 
-    fn test(self) -> Option<Prediction> {
+    /// `careful`: looks for a schedule without a doubt first.
+    fn test(self, careful: bool) -> Option<Prediction> {
         let choices = self.queued_writers()?;
         let combinations = choices.iter().map(Vec::len).fold(1, usize::saturating_mul).min(WRITERS);
         let test = |data| (0..combinations).find_map(|number| self.test_with(&choices, number, data));
-        test(Data::Kept).or_else(|| test(Data::Any))
+        careful.then(|| test(Data::Kept)).flatten().or_else(|| test(Data::Any))
     }
 
     fn test_with(&self, choices: &[Vec<u32>], mut number: usize, data: Data) -> Option<Prediction> {
