@@ -106,17 +106,17 @@ fn generate(folder: &Path, events: usize) -> PathBuf {
     let mut rng = fastrand::Rng::with_seed(1);
     // A program has so many places where it nests locks, not more the longer it runs.
     let nests: Vec<Vec<u32>> = (0..NESTS)
-        .map(|nest| {
+        .map(|_| {
             let mut locks: Vec<u32> = (0..rng.usize(1..=3)).map(|_| rng.u32(1..=LOCKS)).collect();
             locks.sort_unstable();
             locks.dedup();
-            // A few are in no order, so that there is something to find.
-            if nest % 100 == 0 {
-                locks.reverse();
-            }
             locks
         })
         .collect();
+    // A few are taken in the other order as well, so that there is something to find.
+    let reversed =
+        nests.iter().filter(|locks| locks.len() > 1).step_by(50).map(|locks| locks.iter().rev().copied().collect());
+    let nests: Vec<Vec<u32>> = nests.iter().cloned().chain(reversed.collect::<Vec<_>>()).collect();
     let mut made = 0;
     while made < events {
         let thread = rng.usize(..THREADS);

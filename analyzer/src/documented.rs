@@ -231,6 +231,7 @@ fn finding(
         primary,
         threads: vec![ThreadPath { name: witness.thread_name.clone(), steps }],
         pool: None,
+        schedule: Vec::new(),
         fingerprint: Fingerprint::new(
             lock_order_inversion::RULE.id,
             &[held.key.clone(), wanted.key.clone()],

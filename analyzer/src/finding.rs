@@ -190,8 +190,30 @@ pub struct Finding {
     /// Set by `pool_starvation`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pool: Option<PoolSize>,
+    /// For predictions: who runs how far, and where everybody stands at last, in this order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub schedule: Vec<ScheduleStep>,
     /// Its identity.
     pub fingerprint: Fingerprint,
+}
+
+/// One step of the schedule behind a prediction.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct ScheduleStep {
+    /// As [`ThreadPath::name`].
+    pub thread: String,
+    /// As ``takes `a` ``, to be read behind the thread.
+    pub does: String,
+    /// Where, if that is one place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Location>,
+}
+
+impl std::fmt::Display for ScheduleStep {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.thread, self.does)?;
+        self.at.iter().try_for_each(|at| write!(f, " ({}:{})", at.file, at.line))
+    }
 }
 
 /// Something the reader should know that is no finding: a file left out, a search cut short.

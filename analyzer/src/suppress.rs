@@ -261,6 +261,7 @@ fn own(rule: &'static str, level: Level, file: &str, span: Span, message: String
         related: Vec::new(),
         threads: Vec::new(),
         pool: None,
+        schedule: Vec::new(),
     }
 }
 

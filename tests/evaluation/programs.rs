@@ -1,4 +1,4 @@
-//! Cycles of locks with random pauses, and nine safe patterns.
+//! Cycles of locks with random pauses, and ten safe patterns.
 
 use std::time::Duration;
 
@@ -24,9 +24,11 @@ pub const ALL: &[Program] = &[
     deadlock("five locks", || ring(5)),
     deadlock("five philosophers", philosophers),
     deadlock("reader-writer locks", readers_and_writers),
+    deadlock("two locks behind a counter", counted),
     safe("gate lock", gate_lock),
     safe("hierarchy", hierarchy),
     safe("phases ordered by a flag", phases),
+    safe("phases ordered by a flag under a mutex", phases_under_a_mutex),
     safe("barrier and join", barrier_and_join),
     safe("read-dominated", read_dominated),
     safe("lock-free interval", lock_free_interval),
@@ -119,6 +121,34 @@ fn phases() {
             }
             both(&locks[1], &locks[0]);
         }
+    });
+}
+
+/// What the flag says is not in the trace; the lock that it stands under is.
+fn phases_under_a_mutex() {
+    let (locks, done) = (locks(2), Mutex::named("done", false));
+    let set = move |value: bool| done.lock().map(|mut done| std::mem::replace(&mut *done, value)).unwrap_or(true);
+    threads(2, move |number| {
+        if number == 0 {
+            both(&locks[0], &locks[1]);
+            set(true);
+        } else {
+            while !set(false) {
+                std::thread::sleep(Duration::from_micros(300));
+            }
+            both(&locks[1], &locks[0]);
+        }
+    });
+}
+
+/// Both also take a third lock, and it tells them nothing.
+fn counted() {
+    let (locks, count) = (locks(2), Mutex::named("count", 0));
+    threads(2, move |number| {
+        if let Ok(mut count) = count.lock() {
+            *count += 1;
+        }
+        both(&locks[number], &locks[1 - number]);
     });
 }
 

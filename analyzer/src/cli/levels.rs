@@ -96,6 +96,7 @@ mod tests {
             related: Vec::new(),
             threads: Vec::new(),
             pool: None,
+            schedule: Vec::new(),
             fingerprint: Fingerprint(at as u64),
         };
         let findings = levels.iter().enumerate().map(finding).collect();

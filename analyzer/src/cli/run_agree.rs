@@ -4,7 +4,8 @@
 //! certain: the places of the user's sources. A finding of the run that agrees with one of the static pass takes over its
 //! fingerprint, so that baselines and suppressions of one serve the other, and its places where its own lie in dependencies.
 //!
-//! Guarantees: nothing is added to or taken from the findings of the run; levels, evidence and confidence stay.
+//! Guarantees: nothing is added to or taken from the findings of the run; evidence and confidence stay, and so do levels, except that
+//! a split update of an atomic that was observed takes over the level that the source gives it.
 //!
 //! Misses: findings whose places have no line in common, as where a macro's definition stands for its use.
 
@@ -13,6 +14,7 @@ use std::path::Path;
 
 use crate::config::Config;
 use crate::finding::{Finding, Location, Report};
+use crate::rules::split_atomic_update;
 use crate::source::{Request, discover};
 
 /// Rules of the run, each with those of the static pass that tell of the same bug.
@@ -45,6 +47,10 @@ pub(super) fn mark(report: &mut Report, root: &Path, cwd: &Path, config: &Config
         let same = scanned.findings.iter().find(|other| agree(finding, other));
         if let Some(same) = same {
             finding.fingerprint = same.fingerprint;
+            // That another thread came in between happened; that it matters, only the source tells.
+            if finding.rule == split_atomic_update::RULE.id {
+                finding.level = finding.level.max(same.level);
+            }
             finding.help.push_str(&format!("; also found by the static pass, as `{}`", same.rule));
             show_places(finding, same);
         }
@@ -115,6 +121,7 @@ mod tests {
             related: places[1..].iter().map(place).collect(),
             threads: Vec::new(),
             pool: None,
+            schedule: Vec::new(),
             fingerprint: Fingerprint::new(rule, &[], &[]),
         }
     }

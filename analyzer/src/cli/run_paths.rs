@@ -15,12 +15,13 @@ use crate::finding::{Finding, Report};
 pub(super) fn from_here(report: &mut Report, root: &Path, cwd: &Path) {
     let mut known: BTreeMap<String, Option<String>> = BTreeMap::new();
     for finding in &mut report.findings {
-        let Finding { primary, related, threads, locks, message, help, .. } = finding;
+        let Finding { primary, related, threads, locks, message, help, schedule, .. } = finding;
         let steps = threads.iter_mut().flat_map(|thread| &mut thread.steps);
         let files: Vec<&mut String> = [&mut *primary]
             .into_iter()
             .chain(related)
             .chain(steps)
+            .chain(schedule.iter_mut().filter_map(|step| step.at.as_mut()))
             .map(|place| &mut place.file)
             .chain(locks.iter_mut().map(|lock| &mut lock.file))
             .collect();
@@ -35,7 +36,8 @@ pub(super) fn from_here(report: &mut Report, root: &Path, cwd: &Path) {
         let names = locks.iter_mut().map(|lock| &mut lock.name);
         let labels = [primary].into_iter().chain(&mut finding.related).map(|place| &mut place.label);
         let steps = finding.threads.iter_mut().flat_map(|thread| &mut thread.steps).map(|place| &mut place.label);
-        for text in [message, help].into_iter().chain(names).chain(labels).chain(steps) {
+        let schedule = schedule.iter_mut().flat_map(|step| [&mut step.thread, &mut step.does]);
+        for text in [message, help].into_iter().chain(names).chain(labels).chain(steps).chain(schedule) {
             for (old, new) in &changed {
                 *text = text.replace(&format!("({old}:"), &format!("({new}:"));
             }

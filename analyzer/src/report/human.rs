@@ -105,6 +105,10 @@ impl Look {
         self.places_without_text(out, &files);
         self.paths(out, finding);
         self.further(out, finding.related.iter().filter(|location| !in_picture(location)));
+        if !finding.schedule.is_empty() {
+            let steps: Vec<String> = finding.schedule.iter().map(|step| step.to_string()).collect();
+            self.item(out, "schedule", &steps.join("; "));
+        }
         if let Some(pool) = finding.pool {
             let minimum = match pool.minimum_safe_workers {
                 Some(minimum) => format!("at least {minimum} are needed"),

@@ -77,6 +77,10 @@ fn one(out: &mut String, finding: &Finding, texts: &Texts, style: Style) {
     for location in finding.related.iter().filter(|place| !steps().any(|step| same_place(step, place))) {
         place("Further place", location);
     }
+    if !finding.schedule.is_empty() {
+        let steps: Vec<String> = finding.schedule.iter().map(|step| clean(&step.to_string())).collect();
+        let _ = writeln!(out, "Schedule: {}.", steps.join("; "));
+    }
     if let Some(pool) = finding.pool {
         let minimum = pool.minimum_safe_workers.map_or("no number is enough".into(), |at| format!("{at} are needed"));
         let _ = writeln!(out, "Pool: {} workers; {minimum}.", pool.workers);

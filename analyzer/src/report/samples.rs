@@ -115,9 +115,15 @@ pub(crate) fn double_lock() -> Report {
         )],
         threads: vec![],
         pool: None,
+        schedule: Vec::new(),
         fingerprint: Fingerprint::new("double_lock", &["Chain.header".into()], &["Chain::import".into()]),
     };
     report(Mode::Scan, finding)
+}
+
+fn step(thread: &str, does: &str, place: Option<(&str, u32)>) -> ScheduleStep {
+    let at = place.map(|(file, line)| at(file, line, (9, 9), "", ""));
+    ScheduleStep { thread: thread.into(), does: does.into(), at }
 }
 
 /// Two locks in opposite orders, with a call on the way, over two files.
@@ -163,6 +169,12 @@ pub(crate) fn lock_order_inversion() -> Report {
             },
         ],
         pool: None,
+        schedule: vec![
+            step("thread 2 `teller`", "takes `Bank.accounts`", Some(("src/bank.rs", 3))),
+            step("thread 3 `auditor`", "takes 3 locks, `Bank.log` the last", Some(("src/audit.rs", 7))),
+            step("thread 2 `teller`", "waits for `Bank.log`", None),
+            step("thread 3 `auditor`", "waits for `Bank.accounts`", Some(("src/audit.rs", 11))),
+        ],
         fingerprint: Fingerprint::new("lock_order_inversion", &["Bank.accounts".into(), "Bank.log".into()], &[]),
     };
     report(Mode::Run, finding)
@@ -190,6 +202,7 @@ pub(crate) fn pool_starvation() -> Report {
         related: vec![],
         threads: vec![child(1), child(2)],
         pool: Some(PoolSize { workers: 2, minimum_safe_workers: Some(3) }),
+        schedule: Vec::new(),
         fingerprint: Fingerprint::new("pool_starvation", &["pool".into()], &["child".into()]),
     };
     report(Mode::Run, finding)
@@ -209,6 +222,7 @@ pub(crate) fn odd() -> Report {
         related: vec![at("src/gone.rs", 3, (5, 9), "g", "here it would be needed")],
         threads: vec![],
         pool: None,
+        schedule: Vec::new(),
         fingerprint: Fingerprint::new("guard_dropped_immediately", &[], &[]),
     };
     let mut report = report(Mode::Scan, finding);

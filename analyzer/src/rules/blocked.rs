@@ -89,6 +89,12 @@ pub(super) fn cycle(replay: &Replay, deadlock: &Deadlock) -> Option<Vec<BlockedT
     }
 }
 
+/// How reports end that say what a reordering of the run reaches if it does not change what `lock` protects.
+pub(super) fn doubt(replay: &Replay, lock: u32) -> String {
+    let name = replay.names.object(&replay.recording, lock);
+    format!("{}`{name}`", super::DOUBT)
+}
+
 /// The fingerprints of the observed deadlocks as predictions would have them: cycles of locks, and waits for a
 /// notification with everything that the other members wait for.
 pub(super) fn as_predictions(replay: &Replay) -> Vec<Fingerprint> {
@@ -310,6 +316,7 @@ pub(super) fn observed(
         related,
         threads,
         pool: None,
+        schedule: Vec::new(),
         fingerprint: Fingerprint::new(rule, &parts, &[]),
     }
 }

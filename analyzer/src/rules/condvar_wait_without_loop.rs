@@ -74,6 +74,7 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
             related,
             threads: vec![ThreadPath { name: format!("`{}`", wait.function), steps }],
             pool: None,
+            schedule: Vec::new(),
         });
     }
 }

@@ -94,6 +94,7 @@ fn finding(replay: &Replay, race: &Race) -> Finding {
         related,
         threads: [&race.first, &race.second].map(|access| path(replay, access, &name)).into(),
         pool: None,
+        schedule: Vec::new(),
         fingerprint: Fingerprint::new(RULE.id, &[replay.names.key(recording, race.cell)], &[]),
     }
 }

@@ -69,6 +69,7 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
             related,
             threads: vec![ThreadPath { name: format!("`{}`", found.function), steps }],
             pool: None,
+            schedule: Vec::new(),
         });
     }
 }

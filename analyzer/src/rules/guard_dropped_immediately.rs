@@ -52,6 +52,7 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
             related: Vec::new(),
             threads: Vec::new(),
             pool: None,
+            schedule: Vec::new(),
             fingerprint: Fingerprint::new(RULE.id, &[key], &wording::functions(std::iter::once(&held.site))),
         });
     }

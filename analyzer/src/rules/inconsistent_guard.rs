@@ -84,6 +84,7 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
             related: vec![wording::at(&each.example, format!("`{name}` changed here under `{lock}`"))],
             threads: Vec::new(),
             pool: None,
+            schedule: Vec::new(),
             fingerprint: Fingerprint::new(
                 RULE.id,
                 std::slice::from_ref(&found.key),

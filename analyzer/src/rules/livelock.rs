@@ -102,6 +102,7 @@ fn finding(replay: &Replay, livelock: &Livelock) -> Finding {
         related: places,
         threads,
         pool: None,
+        schedule: Vec::new(),
         fingerprint: Fingerprint::new(RULE.id, &keys, &[]),
     }
 }

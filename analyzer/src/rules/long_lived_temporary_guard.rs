@@ -67,6 +67,7 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
             threads: vec![ThreadPath { name: format!("`{}`", found.function), steps: vec![primary.clone()] }],
             primary,
             pool: None,
+            schedule: Vec::new(),
         });
     }
 }

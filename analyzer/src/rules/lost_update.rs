@@ -3,7 +3,8 @@
 //! Guarantees and misses: see [`crate::trace::lost_updates`].
 
 use super::{Facts, Group, Rule, blocked, data_race};
-use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, ThreadPath};
+use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, Location, ScheduleStep, ThreadPath};
+use crate::trace::accesses::Access;
 use crate::trace::{LostUpdate, Names, Recording, Replay, names};
 
 /// The rule.
@@ -80,6 +81,16 @@ fn finding(replay: &Replay, lost: &LostUpdate) -> Finding {
     let mut own_path = data_race::path(replay, &lost.read, &name);
     own_path.steps.extend(data_race::path(replay, &lost.write, &name).steps);
     let threads: Vec<ThreadPath> = vec![own_path, data_race::path(replay, &lost.between, &name)];
+    let step = |access: &Access| {
+        let place = data_race::place(replay, access, &name);
+        let does = format!("{} `{name}`", if access.write { "writes" } else { "reads" });
+        let at = (place.line > 0).then(|| Location { label: String::new(), ..place });
+        ScheduleStep { thread: names::thread(recording, access.thread), does, at }
+    };
+    let schedule = match lost.observed {
+        true => Vec::new(),
+        false => [&lost.read, &lost.between, &lost.write].map(step).into(),
+    };
     Finding {
         rule: RULE.id,
         level,
@@ -92,6 +103,7 @@ fn finding(replay: &Replay, lost: &LostUpdate) -> Finding {
         related: vec![data_race::place(replay, &lost.read, &name), data_race::place(replay, &lost.between, &name)],
         threads,
         pool: None,
+        schedule,
         fingerprint: fingerprint(&replay.names, recording, lost.cell),
     }
 }

@@ -144,6 +144,9 @@ pub fn predicted_fingerprint(signal: bool, keys: &[String]) -> crate::finding::F
     crate::finding::Fingerprint::new(rule.id, keys, &[])
 }
 
+/// How the message of a prediction in doubt goes on that a steered run may confirm.
+pub const DOUBT: &str = "they may deadlock, unless the order is enforced by data under ";
+
 /// The fingerprints that the observed deadlocks of a run would have as predictions.
 pub fn observed_fingerprints(replay: &Replay) -> Vec<crate::finding::Fingerprint> {
     blocked::as_predictions(replay)
@@ -158,6 +161,8 @@ pub fn check(facts: &Facts<'_>) -> Vec<Finding> {
     out
 }
 
+#[cfg(test)]
+mod doubt_tests;
 #[cfg(test)]
 mod liveness_tests;
 

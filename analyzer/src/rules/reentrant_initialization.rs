@@ -79,6 +79,7 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
             primary,
             threads: vec![ThreadPath { name: format!("`{}`", found.function), steps }],
             pool: None,
+            schedule: Vec::new(),
         });
     }
 }

@@ -187,6 +187,47 @@ fn a_join_under_the_lock_that_the_joined_thread_needs_is_a_join_deadlock() {
 }
 
 #[test]
+fn for_ever_more_tasks_that_submit_no_number_of_workers_is_enough() {
+    let mut script = Script::new();
+    let pool = script.object(ObjectKind::Pool, "dispatcher");
+    script.record(Record::Pool { id: pool, workers: 2, policy: PoolPolicy::Block });
+    for outer in [1, 3, 5, 7] {
+        let task = |id, parent, name: &'static str, site| Record::Task {
+            id,
+            pool,
+            parent,
+            thread: 1,
+            site,
+            name: name.into(),
+        };
+        script.record(task(outer, 0, "order", 3));
+        script.record(task(outer + 1, outer, "mail", 6));
+        script.event(1, Op::Submit, outer, 3, 0);
+        script.event(2, Op::TaskBegin, outer, 0, 0);
+        script.event(2, Op::Submit, outer + 1, 6, 0);
+        script.event(2, Op::TaskEnd, outer, 0, 0);
+        script.event(3, Op::TaskBegin, outer + 1, 0, 0);
+        script.event(3, Op::TaskEnd, outer + 1, 0, 0);
+    }
+    let findings = script.findings();
+    assert_eq!(ids(&findings), [("pool_starvation", Level::Warn, Evidence::Predicted)]);
+    assert!(
+        findings[0].message.ends_with(
+            "5 are needed for the 4 of task `order` in this run, and no fixed number is enough for ever more"
+        ),
+        "{}",
+        findings[0].message
+    );
+    assert!(
+        findings[0]
+            .help
+            .starts_with("let in at most N of task `order` at once and give `dispatcher` N + 1 workers, or "),
+        "{}",
+        findings[0].help
+    );
+}
+
+#[test]
 fn waiting_for_a_pool_under_a_lock_that_its_tasks_need_is_told_from_starvation() {
     let mut script = Script::new().order_mode();
     let pool = script.object(ObjectKind::Pool, "workers");

@@ -68,6 +68,7 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
             related,
             threads: vec![ThreadPath { name: format!("`{}`", pair.function), steps }],
             pool: None,
+            schedule: Vec::new(),
         });
     }
 }

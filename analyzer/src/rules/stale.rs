@@ -45,6 +45,7 @@ pub(super) fn finding(
         related,
         threads: vec![ThreadPath { name: format!("`{}`", found.function), steps }],
         pool: None,
+        schedule: Vec::new(),
     }
 }
 

@@ -98,6 +98,7 @@ fn finding(replay: &Replay, waiter: &Waiter) -> Finding {
         related,
         threads,
         pool: None,
+        schedule: Vec::new(),
         fingerprint: Fingerprint::new(RULE.id, &[replay.names.key(recording, waiter.wanted.object)], &[]),
     }
 }

@@ -65,6 +65,7 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
             related: vec![wording::at(&declared, "declared here, visible to every thread")],
             threads: Vec::new(),
             pool: None,
+            schedule: Vec::new(),
             fingerprint: Fingerprint::new(
                 RULE.id,
                 std::slice::from_ref(&found.name),

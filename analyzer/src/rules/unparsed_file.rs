@@ -74,6 +74,7 @@ pub fn as_findings(report: &mut Report, level: Level) {
             related: Vec::new(),
             threads: Vec::new(),
             pool: None,
+            schedule: Vec::new(),
         });
     }
 }

@@ -126,6 +126,7 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
             related,
             threads: vec![ThreadPath { name: format!("`{function}`"), steps }],
             pool: None,
+            schedule: Vec::new(),
         });
     }
 }

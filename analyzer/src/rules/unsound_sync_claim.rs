@@ -84,6 +84,7 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
             related: found.write.iter().map(|at| wording::at(at, format!("`{field}` changed here"))).collect(),
             threads: Vec::new(),
             pool: None,
+            schedule: Vec::new(),
             fingerprint: Fingerprint::new(RULE.id, std::slice::from_ref(&found.key), std::slice::from_ref(trait_)),
         });
     }

@@ -81,6 +81,7 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
             related: vec![wording::at(&found.because, because)],
             threads: Vec::new(),
             pool: None,
+            schedule: Vec::new(),
             fingerprint: Fingerprint::new(
                 RULE.id,
                 std::slice::from_ref(&found.key),

@@ -147,6 +147,7 @@ pub(super) fn finding(
         related,
         threads,
         pool: None,
+        schedule: Vec::new(),
     }
 }
 

@@ -117,7 +117,7 @@ fn way(run: &Run<'_>, actor: Actor, found: &[&LostUpdate]) -> Option<Way> {
     let mut held: Vec<(u32, usize)> = Vec::new();
     // By cell: the acquisition that its last read stands in.
     let mut read: BTreeMap<u32, Option<usize>> = BTreeMap::new();
-    for (_, event) in run.events().iter().filter(|(thread, _)| *thread == index) {
+    for (_, event) in run.events().filter(|(thread, _)| *thread == index) {
         match event.op() {
             Some(Op::Acquire) if event.flags & flag::TRY == 0 => {
                 held.push((event.object, taken.len()));

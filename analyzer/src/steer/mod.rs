@@ -12,7 +12,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::finding::{Evidence, Finding, Fingerprint, Report};
+use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, Report};
 use crate::graph::cycles::Limits;
 use crate::rules;
 use crate::trace::history::{History, Places};
@@ -66,6 +66,11 @@ pub fn confirmed_by(traces: &[PathBuf]) -> Result<Vec<Fingerprint>, TraceError> 
 pub fn confirm(report: &mut Report, fingerprint: Fingerprint, again: &str) {
     for finding in report.findings.iter_mut().filter(|finding| is_open(finding, fingerprint)) {
         finding.evidence = Evidence::Confirmed;
+        if let Some(doubt) = finding.message.find(rules::DOUBT) {
+            finding.message.truncate(doubt);
+            finding.message.push_str(rules::PREDICTED);
+            (finding.level, finding.confidence) = (Level::Deny, Confidence::High);
+        }
         if finding.rule == rules::lost_update::RULE.id {
             finding.level = rules::lost_update::RULE.level;
             finding.message.push_str("; a steered run lost it");
@@ -75,9 +80,10 @@ pub fn confirm(report: &mut Report, fingerprint: Fingerprint, again: &str) {
     }
 }
 
-/// Whether the finding is a prediction of this fingerprint.
+/// Whether the finding is a prediction of this fingerprint, or would be but for a doubt that a steered run can take away.
 pub fn is_open(finding: &Finding, fingerprint: Fingerprint) -> bool {
-    finding.evidence == Evidence::Predicted && finding.fingerprint == fingerprint
+    let in_doubt = finding.evidence == Evidence::Possible && !finding.schedule.is_empty();
+    (finding.evidence == Evidence::Predicted || in_doubt) && finding.fingerprint == fingerprint
 }
 
 /// Where the schedule of a confirmed finding is kept: in the project's `target`, else in the temporary folder.

@@ -89,19 +89,19 @@ impl<'a> Run<'a> {
     fn steps(&self, witness: &[u32]) -> Vec<(u32, u32)> {
         let mut times = vec![0; self.actors.ordered.threads.len()];
         let mut steps: Vec<(u32, u32)> = Vec::new();
-        for (thread, event) in &self.actors.ordered.events {
+        for (thread, event) in self.actors.ordered.events() {
             // As the clocks count: a request stands where its acquisition will stand.
             if event.op().is_none_or(|op| op == Op::Request) {
                 continue;
             }
-            times[*thread as usize] += 1;
+            times[thread as usize] += 1;
             let waits = event.op() == Some(Op::Acquire) && event.flags & flag::TRY == 0;
-            if !waits || times[*thread as usize] > witness[*thread as usize] {
+            if !waits || times[thread as usize] > witness[thread as usize] {
                 continue;
             }
             match steps.last_mut() {
-                Some((last, count)) if last == thread => *count += 1,
-                _ => steps.push((*thread, 1)),
+                Some((last, count)) if *last == thread => *count += 1,
+                _ => steps.push((thread, 1)),
             }
         }
         steps
@@ -125,8 +125,8 @@ impl<'a> Run<'a> {
     }
 
     /// The merged run, with threads and tasks as indexes.
-    pub(super) fn events(&self) -> &[(u32, Event)] {
-        &self.actors.ordered.events
+    pub(super) fn events(&self) -> impl Iterator<Item = (u32, Event)> {
+        self.actors.ordered.events()
     }
 
     fn place(&self, lock: &Held) -> String {

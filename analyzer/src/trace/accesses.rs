@@ -45,7 +45,9 @@ pub fn accesses(recording: &Recording, ordered: &Ordered) -> (Vec<Race>, Vec<Los
     let is_cell = |id: u32| recording.objects.get(&id).is_some_and(|object| object.kind == ObjectKind::Cell);
     let accesses_cell =
         |op: Option<Op>, id: u32| matches!(op, Some(Op::Read | Op::Write | Op::ReadWrite)) && is_cell(id);
-    if !ordered.events.iter().any(|(_, event)| accesses_cell(event.op(), event.object)) {
+    if !ordered.has(&[Op::Read, Op::Write, Op::ReadWrite])
+        || !ordered.events().any(|(_, event)| accesses_cell(event.op(), event.object))
+    {
         return Default::default();
     }
     let threads = &ordered.threads;
@@ -55,27 +57,26 @@ pub fn accesses(recording: &Recording, ordered: &Ordered) -> (Vec<Race>, Vec<Los
     let mut tasks: Vec<Vec<u32>> = vec![Vec::new(); threads.len()];
     let mut races = Races::default();
     let mut lost = LostUpdates::default();
-    for (thread, event) in &ordered.events {
-        let (_, happens_at) = happens.step(*thread, event);
-        let (_, must_at) = must.step(*thread, event);
-        held.step(*thread, event);
-        let running = &mut tasks[*thread as usize];
+    for (thread, event) in ordered.events() {
+        let (_, happens_at) = happens.step(thread, &event);
+        let (_, must_at) = must.step(thread, &event);
+        held.step(thread, &event);
+        let running = &mut tasks[thread as usize];
         match event.op() {
             Some(Op::TaskBegin) => running.push(event.object),
             Some(Op::TaskEnd) => {
                 running.pop();
             }
             Some(op) if accesses_cell(Some(op), event.object) => {
-                let held = held.of(*thread);
+                let held = held.of(thread);
                 let access = Access {
-                    thread: threads[*thread as usize],
+                    thread: threads[thread as usize],
                     task: running.last().copied().unwrap_or(0),
                     site: event.site,
                     write: op != Op::Read,
                     held: held.iter().map(|lock| lock.held).collect(),
                 };
-                let step =
-                    Step { cell: event.object, thread: *thread, access, held, happens: happens_at, must: must_at };
+                let step = Step { cell: event.object, thread, access, held, happens: happens_at, must: must_at };
                 races.step(&happens.clocks, &step);
                 // A read and write in one step cannot lose an update of its own, but overwrites others' basis.
                 lost.step(&step, op == Op::ReadWrite);

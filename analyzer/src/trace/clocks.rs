@@ -23,6 +23,8 @@ pub struct Clocks {
     current: Vec<Vec<u32>>,
     /// By thread: its newest stored version.
     version: Vec<u32>,
+    /// By thread: its own time when it learned something, and the version stored then.
+    learned: Vec<Vec<(u32, u32)>>,
 }
 
 impl Clocks {
@@ -33,6 +35,7 @@ impl Clocks {
             stored: vec![0; threads],
             current: vec![vec![0; threads]; threads],
             version: vec![0; threads],
+            learned: vec![Vec::new(); threads],
         }
     }
 
@@ -69,12 +72,21 @@ impl Clocks {
         if news {
             self.version[thread] = (self.stored.len() / self.width) as u32;
             self.stored.extend_from_slice(&self.current[thread]);
+            self.learned[thread].push((self.current[thread][thread], self.version[thread]));
         }
     }
 
     fn knows(&self, thread: usize, moment: Moment) -> bool {
         let start = moment.version as usize * self.width;
         self.stored[start..start + self.width].iter().zip(&self.current[thread]).all(|(theirs, known)| theirs <= known)
+    }
+
+    /// The moment of the event that took the thread to this time.
+    pub fn at(&self, thread: u32, time: u32) -> Moment {
+        let learned = &self.learned[thread as usize];
+        let before = learned.partition_point(|(since, _)| *since < time);
+        let version = before.checked_sub(1).map_or(0, |last| learned[last].1);
+        Moment { thread, time, version }
     }
 
     /// What `moment` knows of `thread`'s time.
@@ -113,5 +125,6 @@ mod tests {
         assert!(clocks.before(first, later) && clocks.before(first, last) && clocks.before(early, last));
         assert!(!clocks.before(first, early) && !clocks.before(last, first) && !clocks.before(later, first));
         assert_eq!(clocks.clock(last).collect::<Vec<_>>(), [1, 2, 1]);
+        assert_eq!([clocks.at(0, 1), clocks.at(1, 1), clocks.at(1, 2), clocks.at(2, 1)], [first, early, later, last]);
     }
 }

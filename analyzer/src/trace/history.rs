@@ -6,6 +6,10 @@
 //!
 //! Source: abstract acquires and the TRF order of Tunç, Mathur, Pavlogiannis and Viswanathan (PLDI 2023).
 //!
+//! Memory: 16 bytes per critical section of a lock that several threads take, and 20 per request that can be part of a cycle, both
+//! only where locks are taken in a circle at all ([`super::survey`]); [`MOST_SECTIONS`] of the former at most, and what comes
+//! behind them is not predicted from ([`History::known`]).
+//!
 //! Misses: locks that a parent holds for its child across fork and join.
 
 use std::collections::hash_map::Entry;
@@ -17,10 +21,14 @@ use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use super::causality::{Causality, Edges};
 use super::clocks::{Clocks, Moment};
 use super::names;
-use super::order::Ordered;
 use super::recording::{DoubleLock, Recording};
+use super::sections::Sections;
 use super::signals::Signals;
+use super::survey::Survey;
 use super::tasks::{self, Actors, SegmentActors};
+
+/// Critical sections that are kept for prediction: 16 bytes each.
+pub const MOST_SECTIONS: usize = 1 << 26;
 
 /// Whether requests at different places are different abstract acquires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +61,7 @@ pub struct AbstractAcquire {
     pub held: Vec<(u32, Mode)>,
     /// The condvars that the thread is going to notify; empty in [`History::acquires`].
     pub owes: Vec<u32>,
-    /// In the order of the run; at least one.
+    /// In the order of the run; at least one. Only the first where it cannot be part of a cycle.
     pub instances: Vec<Instance>,
 }
 
@@ -69,23 +77,6 @@ impl AbstractAcquire {
         self.owes.contains(&wanted.object)
             || self.holds(wanted.object).is_some_and(|held| super::patterns::keeps_out(held, wanted.mode))
     }
-}
-
-/// One critical section.
-#[derive(Clone, Copy, Debug)]
-pub struct Section {
-    /// Place of the acquisition in the merged run.
-    pub order: u32,
-    /// The thread's own time at the acquisition.
-    pub time: u32,
-    /// How.
-    pub mode: Mode,
-    /// When it was given back; `None` if never.
-    pub release: Option<Moment>,
-    /// `order` of this thread's last exclusive section of the lock, up to this one.
-    pub exclusive: Option<u32>,
-    /// `order` of this thread's last upgradable section of the lock, up to this one.
-    pub upgradable: Option<u32>,
 }
 
 /// What the pass found.
@@ -105,8 +96,11 @@ pub struct History {
     pub writers: Vec<AbstractAcquire>,
     /// Locks held together with their places, outermost first.
     pub stacks: IndexSet<Vec<Held>, FxBuildHasher>,
-    /// By lock, then by thread index.
-    pub sections: IndexMap<u32, IndexMap<u32, Vec<Section>, FxBuildHasher>, FxBuildHasher>,
+    /// By lock, then by thread index. Empty where they are of no use to prediction: of locks that only one thread takes, and where
+    /// no locks are taken in a circle.
+    pub sections: IndexMap<u32, IndexMap<u32, Sections, FxBuildHasher>, FxBuildHasher>,
+    /// By thread index: up to which of its times prediction knows the run; `None` where it knows all of it.
+    pub known: Option<Vec<u32>>,
     /// Locks requested by a thread that held them.
     pub double_locks: IndexSet<DoubleLock, FxBuildHasher>,
     /// Number of acquisitions.
@@ -116,26 +110,41 @@ pub struct History {
 impl History {
     /// The pass. O(events x threads) at worst; clocks grow only where threads meet.
     pub fn new(recording: &Recording, actors: &Actors, places: Places) -> Self {
+        History::up_to(recording, actors, places, MOST_SECTIONS)
+    }
+
+    /// The same, with so many critical sections kept at most.
+    pub fn up_to(recording: &Recording, actors: &Actors, places: Places, most: usize) -> Self {
         let ordered = &actors.ordered;
         let recorded: FxHashSet<u32> = ordered.threads.iter().copied().collect();
         let (mut threads, mut tasks) = (ordered.threads.clone(), actors.tasks.clone());
         let segments = tasks::segment_actors(recording, &recorded, &mut threads, &mut tasks);
 
+        let signals = Signals::new(ordered, threads.len());
+        let survey = Survey::new(recording, ordered);
         let mut pass = Pass {
             places,
+            known: FxHashMap::default(),
+            all: !signals.is_empty(),
+            survey,
+            room: most,
+            stacks: vec![None; threads.len()],
             keys: FxHashMap::default(),
             writer_keys: FxHashMap::default(),
             signal_keys: FxHashMap::default(),
-            shared: read_locks(ordered),
-            history: History { signals: Signals::new(ordered, threads.len()), ..History::default() },
+            history: History { signals, ..History::default() },
             held: threads.iter().map(|_| Vec::new()).collect(),
             requested: vec![None; threads.len()],
         };
         let mut causality = Causality::new(recording, &threads, Edges { locks: false, cells: true })
             .with_monitors(pass.history.signals.monitors.clone());
-        for (order, (thread, event)) in ordered.events.iter().enumerate() {
-            let (before, after) = causality.step(*thread, event);
-            pass.event(order as u32, *thread, event, before, after);
+        for (order, (thread, event)) in ordered.events().enumerate() {
+            let (before, after) = causality.step(thread, &event);
+            pass.event(order as u32, thread, &event, before, after);
+            if pass.room == 0 && pass.history.known.is_none() {
+                let times = (0..threads.len()).map(|thread| causality.clocks.now(thread).time);
+                pass.history.known = Some(times.collect());
+            }
         }
         let mut clocks = causality.clocks;
         pass.edges(recording, &recorded, &segments, &mut clocks);
@@ -175,33 +184,29 @@ impl History {
     }
 }
 
-/// Locks that are taken in a shared mode somewhere.
-fn read_locks(ordered: &Ordered) -> FxHashSet<u32> {
-    let reads = ordered
-        .events
-        .iter()
-        .filter(|(_, event)| event.op() == Some(Op::Request) && event.mode() == Some(Mode::Shared));
-    reads.map(|(_, event)| event.object).collect()
-}
-
 /// Thread, lock, mode, place, locks held.
 type Key = (u32, u32, Mode, u32, Vec<(u32, Mode)>);
 /// The same, and what is owed.
 type SignalKey = (Key, Vec<u32>);
 
+/// Adds a request to those like it. Unless it `matters` when each was made, the first one stands for all.
 fn put(
     keys: &mut FxHashMap<Key, usize>,
     acquires: &mut Vec<AbstractAcquire>,
     key: Key,
     wanted: Held,
     instance: Instance,
-) {
+    matters: bool,
+) -> usize {
     let (thread, held) = (key.0, key.4.clone());
     let next = acquires.len();
-    match *keys.entry(key).or_insert(next) {
-        known if known < next => acquires[known].instances.push(instance),
-        _ => acquires.push(AbstractAcquire { thread, wanted, held, owes: Vec::new(), instances: vec![instance] }),
+    let at = *keys.entry(key).or_insert(next);
+    if at == next {
+        acquires.push(AbstractAcquire { thread, wanted, held, owes: Vec::new(), instances: vec![instance] });
+    } else if matters {
+        acquires[at].instances.push(instance);
     }
+    at
 }
 
 fn sorted(stack: &[Held]) -> Vec<(u32, Mode)> {
@@ -220,8 +225,15 @@ struct Pass {
     keys: FxHashMap<Key, usize>,
     writer_keys: FxHashMap<Key, usize>,
     signal_keys: FxHashMap<SignalKey, usize>,
-    /// Locks that somebody reads.
-    shared: FxHashSet<u32>,
+    /// By what a request is, with its stack: the same as by [`Key`], but quicker. And whether it matters when each was made.
+    known: FxHashMap<(u32, Held, u32), (usize, bool)>,
+    survey: Survey,
+    /// Whether everything matters.
+    all: bool,
+    /// Critical sections that may still be kept.
+    room: usize,
+    /// By thread index: its held set as an index into the stacks, where that is known.
+    stacks: Vec<Option<u32>>,
     history: History,
     held: Vec<Vec<HeldLock>>,
     /// By thread index: the lock of a request that has not become an acquisition yet.
@@ -260,18 +272,54 @@ impl Pass {
     }
 
     fn request(&mut self, thread: u32, wanted: Held, before: Moment) {
-        let stack = self.stack(thread);
-        if let Some(first) = stack.iter().find(|held| held.object == wanted.object) {
-            self.history.double_locks.insert(DoubleLock { thread, first: *first, second: wanted });
+        let held = &self.held[thread as usize];
+        if let Some(first) = held.iter().map(|lock| lock.held).find(|held| held.object == wanted.object) {
+            self.history.double_locks.insert(DoubleLock { thread, first, second: wanted });
             return;
         }
-        if self.shared.contains(&wanted.object) && wanted.mode == Mode::Exclusive {
+        let writes = wanted.mode == Mode::Exclusive && self.survey.shared.contains(&wanted.object);
+        if held.is_empty() && !writes && self.history.signals.is_empty() {
+            return;
+        }
+        let stack = self.stack(thread);
+        if writes {
             let instance = self.instance(&stack, before, before.time + 1);
             let key = (thread, wanted.object, wanted.mode, wanted.site, Vec::new());
-            put(&mut self.writer_keys, &mut self.history.writers, key, wanted, instance);
+            let matters = self.history.known.is_none() && (self.all || self.survey.is_in_circle(wanted.object));
+            put(&mut self.writer_keys, &mut self.history.writers, key, wanted, instance, matters);
         }
         self.add_signal(thread, wanted, &stack, before);
-        self.add(thread, wanted, stack, before, before.time + 1);
+        self.add_known(thread, wanted, stack, before);
+    }
+
+    /// As [`Pass::add`], for a request of a thread with its present held set.
+    fn add_known(&mut self, thread: u32, wanted: Held, stack: Vec<Held>, before: Moment) {
+        if stack.is_empty() {
+            return;
+        }
+        let index = match self.stacks[thread as usize] {
+            Some(index) => index,
+            None => {
+                let index = self.history.stacks.insert_full(stack.clone()).0 as u32;
+                *self.stacks[thread as usize].insert(index)
+            }
+        };
+        let key = (thread, wanted, index);
+        match self.known.get(&key) {
+            Some((at, matters)) => {
+                if *matters && self.history.known.is_none() {
+                    let instance = Instance { before, time: before.time + 1, stack: index };
+                    self.history.acquires[*at].instances.push(instance);
+                }
+            }
+            None => {
+                let matters = self.all || self.survey.matters(stack.iter().map(|held| held.object), wanted.object);
+                let at = self.add(thread, wanted, stack, before, before.time + 1, matters);
+                if let Some(at) = at {
+                    self.known.insert(key, (at, matters));
+                }
+            }
+        }
     }
 
     fn stack(&self, thread: u32) -> Vec<Held> {
@@ -294,7 +342,8 @@ impl Pass {
         let key = ((thread, wanted.object, wanted.mode, site, held.clone()), owes.clone());
         let acquires = &mut self.history.signals.acquires;
         match self.signal_keys.entry(key) {
-            Entry::Occupied(known) => acquires[*known.get()].instances.push(instance),
+            Entry::Occupied(known) if self.history.known.is_none() => acquires[*known.get()].instances.push(instance),
+            Entry::Occupied(_) => {}
             Entry::Vacant(place) => {
                 place.insert(acquires.len());
                 acquires.push(AbstractAcquire { thread, wanted, held, owes, instances: vec![instance] });
@@ -306,20 +355,24 @@ impl Pass {
         Instance { before, time, stack: self.history.stacks.insert_full(stack.to_vec()).0 as u32 }
     }
 
-    fn add(&mut self, thread: u32, wanted: Held, stack: Vec<Held>, before: Moment, time: u32) {
+    fn add(
+        &mut self,
+        thread: u32,
+        wanted: Held,
+        stack: Vec<Held>,
+        before: Moment,
+        time: u32,
+        matters: bool,
+    ) -> Option<usize> {
         if stack.is_empty() {
-            return;
+            return None;
         }
         let held = sorted(&stack);
         let site = if self.places == Places::Apart { wanted.site } else { 0 };
         let instance = self.instance(&stack, before, time);
-        put(
-            &mut self.keys,
-            &mut self.history.acquires,
-            (thread, wanted.object, wanted.mode, site, held),
-            wanted,
-            instance,
-        );
+        let key = (thread, wanted.object, wanted.mode, site, held);
+        let matters = matters && self.history.known.is_none();
+        Some(put(&mut self.keys, &mut self.history.acquires, key, wanted, instance, matters))
     }
 
     fn acquire(&mut self, order: u32, thread: u32, lock: Held, after: Moment) {
@@ -329,13 +382,17 @@ impl Pass {
             return;
         }
         self.held[thread as usize].push(HeldLock { held: lock, depth: 1 });
-        let sections = self.history.sections.entry(lock.object).or_default().entry(thread).or_default();
-        let last = |own: Mode, of: fn(&Section) -> Option<u32>| {
-            if lock.mode == own { Some(order) } else { sections.last().and_then(of) }
+        self.stacks[thread as usize] = None;
+        let of_lock = self.history.sections.entry(lock.object).or_default();
+        let count = match self.all || self.survey.has_circles() {
+            true => self.survey.contended(lock.object, thread),
+            false => 0,
         };
-        let (exclusive, upgradable) =
-            (last(Mode::Exclusive, |s| s.exclusive), last(Mode::Upgradable, |s| s.upgradable));
-        sections.push(Section { order, time: after.time, mode: lock.mode, release: None, exclusive, upgradable });
+        let sections = of_lock.entry(thread).or_insert_with(|| Sections::with_capacity(count.min(self.room)));
+        if count > 0 && self.room > 0 {
+            self.room -= 1;
+            sections.begin(order, after.time, lock.mode);
+        }
     }
 
     fn release(&mut self, thread: u32, lock: u32, after: Moment) {
@@ -351,9 +408,13 @@ impl Pass {
             return;
         }
         stack.remove(at);
+        self.stacks[holder] = None;
+        if self.room == 0 {
+            return;
+        }
         let sections = self.history.sections.get_mut(&lock).and_then(|threads| threads.get_mut(&(holder as u32)));
-        if let Some(section) = sections.and_then(|sections| sections.last_mut()) {
-            section.release = Some(after);
+        if let Some(sections) = sections {
+            sections.end(holder as u32, after);
         }
     }
 
@@ -372,8 +433,12 @@ impl Pass {
             let Some(&actor) = of_segment.or_else(|| actors.of_thread.get(&edge.thread)) else { continue };
             let moment = moments.get(&edge.segment).copied().unwrap_or_else(|| clocks.now(actor as usize));
             if edge.held.iter().all(|held| held.object != edge.wanted.object) {
-                self.add(actor, edge.wanted, edge.held.clone(), moment, moment.time);
+                self.add(actor, edge.wanted, edge.held.clone(), moment, moment.time, true);
             }
         }
     }
 }
+
+#[cfg(test)]
+#[path = "history_tests.rs"]
+mod tests;

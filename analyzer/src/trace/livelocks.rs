@@ -75,13 +75,14 @@ struct Pass {
 /// All livelocks of a run, in the order in which they began.
 pub fn livelocks(ordered: &Ordered) -> Vec<Livelock> {
     let tries = |event: &Event| event.op() == Some(Op::TryFail) && event.seq != 0;
-    if ordered.events.iter().filter(|(_, event)| tries(event)).take(LEAST_ROUNDS).count() < LEAST_ROUNDS {
+    let few = || ordered.events().filter(|(_, event)| tries(event)).take(LEAST_ROUNDS).count() < LEAST_ROUNDS;
+    if !ordered.has(&[Op::TryFail]) || few() {
         return Vec::new();
     }
     let mut pass = Pass { held: vec![Vec::new(); ordered.threads.len()], ..Pass::default() };
-    for (thread, event) in &ordered.events {
-        let number = ordered.threads.get(*thread as usize).copied().unwrap_or(0);
-        pass.event(*thread as usize, number, event);
+    for (thread, event) in ordered.events() {
+        let number = ordered.threads.get(thread as usize).copied().unwrap_or(0);
+        pass.event(thread as usize, number, &event);
     }
     pass.rounds.into_values().filter(|livelock| livelock.rounds >= LEAST_ROUNDS && livelock.marked >= 2).collect()
 }

@@ -4,7 +4,7 @@
 //! files -> read -> recording -> order -> history -> predict
 //!                                     \           \-> order_graph -> LockGraph -> possible
 //!                                      -> accesses -> races, lost_updates
-//!                                      -> pools, overtakers, livelocks
+//!                                      -> split_updates, pools, overtakers, livelocks
 //! ```
 //!
 //! Guarantees: any files give a result or a typed error; what was cut off, skipped or truncated is a notice. The
@@ -42,12 +42,18 @@ pub mod rapid;
 pub mod rapid_bin;
 pub mod read;
 pub mod recording;
+pub mod schedule;
 #[cfg(test)]
 pub(crate) mod script;
+pub mod sections;
 mod segments;
 pub mod signals;
+pub mod split_updates;
+pub mod stream;
+mod survey;
 pub mod tasks;
 pub mod timeline;
+mod turns;
 
 pub use history::History;
 pub use lost_updates::LostUpdate;
@@ -78,6 +84,8 @@ pub struct Replay {
     pub races: Vec<Race>,
     /// Lost updates.
     pub lost_updates: Vec<LostUpdate>,
+    /// Atomics loaded and stored in separate steps, with another thread's store in between.
+    pub split_updates: Vec<split_updates::SplitUpdate>,
     /// Waits for a lock that others took again and again.
     pub starved: Vec<overtakers::Waiter>,
     /// Threads that gave way to each other.
@@ -166,14 +174,22 @@ pub fn replay(mut recording: Recording, notices: &mut Vec<Notice>) -> (LockGraph
     let names = Names::new(&recording);
     long_waits::lines(&recording, &names).into_iter().for_each(|line| notice(NoticeKind::Program, line));
     let (races, lost_updates) = accesses::accesses(&recording, &ordered);
+    let split_updates = split_updates::split_updates(&recording, &ordered);
     let (starved, livelocks) = (overtakers::waiters(&recording, &ordered), livelocks::livelocks(&ordered));
     poisonings::poisonings(&recording, &ordered, &names)
         .into_iter()
         .for_each(|sentence| notice(NoticeKind::Program, sentence));
     let pools = pools::needs(&recording, &ordered);
-    let events = ordered.events.len();
+    let events = ordered.len();
     // From here on the run is needed once only: it is the largest thing in memory.
     let history = History::new(&recording, &tasks::split(&recording, ordered), history::Places::Apart);
+    if history.known.is_some() {
+        let most = history::MOST_SECTIONS;
+        let message = format!(
+            "deadlocks were predicted from the first {most} critical sections; of the rest, only the order of locks"
+        );
+        notice(NoticeKind::Truncated, message);
+    }
     let predictions = predict::predict(&history, Limits::default());
     if let Some(message) = predictions.truncated.clone() {
         notice(NoticeKind::Truncated, message);
@@ -198,6 +214,7 @@ pub fn replay(mut recording: Recording, notices: &mut Vec<Notice>) -> (LockGraph
         class_cycles,
         races,
         lost_updates,
+        split_updates,
         starved,
         livelocks,
         pools,

@@ -74,12 +74,11 @@ fn number(ordered: &Ordered, thread: u32) -> u32 {
 
 /// Where the wait lies that has most acquisitions between its request and its end.
 fn blocked_range(thread: u32, wanted: Held, ordered: &Ordered) -> Option<Range> {
-    let own =
-        ordered.events.iter().filter(|(by, event)| event.object == wanted.object && number(ordered, *by) == thread);
+    let own = ordered.events().filter(|(by, event)| event.object == wanted.object && number(ordered, *by) == thread);
     let mut begun = None;
     let mut best: Option<Range> = None;
     for event in own.map(|(_, event)| Some(event)).chain([None]) {
-        match event.and_then(Event::op) {
+        match event.as_ref().and_then(Event::op) {
             Some(Op::Request) => begun = event.filter(|event| event.site == wanted.site && event.seq != 0),
             Some(Op::Acquire) | None => {
                 let end = event.map_or(u32::MAX, |event| event.seq);
@@ -114,8 +113,11 @@ fn polls(ordered: &Ordered) -> Vec<(Waiter, Range)> {
             found.push((waiter, (first - 1, last.saturating_add(1))));
         }
     };
-    for (thread, event) in &ordered.events {
-        let Some(slot) = polling.get_mut(*thread as usize) else { continue };
+    if !ordered.has(&[Op::TryFail]) {
+        return found;
+    }
+    for (thread, event) in ordered.events() {
+        let Some(slot) = polling.get_mut(thread as usize) else { continue };
         let tries = event.op() == Some(Op::TryFail) && event.seq != 0;
         let same = |known: &Polling| known.wanted.object == event.object && known.wanted.site == event.site;
         if let Some(known) = slot.as_mut().filter(|known| tries && same(known)) {
@@ -124,7 +126,7 @@ fn polls(ordered: &Ordered) -> Vec<(Waiter, Range)> {
             known.last = event.seq;
             continue;
         }
-        end(number(ordered, *thread), slot.take());
+        end(number(ordered, thread), slot.take());
         if tries {
             let wanted = Held { object: event.object, mode: event.mode().unwrap_or(Mode::Exclusive), site: event.site };
             *slot = Some(Polling { wanted, first: event.seq, last: event.seq, times: 1, marked: 0 });
@@ -138,8 +140,8 @@ fn polls(ordered: &Ordered) -> Vec<(Waiter, Range)> {
 
 fn overtakers(waiter: &Waiter, (from, to): Range, ordered: &Ordered) -> Vec<Overtaker> {
     let mut by: Vec<Overtaker> = Vec::new();
-    for (thread, event) in &ordered.events {
-        let thread = number(ordered, *thread);
+    for (thread, event) in ordered.events() {
+        let thread = number(ordered, thread);
         let meanwhile = event.seq > from && event.seq < to && thread != waiter.thread;
         if event.op() != Some(Op::Acquire) || event.object != waiter.wanted.object || !meanwhile {
             continue;

@@ -18,8 +18,11 @@ pub fn poisonings(recording: &Recording, ordered: &Ordered, names: &Names) -> Ve
     let mut taken: BTreeMap<(u32, u32), u32> = BTreeMap::new();
     let mut poisoned: BTreeMap<u32, (u32, u32)> = BTreeMap::new();
     let mut used: BTreeMap<u32, (u32, u32)> = BTreeMap::new();
-    for (thread, event) in &ordered.events {
-        let number = ordered.threads.get(*thread as usize).copied().unwrap_or(0);
+    if !ordered.has_flag(flag::PANIC) {
+        return Vec::new();
+    }
+    for (thread, event) in ordered.events() {
+        let number = ordered.threads.get(thread as usize).copied().unwrap_or(0);
         match event.op() {
             Some(Op::Acquire) => {
                 if poisoned.contains_key(&event.object) {

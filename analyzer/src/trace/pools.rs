@@ -5,7 +5,7 @@
 //! these are too many;
 //! a task that was cut short takes the part of the tree that others of its name at its depth got to.
 //!
-//! Misses: a run is finite, so no pool is ever called unsafe at any size; where a recursion was cut off before
+//! Misses: a run is finite, so no pool is ever called unsafe at any size, but what comes again and again is told ([`Crowd`]); where a recursion was cut off before
 //! any task of it was seen to stop submitting, the size is a lower bound ([`Need::partial`]). Dependencies between pools, branches not taken. Threads outside the pool
 //! count as running all at once. Without events (order mode), only joins that hung are known.
 
@@ -51,7 +51,24 @@ pub struct Need {
     pub unknown: bool,
     /// How many threads outside of the pool submit to it; they count as running all at once.
     pub roots: u32,
+    /// What was submitted from outside again and again.
+    pub crowd: Option<Crowd>,
 }
+
+/// Tasks of one kind that came from outside of the pool and can each hold slots while they wait for it. The more of them are let in
+/// at once, the more workers are needed: no fixed number is enough for all times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Crowd {
+    /// One of them.
+    pub task: u32,
+    /// How many there were.
+    pub count: u32,
+    /// How many slots each can hold in vain.
+    pub each: u32,
+}
+
+/// So many tasks of one kind are a crowd.
+pub const CROWD: u32 = 3;
 
 /// The needs of all pools, by object number.
 pub fn needs(recording: &Recording, ordered: &Ordered) -> BTreeMap<u32, Need> {
@@ -61,16 +78,19 @@ pub fn needs(recording: &Recording, ordered: &Ordered) -> BTreeMap<u32, Need> {
     let programs = programs(recording, ordered);
     let tree = Tree::new(recording, &programs);
     let size = |(id, pool): (&u32, &super::recording::Pool)| {
-        let (minimum, unknown) = match pool.policy {
+        let (minimum, unknown, crowd) = match pool.policy {
             policy if tree.waits_across() => match tree.search(*id, policy) {
-                Ok(minimum) => (minimum, false),
-                Err(_) => (None, true),
+                Ok(minimum) => (minimum, false, None),
+                Err(_) => (None, true, None),
             },
-            PoolPolicy::CallerRuns => (Some(1), false),
-            policy => (Some(tree.needy(*id, policy).saturating_add(1)), false),
+            PoolPolicy::CallerRuns => (Some(1), false, None),
+            policy => {
+                let (needy, needs) = tree.needy(*id, policy);
+                (Some(needy.saturating_add(1)), false, tree.crowd(*id, &needs))
+            }
         };
         let size = PoolSize { workers: pool.workers, minimum_safe_workers: minimum };
-        (*id, Need { size, partial: tree.endless(*id), unknown, roots: tree.roots(*id) })
+        (*id, Need { size, partial: tree.endless(*id), unknown, roots: tree.roots(*id), crowd })
     };
     recording.pools.iter().map(size).collect()
 }
@@ -80,9 +100,9 @@ fn programs(recording: &Recording, ordered: &Ordered) -> Programs {
     let mut running: Vec<Vec<u32>> = vec![Vec::new(); ordered.threads.len()];
     let mut submitted = FxHashSet::default();
     let (mut begun, mut ended) = (FxHashSet::default(), FxHashSet::default());
-    for (thread, event) in &ordered.events {
-        let stack = &mut running[*thread as usize];
-        let actor = stack.last().map_or(Actor::Thread(ordered.threads[*thread as usize]), |task| Actor::Task(*task));
+    for (thread, event) in ordered.events() {
+        let stack = &mut running[thread as usize];
+        let actor = stack.last().map_or(Actor::Thread(ordered.threads[thread as usize]), |task| Actor::Task(*task));
         let step = match event.op() {
             Some(Op::Submit) => {
                 submitted.insert(event.object);
@@ -150,8 +170,8 @@ impl<'a> Tree<'a> {
         Tree { recording, programs, kinds }
     }
 
-    /// W of the pool.
-    fn needy(&self, pool: u32, policy: PoolPolicy) -> u32 {
+    /// W of the pool, and the needs of every task.
+    fn needy(&self, pool: u32, policy: PoolPolicy) -> (u32, FxHashMap<u32, Needs>) {
         let mut seen: FxHashMap<Kind<'_>, Needs> = FxHashMap::default();
         let mut needs: FxHashMap<u32, Needs> = FxHashMap::default();
         // A task that was cut short learns from others of its kind, which may come later: a few rounds settle it.
@@ -169,7 +189,24 @@ impl<'a> Tree<'a> {
             }
         }
         let roots = self.programs.steps.keys().filter(|actor| matches!(actor, Actor::Thread(_)));
-        roots.map(|actor| self.solve(*actor, pool, policy, &needs).most).fold(0, u32::saturating_add)
+        let most = roots.map(|actor| self.solve(*actor, pool, policy, &needs).most).fold(0, u32::saturating_add);
+        (most, needs)
+    }
+
+    /// The largest crowd from outside.
+    fn crowd(&self, pool: u32, needs: &FxHashMap<u32, Needs>) -> Option<Crowd> {
+        let mut crowds: BTreeMap<Kind<'_>, Crowd> = BTreeMap::new();
+        for (id, task) in self.recording.tasks.iter().filter(|(_, task)| task.pool == pool && task.parent == 0) {
+            let (Some(kind), Some(each)) = (self.kinds.get(id), needs.get(id).map(|needs| needs.most)) else {
+                continue;
+            };
+            if each > 0 {
+                let site = if task.name.is_empty() { kind.2 } else { task.site };
+                let crowd = crowds.entry((kind.0, kind.1, site)).or_insert(Crowd { task: *id, count: 0, each });
+                (crowd.count, crowd.each) = (crowd.count + 1, crowd.each.max(each));
+            }
+        }
+        crowds.into_values().filter(|crowd| crowd.count >= CROWD).max_by_key(|crowd| crowd.count)
     }
 
     fn solve(&self, actor: Actor, pool: u32, policy: PoolPolicy, needs: &FxHashMap<u32, Needs>) -> Needs {

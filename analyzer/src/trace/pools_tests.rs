@@ -103,6 +103,21 @@ fn a_result_awaited_by_another_task_is_searched_for() {
 }
 
 #[test]
+fn what_comes_from_outside_again_and_again_is_a_crowd_and_a_pair_is_none() {
+    let crowd = |count: usize| {
+        let program = [vec![Do::Submit(1); count], vec![Do::Submit(2)], vec![]];
+        let (recording, ordered) = recording(&program, PoolPolicy::Block, 1);
+        let need = needs(&recording, &ordered)[&POOL];
+        (need.size.minimum_safe_workers, need.crowd.map(|crowd| (crowd.count, crowd.each)))
+    };
+    assert_eq!(crowd(2), (Some(3), None));
+    assert_eq!(crowd(5), (Some(6), Some((5, 1))));
+    let harmless = [vec![Do::Submit(1); 5], vec![]];
+    let (recording, ordered) = recording(&harmless, PoolPolicy::Block, 1);
+    assert_eq!(needs(&recording, &ordered)[&POOL].crowd, None);
+}
+
+#[test]
 fn nested_run_async_needs_what_exhaustive_exploration_says() {
     use PoolPolicy::{Block, CallerRuns, Queue};
     let rows = [

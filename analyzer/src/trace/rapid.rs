@@ -7,6 +7,7 @@
 //! names that the text gives them.
 
 use std::collections::HashMap;
+use std::io::{BufRead, Read};
 
 use lockcheck_tracker::event::{Event, Mode, ObjectKind, Op, RecordingMode};
 use rustc_hash::FxBuildHasher;
@@ -30,24 +31,34 @@ pub(super) enum RapidOp {
     NotifyAll,
 }
 
-/// Reads RAPID text; `None` where no line is an event. `notice` is told about lines that are none.
-pub fn read(bytes: &[u8], notice: &mut dyn FnMut(String)) -> Option<Recording> {
-    let text = std::str::from_utf8(bytes).ok()?;
+/// Longer lines are no events.
+const LONGEST_LINE: u64 = 1 << 16;
+
+/// Reads RAPID text; `None` where no line is an event, or it is no text. `notice` is told about lines that are none.
+pub fn read(mut input: impl BufRead, notice: &mut dyn FnMut(String)) -> std::io::Result<Option<Recording>> {
     let mut builder = Builder::default();
     let mut skipped = 0;
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        match parse(line) {
-            Some((thread, op, operand, location)) => builder.event(thread, op, operand, location),
-            None => skipped += 1,
+    let mut bytes = Vec::new();
+    loop {
+        bytes.clear();
+        let got = input.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut bytes)?;
+        let Ok(line) = std::str::from_utf8(&bytes) else { return Ok(None) };
+        match line.trim() {
+            "" if got == 0 => break,
+            "" => {}
+            line => match parse(line) {
+                Some((thread, op, operand, location)) => builder.event(thread, op, operand, location),
+                None => skipped += 1,
+            },
         }
     }
     if builder.count == 0 {
-        return None;
+        return Ok(None);
     }
     if skipped > 0 {
         notice(format!("{skipped} lines of the trace are not events and were left out"));
     }
-    Some(builder.finish(true))
+    Ok(Some(builder.finish(true)))
 }
 
 fn parse(line: &str) -> Option<(&str, RapidOp, &str, u32)> {
@@ -78,7 +89,8 @@ fn parse(line: &str) -> Option<(&str, RapidOp, &str, u32)> {
 pub(super) struct Builder {
     recording: Recording,
     threads: HashMap<String, u32, FxBuildHasher>,
-    objects: HashMap<(ObjectKindKey, String), u32, FxBuildHasher>,
+    /// By kind.
+    objects: [HashMap<String, u32, FxBuildHasher>; 3],
     depth: HashMap<(u32, u32), u32, FxBuildHasher>,
     /// By thread and condvar: the event number at which the thread began to wait.
     waits: HashMap<(u32, u32), u32, FxBuildHasher>,
@@ -156,7 +168,7 @@ impl Builder {
                     self.notified.insert(condvar, self.count);
                 }
                 // A thread waits once it has given its monitor back.
-                let monitor = self.objects.get(&(ObjectKindKey::Lock, operand.to_owned())).copied().unwrap_or(0);
+                let monitor = self.known(ObjectKindKey::Lock, operand).unwrap_or(0);
                 if op == Op::WaitBegin && self.depth.get(&(thread, monitor)).is_some_and(|depth| *depth > 0) {
                     self.about_to_wait.insert((thread, monitor), (condvar, site));
                 } else {
@@ -168,7 +180,7 @@ impl Builder {
 
     /// Java's monitors are condvar and lock in one: taking the lock again ends the wait.
     fn wake(&mut self, thread: u32, operand: &str, site: u32) {
-        let Some(&condvar) = self.objects.get(&(ObjectKindKey::Condvar, operand.to_owned())) else { return };
+        let Some(condvar) = self.known(ObjectKindKey::Condvar, operand) else { return };
         if let Some(since) = self.waits.remove(&(thread, condvar)) {
             let notify = self.notified.get(&condvar).copied().filter(|at| *at > since).unwrap_or(0);
             let event = Event::new(Op::WaitEnd, condvar, site, notify);
@@ -183,30 +195,34 @@ impl Builder {
     }
 
     fn thread(&mut self, name: &str) -> u32 {
-        let next = self.threads.len() as u32 + 1;
-        let id = *self.threads.entry(name.to_owned()).or_insert(next);
-        self.recording.threads.entry(id).or_insert_with(|| Thread {
-            number: id,
-            name: name.to_owned(),
-            ..Thread::default()
-        });
+        if let Some(id) = self.threads.get(name) {
+            return *id;
+        }
+        let id = self.threads.len() as u32 + 1;
+        self.threads.insert(name.to_owned(), id);
+        let thread = Thread { number: id, name: name.to_owned(), ..Thread::default() };
+        self.recording.threads.entry(id).or_insert(thread);
         id
     }
 
+    fn known(&self, kind: ObjectKindKey, name: &str) -> Option<u32> {
+        self.objects[kind as usize].get(name).copied()
+    }
+
     fn object(&mut self, kind: ObjectKindKey, name: &str) -> u32 {
-        let next = self.objects.len() as u32 + 1;
-        let id = *self.objects.entry((kind, name.to_owned())).or_insert(next);
-        let recording = &mut self.recording;
-        recording.objects.entry(id).or_insert_with(|| {
-            let (kind, word) = match kind {
-                ObjectKindKey::Lock => (ObjectKind::Mutex, "lock"),
-                ObjectKindKey::Variable => (ObjectKind::Cell, "variable"),
-                ObjectKindKey::Condvar => (ObjectKind::Condvar, "condvar"),
-            };
-            let class = Class { kind: word.to_owned(), name: format!("{word} {name}"), ..Class::default() };
-            recording.classes.insert(id, class);
-            Object { class: id, kind }
-        });
+        if let Some(id) = self.known(kind, name) {
+            return id;
+        }
+        let id = self.objects.iter().map(HashMap::len).sum::<usize>() as u32 + 1;
+        self.objects[kind as usize].insert(name.to_owned(), id);
+        let (kind, word) = match kind {
+            ObjectKindKey::Lock => (ObjectKind::Mutex, "lock"),
+            ObjectKindKey::Variable => (ObjectKind::Cell, "variable"),
+            ObjectKindKey::Condvar => (ObjectKind::Condvar, "condvar"),
+        };
+        let class = Class { kind: word.to_owned(), name: format!("{word} {name}"), ..Class::default() };
+        self.recording.classes.insert(id, class);
+        self.recording.objects.insert(id, Object { class: id, kind });
         id
     }
 
@@ -226,11 +242,12 @@ mod tests {
     fn text_becomes_one_stream_per_thread_and_strange_lines_are_counted() {
         let mut notices = Vec::new();
         let text = b"T0|fork(T1)|1\nT1|acq(L3)|345\nT1|acq(L3)|346\nT1|w(V1)|7\nhello\nT1|rel(L3)|8\nT1|rel(L3)|9\n";
-        let recording = read(text, &mut |message| notices.push(message)).expect("is RAPID text");
+        let recording = read(&text[..], &mut |message| notices.push(message)).expect("memory").expect("is RAPID text");
         assert_eq!(recording.streams[&1].len(), 1);
-        let ops: Vec<_> = recording.streams[&2].iter().filter_map(Event::op).collect();
+        let ops: Vec<_> = recording.streams[&2].iter().filter_map(|event| event.op()).collect();
         assert_eq!(ops, [Op::Acquire, Op::Write, Op::Release]);
         assert_eq!(notices, ["1 lines of the trace are not events and were left out"]);
-        assert!(read(b"fn main() {}\n", &mut |_| ()).is_none());
+        assert!(read(&b"fn main() {}\n"[..], &mut |_| ()).expect("memory").is_none());
+        assert!(read(&b"T0|acq(L1)|1\n\xFF\n"[..], &mut |_| ()).expect("memory").is_none(), "no text");
     }
 }

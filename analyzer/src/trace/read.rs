@@ -75,12 +75,11 @@ pub fn read(path: &str, mut input: impl Read, notices: &mut Vec<Notice>) -> Resu
     let mut start = Vec::new();
     input.by_ref().take(HEADER_LEN as u64).read_to_end(&mut start).map_err(unreadable)?;
     if !start.starts_with(&MAGIC[..start.len().min(MAGIC.len())]) || start.is_empty() {
-        // The two exchange formats have no frames: they are read whole.
-        input.read_to_end(&mut start).map_err(unreadable)?;
         let mut add = |message| notices.push(cut_off(path, message));
-        return rapid_bin::read(&start, &mut add)
-            .or_else(|| rapid::read(&start, &mut add))
-            .ok_or_else(|| TraceError::Foreign { path: path.to_owned() });
+        let is_binary = rapid_bin::is_header(&start);
+        let whole = std::io::BufReader::new(start.as_slice().chain(input));
+        let read = if is_binary { rapid_bin::read(whole, &mut add) } else { rapid::read(whole, &mut add) };
+        return read.map_err(unreadable)?.ok_or_else(|| TraceError::Foreign { path: path.to_owned() });
     }
     let path = path.to_owned();
     let header = Header::decode(&start).map_err(|error| match error {

@@ -11,6 +11,8 @@ use lockcheck_tracker::event::{
     BlockedThread, DeadlockAction, Event, Held, LockStats, ObjectKind, Op, PoolPolicy, Record, RecordingMode, WaitKind,
 };
 
+use super::stream::Stream;
+
 /// What the source calls the thing that is made at a place; `None` where nothing is known.
 pub type Written<'a> = &'a dyn Fn(&Site) -> Option<String>;
 
@@ -208,7 +210,7 @@ pub struct Recording {
     /// By thread: what it waited for long, where the wait is not over.
     pub long_waits: BTreeMap<u32, LongWait>,
     /// Events by thread, in the order of that thread.
-    pub streams: BTreeMap<u32, Vec<Event>>,
+    pub streams: BTreeMap<u32, Stream>,
     /// What locks have cost, where it was counted.
     pub stats: BTreeMap<u32, LockStats>,
     /// Whether the recording was closed in an orderly way.
@@ -371,12 +373,13 @@ impl Recording {
             (by.thread(thread), LongWait { waits: by.member(waits), holders })
         }));
         self.stats.extend(other.stats.iter().map(|(lock, stats)| (by.object(*lock), *stats)));
-        for (thread, stream) in &mut other.streams {
-            for event in stream.iter_mut() {
-                event.object = by.event_object(event);
-                event.site = by.site(event.site);
-            }
-            self.streams.entry(by.thread(*thread)).or_default().append(stream);
+        while let Some((thread, stream)) = other.streams.pop_first() {
+            let shifted = stream.iter().map(|event| Event {
+                object: by.event_object(&event),
+                site: by.site(event.site),
+                ..event
+            });
+            self.streams.entry(by.thread(thread)).or_default().extend(shifted);
         }
     }
 }

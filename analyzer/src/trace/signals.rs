@@ -58,17 +58,16 @@ fn waits(event: &Event) -> bool {
 impl Signals {
     /// Looks ahead: who notifies what after which of its events. `threads`: number of thread indexes.
     pub fn new(ordered: &Ordered, threads: usize) -> Self {
-        let condvars = |op| matches!(op, Some(Op::WaitBegin | Op::NotifyOne | Op::NotifyAll));
         let mut signals = Signals { passed: vec![0; threads], ..Signals::default() };
-        if !ordered.events.iter().any(|(_, event)| condvars(event.op())) {
+        if !ordered.has(&[Op::WaitBegin, Op::NotifyOne, Op::NotifyAll]) {
             return signals;
         }
         // By thread: the lock that it took or gave back last. Around a notification that is the one of the predicate.
         let mut latest = vec![0; threads];
-        for (thread, event) in &ordered.events {
-            let latest = &mut latest[*thread as usize];
+        for (thread, event) in ordered.events() {
+            let latest = &mut latest[thread as usize];
             match event.op() {
-                Some(Op::WaitBegin) if waits(event) => {
+                Some(Op::WaitBegin) if waits(&event) => {
                     signals.waited.insert(event.object);
                 }
                 Some(Op::NotifyOne | Op::NotifyAll) if *latest != 0 => {
@@ -88,8 +87,8 @@ impl Signals {
         }
         let mut last: Vec<FxHashMap<u32, u32>> = vec![FxHashMap::default(); threads];
         let mut count = vec![0; threads];
-        for (thread, event) in &ordered.events {
-            let thread = *thread as usize;
+        for (thread, event) in ordered.events() {
+            let thread = thread as usize;
             count[thread] += 1;
             let notifies = matches!(event.op(), Some(Op::NotifyOne | Op::NotifyAll));
             if notifies && signals.waited.contains(&event.object) {

@@ -40,11 +40,14 @@ pub fn split(recording: &Recording, ordered: Ordered) -> Actors {
     let mut current: Vec<u32> = (0..threads as u32).collect();
     let mut depth = vec![0_usize; threads];
     // A worker takes a slot for the task that it begins next.
-    let mut slot: FxHashMap<u32, usize> = FxHashMap::default();
-    for at in 0..actors.ordered.events.len() {
-        // Indexes are changed behind this place only.
-        let (thread, event) = actors.ordered.events[at];
+    let mut slot: FxHashMap<u32, u32> = FxHashMap::default();
+    // Which events change their thread index: worker, number of the event in its stream, new index.
+    let mut changes: Vec<(usize, u32, u32)> = Vec::new();
+    let mut passed = vec![0_u32; threads];
+    for (thread, event) in actors.ordered.events() {
         let worker = thread as usize;
+        let at = passed[worker];
+        passed[worker] = at.saturating_add(1);
         match event.op() {
             Some(Op::SlotAcquire) if depth[worker] == 0 => {
                 slot.insert(thread, at);
@@ -54,23 +57,35 @@ pub fn split(recording: &Recording, ordered: Ordered) -> Actors {
                 let submitter = recording.tasks.get(&event.object);
                 let inline = submitter.is_none_or(|task| task.parent == 0 && task.thread == number);
                 if depth[worker] == 0 && !inline && actors.tasks.len() - threads < MOST {
-                    current[worker] = actors.tasks.len() as u32;
+                    let before = std::mem::replace(&mut current[worker], actors.tasks.len() as u32);
                     actors.tasks.push(event.object);
-                    actors.ordered.threads.push(number);
                     if let Some(taken) = slot.remove(&thread) {
-                        actors.ordered.events[taken].0 = current[worker];
+                        changes.push((worker, taken, current[worker]));
+                        changes.push((worker, taken.saturating_add(1), before));
                     }
+                    changes.push((worker, at, current[worker]));
                 }
                 depth[worker] += 1;
             }
             // What follows, as giving the slot back, still belongs to the task.
             Some(Op::TaskEnd) => depth[worker] = depth[worker].saturating_sub(1),
             Some(Op::SlotRelease) => {}
-            Some(Op::ThreadEnd) => current[worker] = thread,
+            Some(Op::ThreadEnd) if current[worker] != thread => {
+                current[worker] = thread;
+                changes.push((worker, at, thread));
+            }
             _ => {}
         }
-        actors.ordered.events[at].0 = current[worker];
     }
+    let of_task: Vec<u32> = changes
+        .iter()
+        .filter(|(_, _, index)| *index as usize >= threads)
+        .map(|(worker, _, index)| (*index, actors.ordered.threads[*worker]))
+        .collect::<std::collections::BTreeMap<_, _>>()
+        .into_values()
+        .collect();
+    actors.ordered.threads.extend(of_task);
+    changes.into_iter().for_each(|(worker, from, index)| actors.ordered.change(worker, from, index));
     actors
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Guarantees: time is the step of the merged run ([`super::order`]), which keeps every order that the trace knows; a wait
 //! that never ended reaches to the end of the run and says so; a hold that a deadlock froze likewise. Where the recording
-//! is cut short by [`MOST_SPANS`], [`Timeline::left_out`] counts what is missing.
+//! is cut short by [`MOST_SPANS`], [`Timeline::left_out`] counts what is missing. Memory: twice that many spans, and the run.
 //!
 //! Misses: seconds, which the tracker does not record; accesses of cells and atomics.
 
@@ -105,10 +105,10 @@ pub fn timeline(mut recording: Recording) -> Timeline {
     };
     drawing.out.threads = ordered.threads.iter().map(|thread| names::thread(&recording, *thread)).collect();
     drawing.open = vec![Vec::new(); ordered.threads.len()];
-    for (at, (thread, event)) in ordered.events.iter().enumerate() {
-        drawing.event(at as u32, *thread as usize, event);
+    for (at, (thread, event)) in ordered.events().enumerate() {
+        drawing.event(at as u32, thread as usize, &event);
     }
-    let end = ordered.events.len() as u32;
+    let end = ordered.len() as u32;
     for thread in 0..drawing.open.len() {
         let stuck = recording.deadlocks.iter().flat_map(|deadlock| &deadlock.members);
         let stuck = stuck.into_iter().any(|member| ordered.threads.get(thread) == Some(&member.thread));
@@ -119,10 +119,17 @@ pub fn timeline(mut recording: Recording) -> Timeline {
     }
     let mut out = drawing.out;
     out.length = end;
-    out.spans.sort_by_key(|span| (span.start, span.thread, span.kind, std::cmp::Reverse(span.end)));
-    out.left_out = out.spans.len().saturating_sub(MOST_SPANS);
-    out.spans.truncate(MOST_SPANS);
+    out.shorten();
     out
+}
+
+impl Timeline {
+    /// Keeps the first [`MOST_SPANS`] by their beginning.
+    fn shorten(&mut self) {
+        self.spans.sort_by_key(|span| (span.start, span.thread, span.kind, std::cmp::Reverse(span.end)));
+        self.left_out += self.spans.len().saturating_sub(MOST_SPANS);
+        self.spans.truncate(MOST_SPANS);
+    }
 }
 
 /// Something that has begun.
@@ -190,6 +197,15 @@ impl Drawing<'_> {
     }
 
     fn close(&mut self, thread: usize, open: Open, end: u32, still_open: bool, stuck: bool) {
+        // Behind the last one kept, none can be among the first.
+        let full = self.out.spans.len() >= MOST_SPANS && self.out.left_out > 0;
+        if full && self.out.spans.get(MOST_SPANS - 1).is_some_and(|last| open.start > last.start) {
+            self.out.left_out += 1;
+            return;
+        }
+        if self.out.spans.len() >= 2 * MOST_SPANS {
+            self.out.shorten();
+        }
         let object = self.object(open.what);
         let site = self.recording.sites.get(&open.site);
         let place = site.map_or(String::new(), |site| format!("{}:{}", site.file.replace('\\', "/"), site.line));
@@ -254,6 +270,20 @@ mod tests {
         assert_eq!(told, ["0 Hold a ended", "0 Hold b ended"]);
         assert_eq!((timeline.spans[1].shared, timeline.spans[1].place.as_str()), (true, "src/main.rs:4"));
         assert!(timeline.spans[0].end > timeline.spans[1].end, "the outer one ends last");
+    }
+
+    #[test]
+    fn of_a_long_run_the_first_spans_are_kept_and_the_rest_is_counted() {
+        let mut script = Script::new();
+        script.take(1, "outer", Mode::Exclusive, 1);
+        for _ in 0..5 * MOST_SPANS / 2 {
+            script.nest(1, &[("a", Mode::Exclusive, 3)]);
+        }
+        script.give(1, "outer");
+        let (timeline, _) = shown(&script);
+        assert_eq!((timeline.spans.len(), timeline.left_out), (MOST_SPANS, 3 * MOST_SPANS / 2 + 1));
+        assert_eq!(timeline.objects[timeline.spans[0].object], "outer", "it began first and ended last");
+        assert!(timeline.spans.is_sorted_by_key(|span| span.start));
     }
 
     #[test]

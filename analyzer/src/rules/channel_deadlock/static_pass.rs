@@ -57,5 +57,6 @@ fn finding(fact: &ChannelFact) -> Finding {
         threads: vec![ThreadPath { name: format!("`{}`", fact.function), steps: vec![made, primary.clone()] }],
         primary,
         pool: None,
+        schedule: Vec::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! The run-time half: predicted deadlocks in which a thread waits for a notification that cannot come.
 //!
 //! Guarantees: one finding per set of locks and condvars, the one with the fewest threads. What was observed as a
-//! deadlock over the same condvar is not reported again.
+//! deadlock over the same condvar is not reported again. Where what a lock protects may keep the threads apart, it is a note.
 //!
 //! Misses: see [`crate::trace::signals`].
 
@@ -9,9 +9,10 @@ use lockcheck_tracker::event::{Held, WaitKind};
 use rustc_hash::FxHashSet;
 
 use super::RULE;
-use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Location, ThreadPath};
-use crate::rules::{Facts, blocked};
+use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, Location, ThreadPath};
+use crate::rules::{Facts, PREDICTED, blocked};
 use crate::trace::history::AbstractAcquire;
+use crate::trace::schedule::schedule;
 use crate::trace::{Prediction, Replay};
 
 pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
@@ -20,7 +21,9 @@ pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     let waits = members.filter(|member| member.kind == WaitKind::Condvar);
     let observed: FxHashSet<u32> = waits.map(|member| member.object).collect();
     let mut predictions: Vec<&Prediction> = replay.predictions.signals.iter().collect();
-    predictions.sort_by_key(|prediction| (!prediction.writers.is_empty(), prediction.blocked.len()));
+    predictions.sort_by_key(|prediction| {
+        (prediction.doubt.is_some(), !prediction.writers.is_empty(), prediction.blocked.len())
+    });
     let mut seen = FxHashSet::default();
     for prediction in predictions {
         let finding = finding(replay, prediction);
@@ -77,18 +80,21 @@ fn finding(replay: &Replay, prediction: &Prediction) -> Finding {
         Some(lock) => format!("drop the guard of {} before waiting, and take it again afterwards", name(lock)),
         None => "notify before waiting for the other notification".to_owned(),
     };
+    let in_doubt = prediction.doubt.is_some();
+    let outcome = prediction.doubt.map_or(PREDICTED.to_owned(), |lock| blocked::doubt(replay, lock));
     Finding {
         rule: RULE.id,
-        level: RULE.level,
-        confidence: Confidence::High,
-        evidence: Evidence::Predicted,
-        message: format!("{}; {}", blocked::list(&sides), crate::rules::PREDICTED),
+        level: if in_doubt { Level::Note } else { RULE.level },
+        confidence: if in_doubt { Confidence::Low } else { Confidence::High },
+        evidence: if in_doubt { Evidence::Possible } else { Evidence::Predicted },
+        message: format!("{}; {outcome}", blocked::list(&sides)),
         help,
         locks: parts.iter().map(|part| blocked::info(replay, acquire(replay, part.acquire).wanted.object)).collect(),
         primary: primary.unwrap_or_default(),
         related,
         threads,
         pool: None,
+        schedule: schedule(recording, &replay.names, history, &history.signals.acquires, prediction),
         fingerprint: Fingerprint::new(RULE.id, &keys, &[]),
     }
 }

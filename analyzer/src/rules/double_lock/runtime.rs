@@ -82,6 +82,7 @@ fn finding(replay: &Replay, double: &DoubleLock) -> Finding {
         related: vec![first.clone()],
         threads: vec![ThreadPath { name: thread, steps: vec![first, second] }],
         pool: None,
+        schedule: Vec::new(),
         fingerprint: Fingerprint::new(RULE.id, &[replay.names.key(recording, double.first.object)], &[]),
     }
 }

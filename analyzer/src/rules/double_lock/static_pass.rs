@@ -137,5 +137,6 @@ fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
         ),
         threads: vec![ThreadPath { name: format!("`{}`", pair.function), steps }],
         pool: None,
+        schedule: Vec::new(),
     })
 }

@@ -3,7 +3,8 @@
 //! Guarantees: one finding per cycle of lock classes, the surest and shortest one: predicted before possible. What
 //! was observed as a deadlock is not reported again. A cycle that prediction looked at and could not reach in any
 //! schedule that it knows is a warning, not an error. So is a cycle between instances of the same classes that were not
-//! the same locks in this run. A cycle of readers is one only where somebody writes.
+//! the same locks in this run. Where what another lock protects may keep the sides apart, as a flag that one of them polls, it is a
+//! note. A cycle of readers is one only where somebody writes.
 //!
 //! Misses: see [`crate::trace::predict`].
 
@@ -13,10 +14,11 @@ use rustc_hash::FxHashSet;
 use super::super::Facts;
 use super::super::blocked::{self, Cause};
 use super::RULE;
-use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, Location, ThreadPath};
+use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, Location, ScheduleStep, ThreadPath};
 use crate::graph::LockGraph;
 use crate::graph::compatible::{KeptOut, weakest_link};
 use crate::graph::cycles::Cycle;
+use crate::trace::schedule::schedule;
 use crate::trace::{Replay, names};
 
 /// Further places shown with a finding.
@@ -36,8 +38,11 @@ struct Inversion {
     needs_queued_writer: bool,
     /// Whether the sides fit together only as lock classes, not as locks.
     by_class: bool,
+    schedule: Vec<ScheduleStep>,
     /// Threads that wait in between to write, where they are known.
     writers: Vec<(u32, Held)>,
+    /// What this lock protects may keep the sides apart.
+    doubt: Option<u32>,
 }
 
 pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
@@ -88,10 +93,12 @@ fn predicted(replay: &Replay) -> Vec<Inversion> {
         let writers = prediction.writers.iter().map(|writer| &history.writers[*writer as usize]);
         let writers = writers.map(|writer| (writer.thread, writer.wanted)).collect();
         let needs_queued_writer = !prediction.writers.is_empty();
-        let (sides, evidence) = (sides.collect(), Evidence::Predicted);
-        found.push(Inversion { sides, evidence, needs_queued_writer, by_class: false, writers });
+        let (sides, doubt) = (sides.collect(), prediction.doubt);
+        let schedule = schedule(&replay.recording, &replay.names, history, &history.acquires, prediction);
+        let evidence = if doubt.is_some() { Evidence::Possible } else { Evidence::Predicted };
+        found.push(Inversion { sides, evidence, needs_queued_writer, by_class: false, writers, doubt, schedule });
     }
-    found.sort_by_key(|inversion| (inversion.needs_queued_writer, inversion.sides.len()));
+    found.sort_by_key(|inversion| (inversion.doubt.is_some(), inversion.needs_queued_writer, inversion.sides.len()));
     found
 }
 
@@ -115,7 +122,15 @@ fn possible(graph: &LockGraph, cycles: &[Cycle], replay: &Replay, by_class: bool
         let closes = weakest == KeptOut::Always || (weakest == KeptOut::BehindWriter && has_writers(replay, &sides));
         let needs_queued_writer = weakest != KeptOut::Always;
         let (evidence, writers) = (Evidence::Possible, Vec::new());
-        closes.then_some(Inversion { sides, evidence, needs_queued_writer, by_class, writers })
+        closes.then_some(Inversion {
+            sides,
+            evidence,
+            needs_queued_writer,
+            by_class,
+            writers,
+            doubt: None,
+            schedule: Vec::new(),
+        })
     };
     cycles.iter().filter_map(inversion).collect()
 }
@@ -151,13 +166,14 @@ fn finding(replay: &Replay, inversion: &Inversion, fingerprint: Fingerprint) -> 
             )
         })
         .collect();
-    let schedule = match inversion.evidence {
-        Evidence::Predicted => crate::rules::PREDICTED,
-        _ if inversion.by_class => "on the same instances they may deadlock",
-        _ => "they may deadlock",
+    let outcome = match inversion.evidence {
+        Evidence::Predicted => crate::rules::PREDICTED.to_owned(),
+        _ if let Some(lock) = inversion.doubt => blocked::doubt(replay, lock),
+        _ if inversion.by_class => "on the same instances they may deadlock".to_owned(),
+        _ => "they may deadlock".to_owned(),
     };
     let writer = if inversion.needs_queued_writer { " while a writer waits in between" } else { "" };
-    let message = format!("lock order inversion: {}; {schedule}{writer}", blocked::list(&orders));
+    let message = format!("lock order inversion: {}; {outcome}{writer}", blocked::list(&orders));
     let place = |side: &Side, lock: &Held| {
         let location = blocked::held_location(replay, lock);
         Location { label: format!("{} {}", replay.history.actor(recording, side.thread), location.label), ..location }
@@ -199,7 +215,7 @@ fn finding(replay: &Replay, inversion: &Inversion, fingerprint: Fingerprint) -> 
         level: level(replay, inversion),
         confidence: match inversion.evidence {
             Evidence::Predicted => Confidence::High,
-            _ if inversion.by_class => Confidence::Low,
+            _ if inversion.by_class || inversion.doubt.is_some() => Confidence::Low,
             _ => Confidence::Medium,
         },
         evidence: inversion.evidence,
@@ -210,11 +226,15 @@ fn finding(replay: &Replay, inversion: &Inversion, fingerprint: Fingerprint) -> 
         related,
         threads,
         pool: None,
+        schedule: inversion.schedule.clone(),
         fingerprint,
     }
 }
 
 fn level(replay: &Replay, inversion: &Inversion) -> Level {
+    if inversion.doubt.is_some() {
+        return Level::Note;
+    }
     let refuted = inversion.evidence == Evidence::Possible && replay.has_events();
     if inversion.needs_queued_writer || inversion.by_class || refuted { Level::Warn } else { RULE.level }
 }

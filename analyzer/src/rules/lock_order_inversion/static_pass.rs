@@ -190,6 +190,7 @@ fn finding(graph: &LockGraph, regions: &Regions, cycle: &Cycle) -> Finding {
         related,
         threads,
         pool: None,
+        schedule: Vec::new(),
         fingerprint: Fingerprint::new(super::RULE.id, &keys, &functions),
     }
 }

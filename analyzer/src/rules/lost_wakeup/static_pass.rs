@@ -100,5 +100,6 @@ fn finding(
         related,
         threads: vec![ThreadPath { name: format!("`{}`", wait.function), steps }],
         pool: None,
+        schedule: Vec::new(),
     }
 }

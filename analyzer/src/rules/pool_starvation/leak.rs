@@ -97,6 +97,7 @@ impl Leak<'_> {
             related: places,
             threads: Vec::new(),
             pool: None,
+            schedule: Vec::new(),
             fingerprint: Fingerprint::new(RULE.id, &[self.replay.names.key(&self.replay.recording, self.pool)], &[]),
         }
     }

@@ -12,10 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use lockcheck_tracker::event::{BlockedThread, PoolPolicy, WaitKind};
 
 use super::RULE;
-use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level};
+use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, ScheduleStep};
 use crate::rules::Facts;
 use crate::rules::blocked::{self, Cause};
-use crate::trace::pools::Need;
+use crate::trace::pools::{Crowd, Need};
 use crate::trace::recording::{Deadlock, Task};
 use crate::trace::{Replay, names};
 
@@ -46,14 +46,23 @@ fn predicted(replay: &Replay, pool: u32, need: Need) -> Option<Finding> {
     let (inner, outer) = (names::task(recording, *inner), names::task(recording, task.parent));
     let label = format!("{outer} submits {inner} while it holds a slot of {name}");
     let primary = names::location(recording, task.site, label);
+    let at = names::location(recording, task.site, String::new());
     let workers = need.size.workers;
     let enough = match need.size.minimum_safe_workers {
-        Some(minimum) => format!("{minimum} are needed"),
+        Some(minimum) => match need.crowd {
+            Some(crowd) => {
+                let (count, of) = (crowd.count, names::task(recording, crowd.task));
+                format!(
+                    "{minimum} are needed for the {count} of {of} in this run, and no fixed number is enough for ever more"
+                )
+            }
+            None => format!("{minimum} are needed"),
+        },
         None => "no number is enough".to_owned(),
     };
     let otherwise = "run the inner tasks in a pool of their own";
     let help = match need.size.minimum_safe_workers {
-        Some(minimum) => format!("give {name} at least {minimum} workers, or {otherwise}"),
+        Some(minimum) => format!("{}, or {otherwise}", enough_workers(replay, &name, need, minimum)),
         None => otherwise.to_owned(),
     };
     Some(Finding {
@@ -68,6 +77,10 @@ fn predicted(replay: &Replay, pool: u32, need: Need) -> Option<Finding> {
         related: Vec::new(),
         threads: Vec::new(),
         pool: Some(need.size),
+        schedule: vec![
+            ScheduleStep { thread: outer, does: format!("and its like take all {workers} slots of {name}"), at: None },
+            ScheduleStep { thread: inner, does: "is submitted and waits for a slot".to_owned(), at: Some(at) },
+        ],
         fingerprint: Fingerprint::new(RULE.id, &[replay.names.key(recording, pool)], &[]),
     })
 }
@@ -114,6 +127,18 @@ fn finding(replay: &Replay, deadlock: &Deadlock) -> Finding {
     Finding { pool: size.filter(|_| need.is_some_and(|need| !need.unknown)), ..finding }
 }
 
+/// How many workers are enough, and for how many tasks if ever more of them come.
+fn enough_workers(replay: &Replay, name: &str, need: Need, minimum: u32) -> String {
+    match need.crowd {
+        Some(Crowd { task, each, .. }) => {
+            let of = names::task(&replay.recording, task);
+            let workers = if each == 1 { "N + 1".to_owned() } else { format!("N x {each} + 1") };
+            format!("let in at most N of {of} at once and give {name} {workers} workers")
+        }
+        None => format!("give {name} at least {minimum} workers"),
+    }
+}
+
 /// The pool whose slots are waited for, or whose tasks' results are.
 fn pool(replay: &Replay, core: &[&BlockedThread<'_>]) -> Option<u32> {
     let of_task = |id: u32| replay.recording.tasks.get(&id).map(|task| task.pool);
@@ -142,9 +167,9 @@ fn help(replay: &Replay, core: &[&BlockedThread<'_>], pool: Option<u32>, name: &
     match need.map(|need| (need, need.size.minimum_safe_workers)) {
         Some((Need { unknown: true, .. }, _)) => format!("{otherwise}; how many workers would be enough is not known"),
         Some((_, None)) => format!("no number of workers is enough: {otherwise}"),
-        Some((Need { size, partial, .. }, Some(minimum))) if minimum > size.workers => {
+        Some((need @ Need { size, partial, .. }, Some(minimum))) if minimum > size.workers => {
             let so_far = if partial { " for the part of the recursion that this run got to" } else { "" };
-            format!("give {name} at least {minimum} workers{so_far}, or {otherwise}")
+            format!("{}{so_far}, or {otherwise}", enough_workers(replay, name, need, minimum))
         }
         _ => otherwise.to_owned(),
     }

@@ -82,5 +82,6 @@ fn finding(found: &PoolFacts) -> Option<Finding> {
         related,
         threads: vec![ThreadPath { name: format!("`{}`", found.function), steps }],
         pool: found.workers.map(|workers| PoolSize { workers, minimum_safe_workers: found.minimum }),
+        schedule: Vec::new(),
     })
 }
