@@ -285,3 +285,25 @@ fn nothing_to_look_at_is_a_message() {
     let missing = discover(&Request { paths: &paths, cwd: empty.path(), metadata: None });
     assert!(missing.is_err());
 }
+
+#[test]
+fn types_without_end_are_cut() {
+    // The item of the iterator holds the item of the iterator.
+    let projection = format!(
+        "{HEAD}pub struct Wrap<A, B>(A, B);\n\
+         pub fn each<I: Iterator<Item = Wrap<dyn Fn(I::Item) -> I::Item, <I as Iterator>::Item>>>(items: I, s: &S) {{\n\
+             for item in items {{ let g = s.a.lock(); let _ = (item.0, item.1); drop(g); }}\n\
+         }}\n"
+    );
+    timed("projection", &projection);
+    let wrapped = (0..20_000).fold(format!("{HEAD}fn f(s: &S) {{ let x = 1u32;\n"), |mut out, _| {
+        out.push_str("let x = Some(x);\n");
+        out
+    });
+    timed("wrapped", &(wrapped + "let _ = x; }"));
+    let doubled = (0..200).fold(format!("{HEAD}fn f(s: &S) {{ let x = 1u32;\n"), |mut out, _| {
+        out.push_str("let x = (x, x);\n");
+        out
+    });
+    timed("doubled", &(doubled + "let _ = x; }"));
+}

@@ -119,7 +119,7 @@ impl Model<'_> {
 
     /// A method of a trait of the sources that is implemented for all types, or for this very one.
     fn blanket_method(&self, ty: &Ty, name: Symbol) -> Option<FnId> {
-        self.blanket_impls.iter().find_map(|id| {
+        self.blanket_impls.get(&name)?.iter().find_map(|id| {
             let data = &self.impls[id.0 as usize];
             let method = data.methods.get(&name)?;
             let fits = match (data.self_ty.peeled(), ty) {

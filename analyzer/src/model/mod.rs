@@ -287,8 +287,8 @@ pub struct Model<'a> {
     pub crates_by_name: FxHashMap<Symbol, CrateId>,
     /// Impls by the type they are for.
     pub impls_of: FxHashMap<AdtId, Vec<ImplId>>,
-    /// Trait impls for type parameters, references, tuples, primitives.
-    pub blanket_impls: Vec<ImplId>,
+    /// Trait impls for type parameters, references, tuples, primitives, by the methods they have.
+    pub blanket_impls: FxHashMap<Symbol, Vec<ImplId>>,
     /// Named imports, resolved.
     pub resolved_imports: FxHashMap<(ModuleId, Symbol), resolve::Imported>,
     /// Modules behind glob imports.

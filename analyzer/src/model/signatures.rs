@@ -67,7 +67,11 @@ pub fn fill(model: &mut Model<'_>) {
         let id = ImplId(index as u32);
         match self_ty.peeled() {
             Ty::Adt(adt, _) => model.impls_of.entry(*adt).or_default().push(id),
-            _ => model.blanket_impls.push(id),
+            _ => {
+                for name in model.impls[index].methods.keys() {
+                    model.blanket_impls.entry(*name).or_default().push(id);
+                }
+            }
         }
         if let Some(trait_id) = trait_.as_ref().and_then(|trait_| trait_.id) {
             model.traits[trait_id.0 as usize].impls.push(id);

@@ -131,6 +131,15 @@ impl Ty {
         }
     }
 
+    /// Whether it has more than `most` parts. Linear in `most`: a type that is written in few words can have very many.
+    pub fn exceeds(&self, most: u32) -> bool {
+        let mut left = most;
+        self.any(&mut |_| {
+            left = left.saturating_sub(1);
+            left == 0
+        })
+    }
+
     /// Replaces type parameters.
     pub fn subst(&self, map: &Subst) -> Ty {
         if map.is_empty() {
@@ -175,7 +184,10 @@ pub struct Vars {
 }
 
 /// How deep types are followed: recursive types and cyclic variables end here.
-const DEPTH: u32 = 24;
+pub(super) const DEPTH: u32 = 24;
+
+/// How many parts of a type are followed: `let x = (x, x)` doubles them in every line.
+pub(super) const PARTS: u32 = 2_000;
 
 impl Vars {
     /// A new variable.
@@ -201,20 +213,21 @@ impl Vars {
 
     /// Replaces all variables; those without a value become `Unknown`.
     pub fn resolve(&self, ty: &Ty) -> Ty {
-        self.resolve_at(ty, 0)
+        self.resolve_at(ty, 0, &mut { PARTS })
     }
 
-    fn resolve_at(&self, ty: &Ty, depth: u32) -> Ty {
-        if depth > DEPTH {
+    fn resolve_at(&self, ty: &Ty, depth: u32, parts: &mut u32) -> Ty {
+        if depth > DEPTH || *parts == 0 {
             return Ty::Unknown;
         }
+        *parts -= 1;
         // Most types hold no variable, and stay shared.
         if !ty.any(&mut |part| matches!(part, Ty::Var(_))) {
             return ty.clone();
         }
         match self.shallow(ty) {
             Ty::Var(_) => Ty::Unknown,
-            other => other.map_children(&mut |child| self.resolve_at(child, depth + 1)),
+            other => other.map_children(&mut |child| self.resolve_at(child, depth + 1, parts)),
         }
     }
 
@@ -231,7 +244,7 @@ impl Vars {
         match (&a, &b) {
             (Ty::Var(x), Ty::Var(y)) if x == y => {}
             (Ty::Var(_), Ty::Unknown | Ty::Never) | (Ty::Unknown | Ty::Never, Ty::Var(_)) => {}
-            (Ty::Var(x), other) | (other, Ty::Var(x)) if !self.occurs(*x, other, 0) => {
+            (Ty::Var(x), other) | (other, Ty::Var(x)) if !self.occurs(*x, other, 0, &mut { PARTS }) => {
                 self.values[*x as usize] = Some(other.clone());
             }
             (Ty::Adt(x, xs), Ty::Adt(y, ys)) if x == y => self.unify_all(xs, ys, depth),
@@ -255,18 +268,23 @@ impl Vars {
         }
     }
 
-    fn occurs(&self, var: u32, ty: &Ty, depth: u32) -> bool {
+    /// Also where the type is too large to tell.
+    fn occurs(&self, var: u32, ty: &Ty, depth: u32, parts: &mut u32) -> bool {
         depth > DEPTH
-            || ty.any(&mut |part| match part {
-                Ty::Var(index) => {
-                    *index == var
-                        || self
-                            .values
-                            .get(*index as usize)
-                            .and_then(Option::as_ref)
-                            .is_some_and(|value| self.occurs(var, value, depth + 1))
-                }
-                _ => false,
+            || ty.any(&mut |part| {
+                *parts = parts.saturating_sub(1);
+                *parts == 0
+                    || match part {
+                        Ty::Var(index) => {
+                            *index == var
+                                || self
+                                    .values
+                                    .get(*index as usize)
+                                    .and_then(Option::as_ref)
+                                    .is_some_and(|value| self.occurs(var, value, depth + 1, parts))
+                        }
+                        _ => false,
+                    }
             })
     }
 }

@@ -117,6 +117,11 @@ impl<'w> Context<'w> {
         let sole =
             |receiver: &crate::syntax::Receiver| receiver.ty.is_none() && (receiver.mutable || !receiver.reference);
         let borrows = function.syntax.receiver.as_ref().is_some_and(sole);
+        borrows && self.is_part_of_receiver(place)
+    }
+
+    /// Whether a place lies inside what the function is called on, with no shared pointer on the way.
+    pub(super) fn is_part_of_receiver(&self, place: &Place) -> bool {
         let owned = |step: &place::Step| match step {
             place::Step::Field(adt, name) => {
                 let field = self.model.adt(*adt).variants.iter().flatten().find(|field| field.name == *name);
@@ -129,7 +134,7 @@ impl<'w> Context<'w> {
             // What lies behind a lock may be a pointer to anything.
             place::Step::Inside | place::Step::Element(_) => false,
         };
-        borrows && place.root == Root::Param(0) && place.steps.iter().all(owned)
+        place.root == Root::Param(0) && place.steps.iter().all(owned)
     }
 
     pub(super) fn location(&self, site: Site) -> Location {

@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::ROUNDS;
 use super::context::Context;
 use super::earlier::Links;
-use super::output::{Gates, Output};
+use super::output::{Alone, Gates, Output};
 use crate::model::FnId;
 
 /// Locks kept per function: along a chain of calls that each hold one more, all of them would be quadratic.
@@ -28,6 +28,30 @@ pub(super) fn roots(cx: &Context<'_>, links: &[Links]) -> FxHashSet<FnId> {
     out
 }
 
+/// Functions that are only ever called on what nobody else can reach: private ones, all of whose callers have it as
+/// `&mut self` or `self`, or are such functions themselves. Linear in calls times the length of the longest chain that
+/// does not end so.
+pub(super) fn alone(roots: &FxHashSet<FnId>, out: &Output) -> FxHashSet<u32> {
+    let mut alone: FxHashSet<u32> = out.calls.keys().filter(|id| !roots.contains(id)).map(|id| id.0).collect();
+    for _ in 0..ROUNDS * 4 {
+        let holds = |id: &u32, alone: &FxHashSet<u32>| {
+            let mut calls = out.calls.get(&FnId(*id)).into_iter().flatten();
+            calls.all(|(caller, _, how)| match how {
+                Alone::Yes => true,
+                Alone::LikeCaller => alone.contains(&caller.0),
+                Alone::No => false,
+            })
+        };
+        let kept: FxHashSet<u32> = alone.iter().filter(|id| holds(id, &alone)).copied().collect();
+        if kept.len() == alone.len() {
+            return alone;
+        }
+        alone = kept;
+    }
+    // Not settled: nothing is said.
+    FxHashSet::default()
+}
+
 /// What is surely held whenever a function is entered keeps its pairs apart from others, too. Only for functions that
 /// nobody outside the sources can call; computed from callers down until nothing changes. With it comes the number of
 /// functions of which not all of it was kept.
@@ -43,7 +67,7 @@ pub(super) fn gates(cx: &Context<'_>, roots: &FxHashSet<FnId>, out: &Output) -> 
             }
             let Some(calls) = out.calls.get(&id) else { continue };
             let mut common: Option<Gates> = None;
-            for (caller, held) in calls {
+            for (caller, held, _) in calls {
                 let mut here = held.clone();
                 if let Some(outer) = entry.get(&caller.0) {
                     here.extend(outer.iter().map(|(key, mode)| (key.clone(), *mode)));

@@ -334,7 +334,8 @@ fn walk_all(cx: &Context<'_>, mut memory: Option<Memory>) -> Result<(Regions, Wa
     let callbacks_cut = callbacks::connect(cx, &mut out);
     let facts = std::mem::take(&mut out.facts);
     let flows = std::mem::take(&mut out.flows);
-    let mut regions = out.into_regions(&entry);
+    let alone = entry::alone(&roots, &out);
+    let mut regions = out.into_regions(cx, &entry, &alone);
     let taken = regions.acquired.iter().map(|(_, class)| class.key.clone()).collect();
     shared::rename(&shared::names(flows.iter(), &taken), &mut regions, |site| cx.location(site));
     effects::reach::finish(cx, &facts, &entry, &mut regions);

@@ -17,6 +17,17 @@ use crate::model::{FnId, StaticId};
 /// Classes and modes of locks surely held.
 pub(super) type Gates = std::collections::BTreeMap<String, LockMode>;
 
+/// Whether a call is of a value that nobody else can reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Alone {
+    /// It is the caller's, by its signature.
+    Yes,
+    /// It is a part of what the caller is called on.
+    LikeCaller,
+    /// Others may reach it.
+    No,
+}
+
 type PairKey = (Site, Way, Site, Way, Sameness);
 
 /// Things in the order in which they were found.
@@ -32,7 +43,7 @@ pub(super) struct Output {
     writes: Found<Site, StaticWrite>,
     acquisitions: Found<Site, Identity>,
     /// For every function of the sources: its callers, each with what is surely held at the call.
-    pub(super) calls: Found<FnId, Vec<(BodyId, Gates)>>,
+    pub(super) calls: Found<FnId, Vec<(BodyId, Gates, Alone)>>,
     /// What each body waits for and signals, from its last walk.
     pub(super) blocking: std::collections::BTreeMap<BodyId, super::blocking::Blocking>,
     /// Threads and tasks that the bodies spawn.
@@ -82,10 +93,20 @@ impl Output {
     }
 
     /// All of it, in order of functions; `entry` says what is held whenever a body is entered.
-    pub(super) fn into_regions(self, entry: &FxHashMap<u32, Gates>) -> Regions {
+    /// `alone` has the bodies that are only ever called on what nobody else can reach.
+    pub(super) fn into_regions(
+        self,
+        cx: &Context<'_>,
+        entry: &FxHashMap<u32, Gates>,
+        alone: &FxHashSet<u32>,
+    ) -> Regions {
         let mut pairs: Vec<Pair> = self.pairs.into_values().collect();
         pairs.sort_by_key(|pair| pair.body);
         for pair in &mut pairs {
+            pair.exclusive |= alone.contains(&pair.body)
+                && pair.task.is_none()
+                && cx.is_part_of_receiver(&pair.held.place)
+                && cx.is_part_of_receiver(&pair.wanted.place);
             let nowhere = || Place::new(Root::Value(BodyId(u32::MAX), 0));
             let gates = entry.get(&pair.body).into_iter().flatten();
             pair.gates.extend(gates.map(|(key, mode)| (Some(key.clone()), nowhere(), *mode)));
@@ -200,7 +221,7 @@ impl Output {
             body: body.0,
             task: (task as usize).checked_sub(1).map(|task| self.first_task + task),
             step,
-            exclusive: cx.exclusive(body, &held.lock.place) && cx.exclusive(body, &wanted.lock.place),
+            exclusive: wanted.alone || cx.exclusive(body, &held.lock.place) && cx.exclusive(body, &wanted.lock.place),
             test: info.test,
             held: cx.side(&held.lock, held.mode, held.site, &held.way, held.waiting),
             held_try,
@@ -213,10 +234,22 @@ impl Output {
         }))
     }
 
-    pub(super) fn called(&mut self, cx: &Context<'_>, caller: BodyId, callee: FnId, state: &State) {
+    pub(super) fn called(
+        &mut self,
+        cx: &Context<'_>,
+        caller: BodyId,
+        callee: FnId,
+        state: &State,
+        receiver: Option<&Place>,
+    ) {
         let held = state.guards.iter().filter(|guard| guard.held.must && !guard.try_ && guard.param.is_none());
         let gates = held.filter_map(|guard| Some((cx.class(&guard.held.lock.place)?.key, guard.held.mode))).collect();
-        self.calls.entry(callee).or_default().push((caller, gates));
+        let alone = match receiver {
+            Some(place) if cx.exclusive(caller, place) => Alone::Yes,
+            Some(place) if cx.is_part_of_receiver(place) => Alone::LikeCaller,
+            _ => Alone::No,
+        };
+        self.calls.entry(callee).or_default().push((caller, gates, alone));
     }
 
     pub(super) fn held_at_await(&mut self, cx: &Context<'_>, body: BodyId, guard: &LiveGuard, site: Site) {

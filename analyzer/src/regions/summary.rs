@@ -87,6 +87,21 @@ pub struct Acquired {
     pub released: u64,
     /// A call on the way had more than one possible target.
     pub dispatched: bool,
+    /// Nobody else can hold it: who takes it has what it lies in as `&mut self` or `self`.
+    pub alone: bool,
+    /// Only taken for this variant of a parameter.
+    pub when: Option<When>,
+}
+
+/// A parameter is of this variant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct When {
+    /// The parameter.
+    pub param: u32,
+    /// The enum.
+    pub adt: AdtId,
+    /// The number of the variant.
+    pub variant: u32,
 }
 
 /// A guard that a function returns.
@@ -172,6 +187,7 @@ impl Summary {
         self.hashes.iter().zip(&self.acquires).any(|(known, acquired)| {
             *known == hash
                 && acquired.held.is_empty()
+                && acquired.when.is_none()
                 && one_to_callers(&acquired.lock, lock)
                 && (acquired.mode, acquired.try_, acquired.released) == (other.mode, other.try_, released)
                 && acquired.way.len() <= way
@@ -227,9 +243,13 @@ impl Summary {
         let Some(known) = at.map(|at| &mut self.acquires[at]) else { return false };
         let mut held = std::mem::take(&mut known.held);
         held.retain(|held| acquired.held.iter().any(|other| one(held, other)));
+        let alone = known.alone && acquired.alone;
+        let when = known.when.filter(|_| known.when == acquired.when);
         if acquired.way.len() < known.way.len() {
             *known = acquired.clone();
         }
+        known.alone = alone;
+        known.when = when;
         known.held = held;
         true
     }

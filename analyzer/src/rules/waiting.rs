@@ -75,7 +75,12 @@ pub(super) fn what(op: Op) -> &'static str {
 
 /// The level of a finding about a guard at a wait.
 pub(super) fn level(wait: &Wait, holding: &Holding, level: Level) -> Level {
-    if wait.test || wait.dispatched || !holding.must || level == Level::Warn && wait.way.len() > LONGEST {
+    if wait.test
+        || wait.dispatched
+        || !holding.must
+        || holding.decides
+        || level == Level::Warn && wait.way.len() > LONGEST
+    {
         level.min(Level::Note)
     } else {
         level

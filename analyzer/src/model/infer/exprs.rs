@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use super::{Expected, Infer};
-use crate::model::ty::Ty;
+use crate::model::ty::{PARTS, Ty};
 use crate::syntax::{BlockKind, Expr, ExprId, ExprKind, MacroKind, Stmt, Symbol};
 
 impl Infer<'_> {
     /// Infers an expression and records its type.
     pub(super) fn expr(&mut self, id: ExprId, expected: Expected<'_>) -> Ty {
-        let ty = self.expr_kind(id, expected);
+        let ty = match self.expr_kind(id, expected) {
+            ty if ty.exceeds(PARTS) => Ty::Unknown,
+            ty => ty,
+        };
         self.types[id.0 as usize] = ty.clone();
         ty
     }

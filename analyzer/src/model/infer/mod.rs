@@ -17,7 +17,7 @@ use smallvec::SmallVec;
 
 use super::lookup::Bounds;
 use super::signatures::Scope;
-use super::ty::{TraitRef, Ty, Vars};
+use super::ty::{DEPTH, PARTS, TraitRef, Ty, Vars};
 use super::{AdtId, FnId, Model, ModuleId, Signature, StaticId};
 use crate::syntax::{Body, ExprId, Function, PatId, Symbol};
 
@@ -269,16 +269,25 @@ impl<'m> Infer<'m> {
         self.project(ty, Symbol::from("Item"))
     }
 
-    /// Resolves projections anywhere in a type.
+    /// Resolves projections anywhere in a type. A projection can give a type with the same projection in it, without
+    /// end: what a type of [`PARTS`] parts still asks for stays unknown.
     fn normal(&mut self, ty: &Ty) -> Ty {
+        self.normal_within(ty, &mut { PARTS }, 0)
+    }
+
+    fn normal_within(&mut self, ty: &Ty, parts: &mut u32, depth: u32) -> Ty {
         if !ty.any(&mut |part| matches!(part, Ty::Assoc(..))) {
             return ty.clone();
         }
+        if *parts == 0 || depth > DEPTH {
+            return Ty::Unknown;
+        }
+        *parts -= 1;
         let top = self.shallow(ty);
         if matches!(top, Ty::Assoc(..)) {
             return top;
         }
-        top.map_children(&mut |child| self.normal(child))
+        top.map_children(&mut |child| self.normal_within(child, parts, depth + 1))
     }
 
     fn option(&self, item: Ty) -> Ty {

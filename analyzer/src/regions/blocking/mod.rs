@@ -63,6 +63,8 @@ pub struct Holding {
     pub waited: bool,
     /// What is waited for lies inside the lock.
     pub around: bool,
+    /// Whether the wait happens depends on a flag that the lock guards: who sets it may be done with the lock.
+    pub decides: bool,
 }
 
 /// A place where something is waited for.

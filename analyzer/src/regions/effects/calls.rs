@@ -72,7 +72,8 @@ impl Flow<'_> {
                 self.known(id, *function, callee, Some(receiver), args)
             }
             _ => {
-                let known = matches!(self.types.ty(receiver), Ty::Prim | Ty::Tuple(_) | Ty::Slice(_));
+                let known = matches!(self.types.ty(receiver), Ty::Prim | Ty::Tuple(_) | Ty::Slice(_))
+                    || library::computes_by_name(name);
                 let spawns = library::spawns_by_name(name);
                 match known {
                     true => {

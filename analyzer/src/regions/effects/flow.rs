@@ -1,6 +1,6 @@
 //! Where values come from: one pass over a body in the order of evaluation, with the accesses to cells as origins.
 //!
-//! Guarantees: a variable holds what any assignment before may have put there; a value computed under a condition
+//! Guarantees: a variable holds what the assignments that reach this point may have put there; a value computed under a condition
 //! depends on it by control, one after a branch that leaves depends on the branch's condition as an early exit.
 //!
 //! Misses: loops are followed once; what is stored in fields of locals counts as the whole local.
@@ -44,6 +44,8 @@ pub(super) struct Flow<'a> {
     pub(super) locals: FxHashMap<LocalId, Taint>,
     /// Of which element a variable holds a reference.
     pub(super) elements: FxHashMap<LocalId, Key>,
+    /// What the variables that were assigned in the branches around would be without, and their conditions.
+    assigned: Vec<(LocalId, Taint)>,
     control: Taint,
     pub(super) early: Taint,
     /// Values by whose variant control was dispatched.
@@ -94,6 +96,7 @@ impl<'a> Flow<'a> {
             open: Vec::new(),
             locals: FxHashMap::default(),
             elements: FxHashMap::default(),
+            assigned: Vec::new(),
             control: Taint::new(),
             early: Taint::new(),
             dispatch: Taint::new(),
@@ -376,14 +379,18 @@ impl<'a> Flow<'a> {
     fn assign(&mut self, place: ExprId, data: Taint, access: Access) {
         if let (ExprKind::Path(_), Some(Name::Local(local))) = (&self.body[place].kind, self.types.names.get(&place)) {
             self.assigns = true;
-            let strong = self.branches == 0 && access == Access::Write;
-            let control = self.control.clone();
             let entry = self.locals.entry(*local).or_default();
-            if strong {
-                entry.clear();
-            }
+            let before = match access {
+                Access::Write => std::mem::take(entry),
+                _ => Taint::new(),
+            };
             add(entry, &data);
-            add(entry, &control);
+            if self.branches > 0 {
+                // After the branch it may be what it was before, or not, as the condition has it.
+                let mut otherwise = before;
+                add(&mut otherwise, &self.control);
+                self.assigned.push((*local, otherwise));
+            }
             return;
         }
         let from = self.place(place);
@@ -423,7 +430,11 @@ impl<'a> Flow<'a> {
         let outer = self.control.clone();
         add(&mut self.control, tested);
         self.branches += 1;
+        let assigned = self.assigned.len();
         let out = f(self);
+        for (local, otherwise) in self.assigned.split_off(assigned) {
+            add(self.locals.entry(local).or_default(), &otherwise);
+        }
         self.branches -= 1;
         self.control = outer;
         out

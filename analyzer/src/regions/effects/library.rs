@@ -139,3 +139,10 @@ pub(super) fn is_sent(model: &Model<'_>, ty: &Ty, generics: &[(Symbol, Vec<crate
         _ => false,
     }
 }
+
+/// Arithmetic that leaves its receiver as it is, by the names that the standard library gave it.
+pub(super) fn computes_by_name(name: crate::syntax::Symbol) -> bool {
+    let name = name.as_str();
+    ["wrapping_", "saturating_", "checked_", "overflowing_"].iter().any(|prefix| name.starts_with(prefix))
+        || matches!(name, "duration_since" | "elapsed")
+}

@@ -66,7 +66,7 @@ impl Walker<'_> {
             if let Some(site) = site {
                 self.note_lock_arguments(function, args.iter().map(|arg| arg.place.as_ref()), site);
             }
-            self.out.called(self.cx, self.id, function, &self.state);
+            self.out.called(self.cx, self.id, function, &self.state, args.first().and_then(|arg| arg.place.as_ref()));
         }
         let places: SmallVec<[Option<Place>; 4]> = args.iter().map(|value| value.place.clone()).collect();
         let body = self.id;
@@ -87,6 +87,9 @@ impl Walker<'_> {
         let way = |way: &Way| -> Way { site.into_iter().chain(way.iter().copied()).take(LONGEST_WAY).collect() };
         let held = |held: &HeldLock| HeldLock { lock: lock(&held.lock), way: way(&held.way), ..held.clone() };
         for acquired in summary.acquires.iter().filter(|_| reachable) {
+            if Self::is_other_variant(acquired, args) {
+                continue;
+            }
             // A second turn of a recursion: the first one said what there is to say.
             if site.is_some_and(|site| acquired.way.contains(&site)) {
                 continue;
@@ -118,6 +121,7 @@ impl Walker<'_> {
                 way: if here.is_some() { Way::new() } else { way(&acquired.way) },
                 held: acquired.held.iter().map(held).collect(),
                 released: 0,
+                when: self.under_variant(),
                 dispatched: acquired.dispatched || dispatched,
                 ..acquired.clone()
             };

@@ -114,6 +114,7 @@ impl Walker<'_> {
             function: value.function,
             given: None,
             future: value.future,
+            variant: None,
         }
     }
 
@@ -257,6 +258,7 @@ impl Walker<'_> {
             self.own(&value.guards, block);
         }
         self.bind(pat, &value);
+        self.note_made(pat, init);
         self.pair_ends(pat, init);
         self.pop_temporaries(scope);
     }

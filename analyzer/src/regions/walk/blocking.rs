@@ -49,6 +49,8 @@ pub(super) struct Own {
     pub(super) waited: FxHashSet<GuardId>,
     /// Above zero: in the heads of `select!`, which waits for the first of several.
     pub(super) selecting: u32,
+    /// Locks that guard the flags on which the branches around depend.
+    pub(super) deciding: Vec<LockRef>,
     seen: FxHashSet<(Op, Site, Way, u32)>,
     signalled: FxHashSet<(SignalKind, Site, Way, u32)>,
     /// One-time initialisations that run: the cell, and where they began.
@@ -115,7 +117,7 @@ impl Walker<'_> {
             Role::Notify => self.note_signal(SignalKind::Notify, first, id),
             Role::Barrier => self.wait(Op::Barrier, first, id, 0, suspends),
             Role::Sleep => self.wait(Op::Sleep, None, id, 0, suspends),
-            Role::BlockOn => self.wait(Op::BlockOn, None, id, 0, suspends),
+            Role::BlockOn => self.wait(Op::BlockOn, first, id, 0, suspends),
             Role::Process => self.wait(Op::Process, None, id, 0, suspends),
             _ => {}
         }
@@ -222,6 +224,7 @@ impl Walker<'_> {
             must: guard.held.must && !guard.try_,
             waited: self.blocking.waited.contains(&guard.id),
             around: object.is_some_and(|object| is_inside(object, &guard.held.lock.place)),
+            decides: self.blocking.deciding.contains(&guard.held.lock),
         })
         .collect()
     }

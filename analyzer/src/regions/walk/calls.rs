@@ -92,12 +92,12 @@ impl Walker<'_> {
             return self.unknown_call(None, &values, id);
         };
         match &resolved.target {
-            Target::Constructor(adt, _) => {
+            Target::Constructor(adt, variant) => {
                 let values = self.arguments(args);
                 let wraps = [self.model.known.option, self.model.known.result].contains(&Some(*adt));
                 let fields = values.iter().enumerate();
                 self.note_fields(id, fields.filter(|_| !wraps));
-                self.constructed(*adt, values)
+                Value { variant: self.literal_variant(*adt, *variant), ..self.constructed(*adt, values) }
             }
             Target::Closure(closure) => {
                 let values = self.arguments(args);
@@ -169,7 +169,7 @@ impl Walker<'_> {
                 if RUNS_NOW.contains(&name.as_str()) || name.as_str().ends_with("_with") {
                     let times = self.count_of(receiver);
                     self.repeats.push(times.or((name.as_str() != "map").then_some(1)));
-                    task = self.run_closures(&values).max(task);
+                    task = self.run_unasked(receiver, &values).max(task);
                     self.repeats.pop();
                 }
                 if name.as_str() == "clone" && self.copies_pointers(self.ty(receiver)) {
@@ -190,6 +190,22 @@ impl Walker<'_> {
                 Value { task, ..Value::default() }
             }
         }
+    }
+
+    /// Runs the closures given to a method that is not known. By its name it runs them now; on a type that is not known
+    /// either, it may as well keep them (a future, a builder): then nothing counts as held there.
+    fn run_unasked(&mut self, receiver: ExprId, values: &[Value]) -> u32 {
+        let known = match self.ty(receiver).peeled() {
+            Ty::Adt(adt, _) => self.model.crate_of(self.model.adt(*adt).module).stub,
+            Ty::Slice(_) | Ty::Tuple(_) | Ty::Prim => true,
+            _ => false,
+        };
+        if known {
+            return self.run_closures(values);
+        }
+        let mut task = 0;
+        self.detach(|this| task = this.run_closures(values));
+        task
     }
 
     /// A call of a known function.

@@ -72,7 +72,13 @@ impl Walker<'_> {
         self.extended = extended;
         self.blocking.construct = construct;
         let mark = self.pool_mark();
+        let deciding = self.decided_by(cond);
+        let requires = match self.body[cond].kind {
+            ExprKind::Let { pat, scrutinee } => self.requires(scrutinee, pat),
+            _ => self.requires.len(),
+        };
         let mut out = self.branch(then);
+        self.requires.truncate(requires);
         let then_steps = self.pool_branch(mark);
         self.pop_block();
         if let Some(scope) = scope {
@@ -87,6 +93,7 @@ impl Walker<'_> {
             let value = self.branch(els);
             out = merge(out, value);
         }
+        self.blocking.deciding.truncate(deciding);
         let else_steps = self.pool_branch(mark);
         self.pool_either(vec![then_steps, else_steps]);
         let else_state = std::mem::replace(&mut self.state, then_state);
@@ -210,7 +217,9 @@ impl Walker<'_> {
             self.extended = extended;
             let one_of = u32::from(arms.len() > 1);
             self.branches += one_of;
+            let requires = self.requires(scrutinee, arm.pat);
             let arm_value = self.result(arm.body);
+            self.requires.truncate(requires);
             self.branches -= one_of;
             self.extended = None;
             self.own(&arm_value.guards, Owner::Nobody);
@@ -452,6 +461,7 @@ fn merge(mut a: Value, b: Value) -> Value {
         };
     }
     a.closure = a.closure.or(b.closure);
+    a.variant = a.variant.filter(|_| a.variant == b.variant);
     a.given = a.given.or(b.given);
     a.task = if a.task == 0 { b.task } else { a.task };
     a.future = a.future.or(b.future);

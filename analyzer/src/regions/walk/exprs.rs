@@ -268,6 +268,7 @@ impl Walker<'_> {
                     task: callable.task,
                     given: callable.given,
                     parts: Vec::new(),
+                    variant: None,
                 }
             }
             Some(Name::Static(found)) => {

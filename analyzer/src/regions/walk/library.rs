@@ -366,6 +366,8 @@ impl Walker<'_> {
             held: Vec::new(),
             released: 0,
             dispatched: false,
+            alone: false,
+            when: None,
         };
         self.request(wanted, &[id]);
     }

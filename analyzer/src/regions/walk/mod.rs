@@ -14,6 +14,7 @@ mod blocking;
 mod callbacks;
 mod calls;
 mod channels;
+mod conditions;
 mod control;
 mod exprs;
 mod heads;
@@ -26,6 +27,7 @@ mod scopes;
 mod submissions;
 mod temporaries;
 mod types;
+mod variants;
 
 use std::rc::Rc;
 
@@ -121,6 +123,10 @@ pub(super) struct Walker<'w> {
     /// Closures and async blocks in locals.
     callables: FxHashMap<LocalId, Value>,
     binds: FxHashMap<LocalId, u32>,
+    /// Variants of parameters for which the branches around run.
+    requires: Vec<super::summary::When>,
+    /// Locals that hold a lock made right there, and when.
+    made: FxHashMap<LocalId, u32>,
     /// What the fields of locals that were made by a literal stand for.
     literals: Rc<Literals>,
     moved: FxHashSet<LocalId>,
@@ -185,6 +191,8 @@ pub(super) fn walk(cx: &Context<'_>, group: &Group, id: BodyId, out: &mut Output
         places: FxHashMap::default(),
         callables: FxHashMap::default(),
         binds: FxHashMap::default(),
+        requires: Vec::new(),
+        made: FxHashMap::default(),
         literals: Rc::default(),
         moved: FxHashSet::default(),
         extended: None,
@@ -377,7 +385,10 @@ impl<'w> Walker<'w> {
     fn acquire(&mut self, lock: LockRef, acquire: Acquire, span: Span) -> GuardId {
         let site = self.site(span);
         self.out.count(self.cx, &lock, site);
+        let alone = self.tasks.is_empty() && self.detached == 0 && self.cx.exclusive(self.id, &lock.place);
         let acquired = Acquired {
+            alone,
+            when: self.under_variant(),
             lock: lock.clone(),
             mode: acquire.mode,
             try_: acquire.try_,
@@ -433,7 +444,7 @@ impl<'w> Walker<'w> {
             live.iter().rev().filter(|guard| seen.insert((&guard.held.lock, guard.held.mode))).copied().collect();
         last.reverse();
         for guard in last {
-            if guard.param.is_none() && !acquired.try_ {
+            if guard.param.is_none() && !acquired.try_ && !self.is_made_under(guard, &acquired.lock) {
                 self.out.pair(self.cx, (self.id, self.task, self.next), &guard.held, guard.try_, &acquired, &gates);
             }
         }

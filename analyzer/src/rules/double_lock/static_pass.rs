@@ -1,6 +1,6 @@
 //! The static half: critical pairs whose two locks are the same one.
 //!
-//! Guarantees: deny only where both access paths are equal and stable and the guard lives on every path; read under
+//! Guarantees: deny only where both access paths are equal and stable and the guard lives on every path, and a note where it lives on some only; read under
 //! read is a warning, as only a queued writer makes it hang, and so is a lock that a registered callback takes.
 
 use rustc_hash::FxHashSet;
@@ -45,7 +45,9 @@ fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
                 Level::Warn
             }
         }
-        _ if !pair.must || pair.callback || shared.is_some() => Level::Warn,
+        // Held on some paths only: where the program takes it again, it mostly asked which path it came by.
+        _ if !pair.must => Level::Note,
+        _ if pair.callback || shared.is_some() => Level::Warn,
         _ => Level::Deny,
     };
     let level = if pair.test || pair.confidence == Confidence::Low { level.min(Level::Note) } else { level };
