@@ -126,7 +126,7 @@ fn holds(predicate: TokenStream) -> Option<bool> {
             } else if name == "all" || name == "any" {
                 // `all` is false where one part is, `any` true where one part is.
                 let decides = name == "any";
-                match parts.iter().any(|part| *part == Some(decides)) {
+                match parts.contains(&Some(decides)) {
                     true => Some(decides),
                     false if parts.iter().all(|part| *part == Some(!decides)) => Some(!decides),
                     false => None,

@@ -7,7 +7,7 @@
 //! Source: abstract acquires and the TRF order of Tunç, Mathur, Pavlogiannis and Viswanathan (PLDI 2023).
 //!
 //! Memory: 16 bytes per critical section of a lock that several threads take, and 20 per request that can be part of a cycle, both
-//! only where locks are taken in a circle at all ([`super::survey`]); [`MOST_SECTIONS`] of the former at most, and what comes
+//! only where locks are taken in a circle at all (`survey`); [`MOST_SECTIONS`] of the former at most, and what comes
 //! behind them is not predicted from ([`History::known`]).
 //!
 //! Misses: locks that a parent holds for its child across fork and join.

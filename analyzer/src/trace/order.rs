@@ -7,7 +7,7 @@
 //! for, so lost events block nothing. Where nothing can go on all the same, the trace contradicts itself: the thread
 //! with the oldest head is let through and a gap is counted. O(events), besides sorting the sequence
 //! numbers that are far apart. Memory: what the streams take, two bytes for each change from one thread to another, and the sequence
-//! numbers ([`super::turns`]).
+//! numbers (`turns`).
 //!
 //! Misses: wall-clock time; of the many orders that were possible, one is taken.
 
