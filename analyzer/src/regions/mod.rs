@@ -116,6 +116,8 @@ pub struct Pair {
     pub confidence: Confidence,
     /// A callback that is kept in a field wants the lock; the way names where it is registered.
     pub callback: bool,
+    /// The function makes the request itself, whichever branches it takes.
+    pub always: bool,
 }
 
 /// A spawned thread or task, in steps of the function that spawns it.

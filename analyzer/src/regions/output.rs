@@ -231,6 +231,7 @@ impl Output {
             same,
             confidence,
             callback: false,
+            always: false,
         }))
     }
 

@@ -445,7 +445,12 @@ impl<'w> Walker<'w> {
         last.reverse();
         for guard in last {
             if guard.param.is_none() && !acquired.try_ && !self.is_made_under(guard, &acquired.lock) {
-                self.out.pair(self.cx, (self.id, self.task, self.next), &guard.held, guard.try_, &acquired, &gates);
+                let always = self.branches == 0 && acquired.way.is_empty();
+                let here = (self.id, self.task, self.next);
+                let pair = self.out.pair(self.cx, here, &guard.held, guard.try_, &acquired, &gates);
+                if let Some(pair) = pair {
+                    pair.always = always;
+                }
             }
         }
         if self.detached > 0 {

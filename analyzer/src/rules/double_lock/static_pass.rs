@@ -46,8 +46,14 @@ fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
                 Level::Warn
             }
         }
-        // Held on some paths only: where the program takes it again, it mostly asked which path it came by.
-        _ if !pair.must => Level::Note,
+        // Held on some paths only: where a branch takes it again, it mostly asked which path it came by.
+        _ if !pair.must => {
+            if pair.always {
+                Level::Warn
+            } else {
+                Level::Note
+            }
+        }
         _ if pair.callback || shared.is_some() => Level::Warn,
         _ => Level::Deny,
     };
