@@ -143,9 +143,9 @@ impl Output {
     }
 
     pub(super) fn registered(&mut self, registration: super::callbacks::Registration) {
-        let key = (registration.site, Place::new(Root::Value(BodyId(0), 0)));
-        let key = (key.0, Place { steps: registration.place.steps.clone(), ..key.1 });
-        self.registrations.insert(key, registration);
+        // Through whatever it is reached, it is one field.
+        let field = Place { steps: registration.place.steps.clone(), root: Root::Value(BodyId(0), 0) };
+        self.registrations.insert((registration.site, field), registration);
     }
 
     pub(super) fn invocation(

@@ -1,8 +1,8 @@
 //! The static half: critical pairs whose two locks are the same one.
 //!
 //! Guarantees: deny only where both access paths are equal and stable and the guard lives on every path; where it lives
-//! on some only, a note; read under read is a warning, as only a queued writer makes it hang, and so is a lock that a
-//! registered callback takes.
+//! on some only, a warning where the function takes it again whichever branch it takes, else a note; read under read is a
+//! warning, as only a queued writer makes it hang, and so is a lock that a registered callback takes.
 
 use rustc_hash::FxHashSet;
 
