@@ -3,6 +3,8 @@
 //! Guarantees: every function with its place (impl, trait, module, body) is found, items inside bodies included;
 //! of two items with one name (both sides of a `cfg`) the first one answers to the name and both are analysed.
 
+use std::sync::OnceLock;
+
 use rustc_hash::FxHashMap;
 
 use super::modules::{Mounter, Place, add_module};
@@ -159,6 +161,7 @@ fn add_adt<'a>(
         variants: Vec::new(),
         is_enum,
         lock: None,
+        path: OnceLock::new(),
     });
     name_type(model, place.module, item.name, Def::Adt(id));
     id

@@ -9,6 +9,7 @@
 use std::sync::Arc;
 
 use smallvec::SmallVec;
+use symbol_table::static_symbol;
 
 use super::ty::{Subst, TraitRef, Ty, Vars};
 use super::{AdtId, FnId, ImplId, Model, TraitId};
@@ -182,11 +183,11 @@ impl Model<'_> {
                 let impls = self.impls_of.get(adt)?;
                 impls.iter().find_map(|id| {
                     let data = &self.impls[id.0 as usize];
-                    if data.trait_path?.segments.last()?.name.as_str() != "Deref" {
+                    if data.trait_path?.segments.last()?.name != static_symbol!("Deref") {
                         return None;
                     }
-                    let target = self.impl_type(vars, *id, ty, Symbol::from("Target"))?;
-                    let through = data.methods.get(&Symbol::from("deref")).copied();
+                    let target = self.impl_type(vars, *id, ty, static_symbol!("Target"))?;
+                    let through = data.methods.get(&static_symbol!("deref")).copied();
                     Some((target, through))
                 })
             }
@@ -216,11 +217,17 @@ impl Model<'_> {
         match &ty {
             Ty::Ref(inner) => {
                 let item = self.project(vars, bounds, inner, name)?;
-                Some(if name.as_str() == "Item" && !matches!(item, Ty::Ref(_)) { item.reference() } else { item })
+                Some(if name == static_symbol!("Item") && !matches!(item, Ty::Ref(_)) {
+                    item.reference()
+                } else {
+                    item
+                })
             }
-            Ty::Slice(item) if name.as_str() == "Item" => Some((**item).clone()),
-            Ty::Future(output) if name.as_str() == "Output" => Some((**output).clone()),
-            Ty::Adt(adt, args) if Some(*adt) == self.known.option && name.as_str() == "Item" => args.first().cloned(),
+            Ty::Slice(item) if name == static_symbol!("Item") => Some((**item).clone()),
+            Ty::Future(output) if name == static_symbol!("Output") => Some((**output).clone()),
+            Ty::Adt(adt, args) if Some(*adt) == self.known.option && name == static_symbol!("Item") => {
+                args.first().cloned()
+            }
             Ty::Adt(adt, _) => {
                 let impls = self.impls_of.get(adt)?;
                 impls.iter().find_map(|id| self.impl_type(vars, *id, &ty, name))
@@ -236,7 +243,7 @@ impl Model<'_> {
 
     /// The item of what implements `Iterator` (not merely `IntoIterator`).
     fn iterator_item(&self, vars: &mut Vars, bounds: Bounds<'_>, ty: &Ty) -> Option<Ty> {
-        let item = Symbol::from("Item");
+        let item = static_symbol!("Item");
         match ty {
             Ty::Adt(adt, _) => {
                 if Some(*adt) == self.known.iter {
@@ -245,7 +252,8 @@ impl Model<'_> {
                 let impls = self.impls_of.get(adt)?;
                 let id = *impls.iter().find(|id| {
                     let path = self.impls[id.0 as usize].trait_path;
-                    path.and_then(|path| path.segments.last()).is_some_and(|last| last.name.as_str() == "Iterator")
+                    path.and_then(|path| path.segments.last())
+                        .is_some_and(|last| last.name == static_symbol!("Iterator"))
                 })?;
                 self.impl_type(vars, id, ty, item)
             }
@@ -300,5 +308,5 @@ fn iterator_binding(traits: &[TraitRef]) -> Option<Ty> {
     let iterator = traits
         .iter()
         .find(|trait_| matches!(trait_.name.as_str(), "Iterator" | "DoubleEndedIterator" | "ExactSizeIterator"))?;
-    Some(iterator.binding(Symbol::from("Item")).cloned().unwrap_or_default())
+    Some(iterator.binding(static_symbol!("Item")).cloned().unwrap_or_default())
 }

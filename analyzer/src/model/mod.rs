@@ -19,6 +19,8 @@ pub mod signatures;
 pub mod ty;
 pub mod user_locks;
 
+use std::sync::OnceLock;
+
 use rustc_hash::FxHashMap;
 
 use crate::source::Edition;
@@ -144,6 +146,8 @@ pub struct AdtData<'a> {
     pub is_enum: bool,
     /// What kind of lock or guard it is, for stubs and configured types.
     pub lock: Option<LockType>,
+    /// Its path, once somebody asked for it.
+    path: OnceLock<String>,
 }
 
 /// A trait.
@@ -417,9 +421,9 @@ impl<'a> Model<'a> {
     }
 
     /// A type's path from its crate on, `std::sync::Mutex`.
-    pub fn adt_path(&self, id: AdtId) -> String {
+    pub fn adt_path(&self, id: AdtId) -> &str {
         let adt = self.adt(id);
-        format!("{}::{}", self.module_path(adt.module), adt.name)
+        adt.path.get_or_init(|| format!("{}::{}", self.module_path(adt.module), adt.name))
     }
 
     /// A module's path from its crate on.

@@ -5,6 +5,8 @@
 //!
 //! Misses: visibility, macros, derive helper names.
 
+use symbol_table::static_symbol;
+
 use super::{CrateId, Def, Model, ModuleId};
 use crate::source::Edition;
 use crate::syntax::{Import, Symbol};
@@ -93,13 +95,16 @@ impl Model<'_> {
         foreign: bool,
     ) -> Option<(Def, usize)> {
         let first_ns = if path.len() == 1 { ns } else { Namespace::Type };
-        let (mut def, mut used) = match path.first()?.as_str() {
-            "crate" | "$crate" => (Def::Module(self.crate_of(from).root), 1),
-            "self" => (Def::Module(self.plain_module(from)), 1),
-            "super" => {
+        let super_ = static_symbol!("super");
+        let (mut def, mut used) = match *path.first()? {
+            first if first == static_symbol!("crate") || first == static_symbol!("$crate") => {
+                (Def::Module(self.crate_of(from).root), 1)
+            }
+            first if first == static_symbol!("self") => (Def::Module(self.plain_module(from)), 1),
+            first if first == super_ => {
                 let mut module = self.plain_module(from);
                 let mut used = 0;
-                while path.get(used).is_some_and(|segment| segment.as_str() == "super") {
+                while path.get(used) == Some(&super_) {
                     module = self.plain_module(self.module(module).parent?);
                     used += 1;
                 }

@@ -47,7 +47,7 @@ pub fn fill(model: &mut Model<'_>) {
             .collect();
         model.adts[index].variants = variants;
         if model.crate_of(model.adts[index].module).stub {
-            model.adts[index].lock = locks::lock_type(&model.adt_path(AdtId(index as u32)));
+            model.adts[index].lock = locks::lock_type(model.adt_path(AdtId(index as u32)));
         }
     }
     for index in 0..model.statics.len() {

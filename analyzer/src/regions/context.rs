@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::place::{self, BodyId, ClassName, Place, Root, class_of};
@@ -66,6 +67,11 @@ impl<'w> Context<'w> {
             None => infer_static(self.model, StaticId((index - self.model.fns.len()) as u32)),
         };
         self.types.get(index)?.get_or_init(infer).as_ref()
+    }
+
+    /// Gives the types and summaries back side by side: they are many small pieces.
+    pub(super) fn free(self) {
+        rayon::join(|| self.types.into_par_iter().for_each(drop), || self.summaries.into_par_iter().for_each(drop));
     }
 
     /// The summary of a function that was walked before.
@@ -151,7 +157,7 @@ impl<'w> Context<'w> {
 
     pub(super) fn side(&self, lock: &LockRef, mode: LockMode, site: Site, way: &Way, waiting: Waiting) -> Side {
         let path = self.model.adt_path(lock.adt);
-        let kind = path.strip_prefix("?::").map_or_else(|| path.clone(), str::to_string);
+        let kind = path.strip_prefix("?::").unwrap_or(path).to_string();
         Side {
             class: self.class(&lock.place),
             param: self.param_name(&lock.place, site.body),

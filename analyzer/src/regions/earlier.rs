@@ -185,7 +185,7 @@ impl Memory {
         if !same {
             group.iter().for_each(|id| self.changed[id.0 as usize] = true);
         }
-        let truncated = walk.summaries.values().filter(|summary| summary.truncated).count() as u32;
+        let truncated = walk.summaries.iter().filter(|summary| summary.truncated).count() as u32;
         self.push(group.to_vec(), truncated, summaries, found);
     }
 
@@ -210,7 +210,7 @@ impl Walk {
     pub(super) fn new(group: &[BodyId], summaries: Group, found: Output, keep: bool) -> Walk {
         let kept = keep.then(|| {
             let nothing = Summary::default();
-            let in_order: Vec<&Summary> = group.iter().map(|id| summaries.get(id).unwrap_or(&nothing)).collect();
+            let in_order: Vec<&Summary> = group.iter().map(|id| summaries.get(*id).unwrap_or(&nothing)).collect();
             let bytes = |result: postcard::Result<Vec<u8>>| result.unwrap_or_default();
             (bytes(postcard::to_allocvec(&in_order)), bytes(postcard::to_allocvec(&found)))
         });

@@ -249,7 +249,10 @@ impl Regions {
 /// bodies that do not call each other are walked in parallel; cost is linear in the size of the bodies, for mutual
 /// recursion times the rounds.
 pub fn regions(model: &Model<'_>, files: &[String]) -> Regions {
-    walk_all(&context::context(model, files), None).map(|(regions, _)| regions).unwrap_or_default()
+    let cx = context::context(model, files);
+    let out = walk_all(&cx, None).map(|(regions, _)| regions).unwrap_or_default();
+    cx.free();
+    out
 }
 
 /// The same with the statements of every function ([`Regions::sections`]).
@@ -323,7 +326,7 @@ fn walk_all(cx: &Context<'_>, mut memory: Option<Memory>) -> Result<(Regions, Wa
                 Done::Walked(walk) => {
                     memory.iter_mut().for_each(|memory| memory.note(group, &walk));
                     out.merge(walk.found);
-                    for (id, summary) in walk.summaries {
+                    for (id, summary) in walk.summaries.into_summaries() {
                         cx.set_summary(id, summary);
                     }
                 }
@@ -378,7 +381,7 @@ fn recall<'g>(
 /// Walks bodies that call each other, until nothing changes or the limit of rounds is reached.
 fn walk_group(cx: &Context<'_>, group: &[BodyId], links: &[Links], keep: bool) -> Walk {
     let mut out = Output::default();
-    let mut summaries = Group::default();
+    let mut summaries = Group::with_capacity(group.len());
     let calls_itself = |id: BodyId| links[id.0 as usize].calls.binary_search(&FnId(id.0)).is_ok();
     let rounds = match group.len() {
         1 => 1 + usize::from(calls_itself(group[0])),
@@ -394,7 +397,7 @@ fn walk_group(cx: &Context<'_>, group: &[BodyId], links: &[Links], keep: bool) -
                 continue;
             }
             let summary = walk::walk(cx, &summaries, *id, &mut out);
-            if summaries.get(id) != Some(&summary) {
+            if summaries.get(*id) != Some(&summary) {
                 summaries.insert(*id, summary);
                 changed.insert(FnId(id.0), round);
             }

@@ -44,8 +44,9 @@ pub(super) struct Output {
     acquisitions: Found<Site, Identity>,
     /// For every function of the sources: its callers, each with what is surely held at the call.
     pub(super) calls: Found<FnId, Vec<(BodyId, Gates, Alone)>>,
-    /// What each body waits for and signals, from its last walk.
-    pub(super) blocking: std::collections::BTreeMap<BodyId, super::blocking::Blocking>,
+    /// What each body waits for and signals, from its last walk; most do neither. Boxed, as the facts are: a map's node
+    /// has room for eleven.
+    pub(super) blocking: std::collections::BTreeMap<BodyId, Box<super::blocking::Blocking>>,
     /// Threads and tasks that the bodies spawn.
     tasks: Vec<Task>,
     /// Where those of the body at hand begin.
@@ -57,7 +58,7 @@ pub(super) struct Output {
     /// Calls of registries under locks.
     invoked: Found<(BodyId, Site, Way), super::callbacks::Invoked>,
     /// What is known of shared state, by body.
-    pub(super) facts: std::collections::BTreeMap<u32, super::effects::Facts>,
+    pub(super) facts: std::collections::BTreeMap<u32, Box<super::effects::Facts>>,
 }
 
 /// What is known of the lock of an acquisition.
@@ -136,6 +137,15 @@ impl Output {
     pub(super) fn spawned(&mut self, tasks: Vec<Task>) {
         self.tasks.extend(tasks);
         self.first_task = self.tasks.len();
+    }
+
+    /// What a body waits for and signals, in place of what its walk before this one found.
+    pub(super) fn wait_facts(&mut self, id: BodyId, facts: super::blocking::Blocking) {
+        if facts.is_empty() {
+            self.blocking.remove(&id);
+        } else {
+            self.blocking.insert(id, Box::new(facts));
+        }
     }
 
     pub(super) fn flow(&mut self, flow: super::shared::Flow, site: Site) {

@@ -57,7 +57,7 @@ pub enum Index {
 }
 
 /// An access path.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// Where it begins.
     pub root: Root,
@@ -67,6 +67,13 @@ pub struct Place {
 
 /// A path longer than this (a list walked by recursion) is cut: it becomes a value of unknown origin.
 const LONGEST: usize = 12;
+
+impl Clone for Place {
+    fn clone(&self) -> Place {
+        // `SmallVec` would copy step by step.
+        Place { root: self.root, steps: SmallVec::from_slice(&self.steps) }
+    }
+}
 
 impl Index {
     /// A constant index.

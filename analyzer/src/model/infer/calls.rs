@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use smallvec::SmallVec;
+use symbol_table::static_symbol;
 
 use super::{Callee, Expected, Infer, Name, Target};
 use crate::model::resolve::Namespace;
@@ -141,8 +142,8 @@ impl Infer<'_> {
 
     fn default_method(&self) -> Option<FnId> {
         let prelude = self.model.known.prelude?;
-        match self.model.resolve(prelude, &[Symbol::from("Default")], false, Namespace::Type)? {
-            (Def::Trait(id), _) => self.model.trait_method(id, Symbol::from("default")),
+        match self.model.resolve(prelude, &[static_symbol!("Default")], false, Namespace::Type)? {
+            (Def::Trait(id), _) => self.model.trait_method(id, static_symbol!("default")),
             _ => None,
         }
     }
@@ -282,7 +283,7 @@ impl Infer<'_> {
         let receiver_ty = self.shallow(&receiver_ty);
         let bounds = self.bounds();
         let Some(method) = self.model.find_method(&mut self.vars, bounds, &receiver_ty, name) else {
-            if name.as_str() == "to_string"
+            if name == static_symbol!("to_string")
                 && let Some(function) = self.formatting(&receiver_ty)
             {
                 self.out.hidden.insert(receiver, function);
@@ -306,7 +307,7 @@ impl Infer<'_> {
         let ret = signature.ret.subst(&map);
         self.arguments(args, &formals, signature, &map, expected.map(|ty| (ty, &ret)));
         let ret = self.result(method.id, signature, &ret, Some(&method.on));
-        if name.as_str() == "collect"
+        if name == static_symbol!("collect")
             && let Ty::Adt(_, items) = &method.on
             && let Some(item) = items.first()
         {
@@ -443,7 +444,7 @@ impl Infer<'_> {
         let ret = self.normal(ret);
         let ret = match (&ret, on) {
             // `clone` of a trait: the receiver's own type.
-            (Ty::Var(_), Some(on)) if self.model.function(function).syntax.name.as_str() == "clone" => {
+            (Ty::Var(_), Some(on)) if self.model.function(function).syntax.name == static_symbol!("clone") => {
                 on.peeled().clone()
             }
             _ => ret,
@@ -483,7 +484,7 @@ impl Infer<'_> {
 fn callable(traits: &[crate::model::ty::TraitRef]) -> (Vec<Ty>, Ty) {
     match Infer::trait_callable(traits) {
         Some(trait_) => {
-            let output = trait_.binding(Symbol::from("Output")).cloned();
+            let output = trait_.binding(static_symbol!("Output")).cloned();
             (trait_.args.to_vec(), output.unwrap_or_else(Ty::unit))
         }
         None => (Vec::new(), Ty::Unknown),

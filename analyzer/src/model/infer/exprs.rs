@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use symbol_table::static_symbol;
+
 use super::{Expected, Infer};
 use crate::model::ty::{PARTS, Ty};
 use crate::syntax::{BlockKind, Expr, ExprId, ExprKind, MacroKind, Stmt, Symbol};
@@ -326,7 +328,7 @@ impl Infer<'_> {
             }
             Ty::Ref(inner) => self.awaited(&inner),
             other => {
-                let output = Symbol::from("Output");
+                let output = static_symbol!("Output");
                 self.project(&other, output).unwrap_or_default()
             }
         }
@@ -368,7 +370,7 @@ impl Infer<'_> {
                 Ty::Slice(item) if range => return Ty::Slice(item.clone()),
                 Ty::Slice(item) => return (**item).clone(),
                 Ty::Adt(..) => {
-                    let output = Symbol::from("Output");
+                    let output = static_symbol!("Output");
                     if let Some(found) = self.project(&ty, output) {
                         return found;
                     }

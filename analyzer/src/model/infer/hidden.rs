@@ -7,6 +7,7 @@
 //! several operators of one precedence is written, operators on references to type parameters.
 
 use smallvec::SmallVec;
+use symbol_table::static_symbol;
 
 use super::{Callee, Infer, Target};
 use crate::model::FnId;
@@ -135,7 +136,7 @@ impl Infer<'_> {
         }
         let Ty::Adt(adt, _) = ty else { return None };
         let impls = self.model.impls_of.get(&adt)?.iter().map(|id| &self.model.impls[id.0 as usize]);
-        let fmt = Symbol::from("fmt");
+        let fmt = static_symbol!("fmt");
         let mut all = impls.filter(|data| data.trait_path.is_some()).filter_map(|data| data.methods.get(&fmt).copied());
         let one = all.next()?;
         (all.next().is_none() && self.model.function(one).syntax.body.is_some()).then_some(one)

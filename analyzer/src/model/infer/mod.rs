@@ -5,15 +5,18 @@
 //!
 //! Misses: types that only later code would tell (a walk never goes back), integer and float kinds, coercions.
 
+mod by_expr;
 mod calls;
 mod exprs;
 mod hidden;
 mod pats;
 
+pub use by_expr::ByExpr;
 use indexmap::IndexSet;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
+use symbol_table::static_symbol;
 
 use super::lookup::Bounds;
 use super::signatures::Scope;
@@ -88,13 +91,13 @@ pub struct BodyTypes {
     /// All locals.
     pub locals: Vec<Local>,
     /// Path expressions.
-    pub names: FxHashMap<ExprId, Name>,
+    pub names: ByExpr<Name>,
     /// Identifier patterns that bind.
     pub bindings: FxHashMap<PatId, LocalId>,
     /// Calls and method calls that could be resolved.
-    pub calls: FxHashMap<ExprId, Callee>,
+    pub calls: ByExpr<Callee>,
     /// Field expressions: the type that declares the field, and `deref`s on the way.
-    pub fields: FxHashMap<ExprId, (AdtId, SmallVec<[FnId; 1]>)>,
+    pub fields: ByExpr<(AdtId, SmallVec<[FnId; 1]>)>,
     /// Struct and variant patterns: what they name.
     pub constructors: FxHashMap<PatId, (AdtId, u32)>,
     /// Functions that run without being written, by the argument that is formatted or the iterator of a loop.
@@ -155,7 +158,7 @@ pub fn infer_fn(model: &Model<'_>, id: FnId) -> Option<BodyTypes> {
             },
             None => Ty::Unknown,
         };
-        let local = infer.add_local(Symbol::from("self"), ty, false, Some(0));
+        let local = infer.add_local(static_symbol!("self"), ty, false, Some(0));
         infer.out.self_local = Some(local);
     }
     for (index, param) in function.params.iter().enumerate() {
@@ -183,6 +186,7 @@ pub fn infer_static(model: &Model<'_>, id: StaticId) -> Option<BodyTypes> {
 
 impl<'m> Infer<'m> {
     fn new(model: &'m Model<'m>, body: &'m Body, module: ModuleId, signature: &'m Signature) -> Infer<'m> {
+        let exprs = body.exprs.len();
         Infer {
             model,
             body,
@@ -190,8 +194,13 @@ impl<'m> Infer<'m> {
             signature,
             params: signature.generics.iter().map(|(name, _)| *name).collect(),
             vars: Vars::default(),
-            types: vec![Ty::Unknown; body.exprs.len()],
-            out: BodyTypes::default(),
+            types: vec![Ty::Unknown; exprs],
+            out: BodyTypes {
+                names: ByExpr::new(exprs),
+                calls: ByExpr::new(exprs),
+                fields: ByExpr::new(exprs),
+                ..BodyTypes::default()
+            },
             scope: Vec::new(),
             closures: FxHashMap::default(),
             returns: Vec::new(),
@@ -202,13 +211,21 @@ impl<'m> Infer<'m> {
     fn finish(mut self) -> BodyTypes {
         let vars = &self.vars;
         let mut distinct: IndexSet<Ty, FxBuildHasher> = IndexSet::default();
-        let number = |ty: &Ty| distinct.insert_full(vars.resolve(ty)).0 as u32;
-        self.out.types = self.types.iter().map(number).collect();
+        // Half of all expressions have one of these.
+        let mut plain = [None; 3];
+        let mut number = |ty: &Ty| {
+            let mut add = |ty: Ty| distinct.insert_full(ty).0 as u32;
+            match ty {
+                Ty::Unknown => *plain[0].get_or_insert_with(|| add(Ty::Unknown)),
+                Ty::Prim => *plain[1].get_or_insert_with(|| add(Ty::Prim)),
+                Ty::Never => *plain[2].get_or_insert_with(|| add(Ty::Never)),
+                ty => add(vars.resolve(ty)),
+            }
+        };
+        self.out.types = self.types.iter().map(&mut number).collect();
         self.out.distinct = distinct.into_iter().collect();
         self.out.locals.iter_mut().for_each(|local| local.ty = vars.resolve(&local.ty));
-        let calls = &mut self.out.calls;
-        #[expect(clippy::iter_over_hash_type, reason = "each entry is changed on its own")]
-        for callee in calls.values_mut() {
+        for callee in self.out.calls.values_mut() {
             callee.on = vars.resolve(&callee.on);
         }
         self.out
@@ -266,7 +283,7 @@ impl<'m> Infer<'m> {
     }
 
     fn item_of(&mut self, ty: &Ty) -> Option<Ty> {
-        self.project(ty, Symbol::from("Item"))
+        self.project(ty, static_symbol!("Item"))
     }
 
     /// Resolves projections anywhere in a type. A projection can give a type with the same projection in it, without

@@ -15,7 +15,7 @@ pub(in crate::regions) fn finish(roots: &FxHashSet<FnId>, out: &mut Output) -> B
     let bodies = std::mem::take(&mut out.blocking);
     let mut all = Blocking::default();
     for (_, facts) in bodies {
-        all.append(facts);
+        all.append(*facts);
     }
     let inner: FxHashSet<u32> =
         out.calls.keys().filter(|function| !roots.contains(function)).map(|function: &FnId| function.0).collect();

@@ -277,6 +277,21 @@ pub struct Blocking {
 }
 
 impl Blocking {
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        let Blocking { waits, signals, spawned, stored, takers, reentrant, callbacks, heads, channels, pools } = self;
+        waits.is_empty()
+            && signals.is_empty()
+            && spawned.is_empty()
+            && stored.is_empty()
+            && takers.is_empty()
+            && reentrant.is_empty()
+            && callbacks.is_empty()
+            && heads.is_empty()
+            && channels.is_empty()
+            && pools.is_empty()
+    }
+
     /// Adds what another body found.
     pub fn append(&mut self, other: Blocking) {
         self.waits.extend(other.waits);

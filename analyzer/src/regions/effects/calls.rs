@@ -67,8 +67,7 @@ impl Flow<'_> {
             return self.access(id, receiver, access, Key::Whole, data, from);
         }
         match self.types.calls.get(&id) {
-            Some(Callee { target: Target::Fn(function), .. }) => {
-                let callee = &self.types.calls[&id];
+            Some(callee @ Callee { target: Target::Fn(function), .. }) => {
                 self.known(id, *function, callee, Some(receiver), args)
             }
             _ => {
@@ -105,7 +104,7 @@ impl Flow<'_> {
             from = self.look(receiver, from);
         }
         if let Some(name) = name {
-            self.unknown.push(name.to_string());
+            self.unknown.push(name);
         }
         if spawns {
             return self.spawn(id, args);
@@ -186,14 +185,14 @@ impl Flow<'_> {
             if let Some(receiver) = receiver {
                 self.place(receiver);
             }
-            self.names.push(name.to_string());
+            self.names.push(name);
             return self.spawn(id, args);
         }
         if model.crate_of(data.module).stub {
             return self.library(id, function, callee, receiver, args);
         }
         self.steps += 1;
-        self.names.push(name.to_string());
+        self.names.push(name);
         let sent = (0..args.len()).any(|index| {
             let index = if receiver.is_none() && callee.receiver_first { index.wrapping_sub(1) } else { index };
             let is_code =

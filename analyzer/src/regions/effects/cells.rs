@@ -97,7 +97,7 @@ pub(super) fn uses(cx: &Context<'_>, id: BodyId, flow: &Flow<'_>) -> Vec<Use> {
 }
 
 /// Finds the uses that leave out what the others hold.
-pub(super) fn find(facts: &BTreeMap<u32, Facts>, entry: &FxHashMap<u32, Gates>, regions: &mut Regions) {
+pub(super) fn find(facts: &BTreeMap<u32, Box<Facts>>, entry: &FxHashMap<u32, Gates>, regions: &mut Regions) {
     let mut cells: BTreeMap<&str, Vec<(&Use, Vec<&str>)>> = BTreeMap::new();
     for (body, facts) in facts {
         for each in &facts.uses {

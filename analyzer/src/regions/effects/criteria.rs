@@ -16,7 +16,7 @@ use super::{Access, Event, add, param, site};
 use crate::finding::Location;
 use crate::regions::context::Context;
 use crate::regions::place::BodyId;
-use crate::syntax::{ExprKind, PatId, PatKind, Span, Stmt};
+use crate::syntax::{ExprKind, PatId, PatKind, Span, Stmt, Symbol};
 
 /// A statement of a function.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,9 +86,9 @@ pub(super) struct Mark {
     binds: bool,
     jumps: bool,
     assigns: bool,
-    unknown: Vec<String>,
-    names: Vec<String>,
-    outer: (bool, Vec<String>, Vec<String>),
+    unknown: Vec<Symbol>,
+    names: Vec<Symbol>,
+    outer: (bool, Vec<Symbol>, Vec<Symbol>),
 }
 
 impl Flow<'_> {
@@ -175,8 +175,8 @@ pub(super) fn classify(cx: &Context<'_>, id: BodyId, flow: &Flow<'_>) -> Vec<Sta
             relies: false,
             local: mark.binds || mark.assigns,
             jumps: mark.jumps,
-            calls: mark.names.clone(),
-            unknown: mark.unknown.clone(),
+            calls: mark.names.iter().map(Symbol::to_string).collect(),
+            unknown: mark.unknown.iter().map(Symbol::to_string).collect(),
             cells: Vec::new(),
         };
         for at in own {

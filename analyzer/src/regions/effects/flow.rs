@@ -5,6 +5,8 @@
 //!
 //! Misses: loops are followed once; what is stored in fields of locals counts as the whole local.
 
+use std::cell;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
@@ -18,7 +20,7 @@ use crate::regions::context::Context;
 use crate::regions::place::BodyId;
 use crate::regions::summary::{Summary, Way};
 use crate::regions::walk::Group;
-use crate::syntax::{Body, ExprId, ExprKind, Span};
+use crate::syntax::{Body, ExprId, ExprKind, Span, Symbol};
 
 /// How deep expressions are followed; syntax is bounded too.
 const DEPTH: u32 = 400;
@@ -67,9 +69,25 @@ pub(super) struct Flow<'a> {
     /// The statement at hand assigns to a variable.
     pub(super) assigns: bool,
     /// Calls of functions that are not in the sources, in the statement at hand.
-    pub(super) unknown: Vec<String>,
-    pub(super) names: Vec<String>,
+    pub(super) unknown: Vec<Symbol>,
+    pub(super) names: Vec<Symbol>,
     depth: u32,
+}
+
+thread_local! {
+    /// Room for the next body's events. They are large, many bodies have hundreds, and nobody keeps them.
+    static EVENTS: cell::Cell<Vec<Event>> = const { cell::Cell::new(Vec::new()) };
+}
+
+/// Bodies with more events than this give their room back.
+const MOST_ROOM: usize = 4_096;
+
+/// Makes room for another body's events out of one's that are done with.
+pub(super) fn done_with(mut events: Vec<Event>) {
+    if events.capacity() <= MOST_ROOM {
+        events.clear();
+        EVENTS.set(events);
+    }
 }
 
 impl<'a> Flow<'a> {
@@ -87,7 +105,7 @@ impl<'a> Flow<'a> {
             body,
             types,
             seen,
-            events: Vec::new(),
+            events: EVENTS.take(),
             calls: Vec::new(),
             spawns: Vec::new(),
             returned: Taint::new(),
@@ -125,7 +143,7 @@ impl<'a> Flow<'a> {
 
     /// The summary of a callee.
     pub(super) fn summary(&self, id: FnId) -> Option<&'a Summary> {
-        self.group.get(&BodyId(id.0)).or_else(|| self.cx.summary_so_far(id))
+        self.group.get(BodyId(id.0)).or_else(|| self.cx.summary_so_far(id))
     }
 
     /// Follows an expression whose value is used.

@@ -130,7 +130,7 @@ fn written(flow: &Flow<'_>, at: ExprId) -> Option<(ExprId, Via)> {
         ExprKind::Assign { place, .. } | ExprKind::AssignOp { place, .. } => through_pointer(flow, *place),
         ExprKind::MethodCall { receiver, method, .. } => {
             let path = stub_path(flow, *receiver)?;
-            match (path.as_str(), method.as_str()) {
+            match (path, method.as_str()) {
                 ("std::cell::Cell", "set" | "replace" | "take" | "swap") => Some((*receiver, Via::Cell)),
                 ("std::cell::RefCell", "borrow_mut" | "replace") => Some((*receiver, Via::RefCell)),
                 _ => None,
@@ -141,7 +141,7 @@ fn written(flow: &Flow<'_>, at: ExprId) -> Option<(ExprId, Via)> {
     }
 }
 
-fn stub_path(flow: &Flow<'_>, id: ExprId) -> Option<String> {
+fn stub_path<'f>(flow: &Flow<'f>, id: ExprId) -> Option<&'f str> {
     match flow.types.ty(id).peeled() {
         Ty::Adt(adt, _) => Some(flow.cx.model.adt_path(*adt)),
         _ => None,
@@ -252,7 +252,7 @@ fn is_synchronised(model: &Model<'_>, ty: &Ty, depth: u32, seen: &mut FxHashSet<
     };
     ty.any(&mut |part| match part {
         Ty::Adt(id, _) => {
-            if by_name(&model.adt_path(*id)) || model.adt(*id).lock.is_some() {
+            if by_name(model.adt_path(*id)) || model.adt(*id).lock.is_some() {
                 return true;
             }
             let own = !model.crate_of(model.adt(*id).module).stub;
@@ -270,7 +270,7 @@ fn is_synchronised(model: &Model<'_>, ty: &Ty, depth: u32, seen: &mut FxHashSet<
 /// Decides about claims and writes; `facts` are those of all bodies.
 pub(super) fn finish(
     cx: &Context<'_>,
-    facts: &BTreeMap<u32, Facts>,
+    facts: &BTreeMap<u32, Box<Facts>>,
     spawned: &FxHashMap<u32, Evidence>,
     regions: &mut Regions,
 ) {
@@ -288,7 +288,7 @@ pub(super) fn finish(
         } else if let Some((field, _)) = fields(model, *adt).find(|(_, ty)| is_counted(model, ty)) {
             regions.claims.push(Claim {
                 name: model.adt(*adt).name.to_string(),
-                key: model.adt_path(*adt),
+                key: model.adt_path(*adt).to_string(),
                 trait_: trait_.to_string(),
                 at: place(cx, impl_.file, impl_.span),
                 test: impl_.test,
@@ -323,7 +323,7 @@ pub(super) fn finish(
                 } else if reported.insert(adt) {
                     regions.claims.push(Claim {
                         name: model.adt(adt).name.to_string(),
-                        key: model.adt_path(adt),
+                        key: model.adt_path(adt).to_string(),
                         trait_: trait_.clone(),
                         at: place(cx, impl_.file, impl_.span),
                         test: impl_.test,
@@ -366,7 +366,7 @@ pub fn kind(via: Via) -> &'static str {
 
 /// `Rc` or its `Weak`: a count that is no atomic.
 fn is_counted(model: &Model<'_>, ty: &Ty) -> bool {
-    matches!(ty, Ty::Adt(id, _) if matches!(model.adt_path(*id).as_str(), "std::rc::Rc" | "std::rc::Weak"))
+    matches!(ty, Ty::Adt(id, _) if matches!(model.adt_path(*id), "std::rc::Rc" | "std::rc::Weak"))
 }
 
 fn place(cx: &Context<'_>, file: u32, span: Span) -> Location {

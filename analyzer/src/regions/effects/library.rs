@@ -42,7 +42,7 @@ pub(super) fn is_atomic(model: &Model<'_>, ty: &Ty) -> bool {
         name.len() > 6 && name.starts_with("Atomic") && path.contains("atomic")
     };
     match pointee(model, ty) {
-        Ty::Adt(id, _) => model.crate_of(model.adt(*id).module).stub && is(&model.adt_path(*id)),
+        Ty::Adt(id, _) => model.crate_of(model.adt(*id).module).stub && is(model.adt_path(*id)),
         Ty::External(path, _) => is(path.as_str()),
         _ => false,
     }
@@ -52,7 +52,7 @@ pub(super) fn is_atomic(model: &Model<'_>, ty: &Ty) -> bool {
 pub(super) fn is_tracked(model: &Model<'_>, ty: &Ty) -> bool {
     let path = match pointee(model, ty) {
         Ty::Adt(id, _) => model.adt_path(*id),
-        Ty::External(path, _) => path.to_string(),
+        Ty::External(path, _) => path.as_str(),
         _ => return false,
     };
     path.split("::").next() == Some(known::TRACKER) && path.ends_with("::Tracked")

@@ -254,6 +254,7 @@ pub(super) fn analyse(
     let interior = interior::find(cx, id, &flow);
     let statements = if cx.sections || !stale.is_empty() { criteria::classify(cx, id, &flow) } else { Vec::new() };
     let returns_from = params(flow.returned.iter());
+    flow::done_with(flow.events);
     (
         effects,
         returns_from,

@@ -65,7 +65,7 @@ pub struct Sections {
 /// Decides what of the stale reads is reported, and how; `facts` are those of all bodies, `entry` what is held whenever one is entered.
 pub(in crate::regions) fn finish(
     cx: &Context<'_>,
-    facts: &BTreeMap<u32, Facts>,
+    facts: &BTreeMap<u32, Box<Facts>>,
     entry: &FxHashMap<u32, Gates>,
     regions: &mut Regions,
 ) {
@@ -192,7 +192,7 @@ fn is_once(cx: &Context<'_>, body: u32) -> bool {
 }
 
 /// Functions that the sources run on other threads.
-fn spawned(cx: &Context<'_>, facts: &BTreeMap<u32, Facts>) -> FxHashMap<u32, Evidence> {
+fn spawned(cx: &Context<'_>, facts: &BTreeMap<u32, Box<Facts>>) -> FxHashMap<u32, Evidence> {
     let mut out: FxHashMap<u32, Evidence> = FxHashMap::default();
     let mut open: VecDeque<(u32, Evidence)> = VecDeque::new();
     for (body, facts) in facts {
@@ -233,7 +233,7 @@ fn spawned(cx: &Context<'_>, facts: &BTreeMap<u32, Facts>) -> FxHashMap<u32, Evi
 }
 
 /// Functions of libraries that anybody may call, and what they call.
-fn callable(cx: &Context<'_>, facts: &BTreeMap<u32, Facts>) -> FxHashSet<u32> {
+fn callable(cx: &Context<'_>, facts: &BTreeMap<u32, Box<Facts>>) -> FxHashSet<u32> {
     let main = Symbol::from("main");
     let is_library = |id: FnId| {
         let module = cx.model.function(id).module;

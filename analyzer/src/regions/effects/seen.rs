@@ -2,9 +2,9 @@
 //!
 //! Guarantees: the first time an expression was evaluated counts; equal held sets are kept once.
 
-use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use crate::model::infer::ByExpr;
 use crate::regions::place::Place;
 use crate::regions::state::{State, Value};
 use crate::regions::summary::Site;
@@ -19,17 +19,22 @@ pub(in crate::regions) struct Guard {
 }
 
 /// What was seen.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::regions) struct Seen {
-    places: FxHashMap<ExprId, (Option<Place>, u32)>,
+    places: ByExpr<(Option<Place>, u32)>,
     held: Vec<SmallVec<[Guard; 2]>>,
 }
 
 impl Seen {
+    /// Nothing yet of a body with so many expressions.
+    pub(in crate::regions) fn new(exprs: usize) -> Seen {
+        Seen { places: ByExpr::new(exprs), held: Vec::new() }
+    }
+
     /// Notes an expression after it was evaluated.
     pub(in crate::regions) fn note(&mut self, id: ExprId, kind: &ExprKind, value: &Value, state: &State) {
         let call = matches!(kind, ExprKind::Call { .. } | ExprKind::MethodCall { .. } | ExprKind::Await(_));
-        if (value.place.is_none() && !call) || !state.reachable || self.places.contains_key(&id) {
+        if (value.place.is_none() && !call) || !state.reachable || self.places.get(&id).is_some() {
             return;
         }
         let guards = || state.guards.iter().filter(|guard| guard.param.is_none());

@@ -289,7 +289,7 @@ fn kind(cx: &Context<'_>, flow: &Flow<'_>, place: &Place) -> String {
     match ty.map(|ty| super::library::pointee(model, ty)) {
         Some(crate::model::ty::Ty::Adt(id, _)) => {
             let path = model.adt_path(*id);
-            path.strip_prefix("?::").map_or_else(|| path.clone(), str::to_string)
+            path.strip_prefix("?::").unwrap_or(path).to_string()
         }
         Some(crate::model::ty::Ty::External(path, _)) => path.to_string(),
         _ => String::new(),

@@ -73,19 +73,30 @@ impl Walker<'_> {
         let literals = Rc::clone(&self.literals);
         // Values the callee made itself are new ones at every call.
         let fresh = self.fresh();
+        let part = |place: &Place| match place.root {
+            Root::Param(index) => args.get(index as usize)?.part_at(place),
+            _ => None,
+        };
         let renewed = |place: Place| match place.root {
-            Root::Param(index) if args.get(index as usize).is_some_and(|arg| arg.part_at(&place).is_some()) => {
-                args[index as usize].part_at(&place).unwrap_or(place)
-            }
-            Root::Value(..) => Place { root: Root::Value(body, fresh), steps: place.steps.clone() },
+            Root::Value(..) => Place { root: Root::Value(body, fresh), ..place },
             // The variables of another activation of this very function are not ours.
-            Root::Local(own, ..) if own == body => Place { root: Root::Value(body, fresh), steps: place.steps.clone() },
+            Root::Local(own, ..) if own == body => Place { root: Root::Value(body, fresh), ..place },
             _ => through_literal(&literals, body, place.instantiate(&places, || Root::Value(body, fresh))),
         };
-        let renew = |place: &Place| renewed(place.unkeyed());
-        let lock = |lock: &LockRef| LockRef { place: renew(&lock.place), ..lock.clone() };
+        let renew = |place: &Place| {
+            let place = place.unkeyed();
+            part(&place).unwrap_or_else(|| renewed(place))
+        };
+        let lock = |lock: &LockRef| LockRef { place: renew(&lock.place), adt: lock.adt, shape: lock.shape };
         let way = |way: &Way| -> Way { site.into_iter().chain(way.iter().copied()).take(LONGEST_WAY).collect() };
-        let held = |held: &HeldLock| HeldLock { lock: lock(&held.lock), way: way(&held.way), ..held.clone() };
+        let held = |held: &HeldLock| HeldLock {
+            lock: lock(&held.lock),
+            mode: held.mode,
+            site: held.site,
+            way: way(&held.way),
+            must: held.must,
+            waiting: held.waiting,
+        };
         for acquired in summary.acquires.iter().filter(|_| reachable) {
             if Self::is_other_variant(acquired, args) {
                 continue;
@@ -117,13 +128,16 @@ impl Walker<'_> {
                 .collect();
             let seen = Acquired {
                 lock: wanted,
+                mode: acquired.mode,
+                try_: acquired.try_,
+                waiting: acquired.waiting,
                 site: here.unwrap_or(acquired.site),
                 way: if here.is_some() { Way::new() } else { way(&acquired.way) },
                 held: acquired.held.iter().map(held).collect(),
                 released: 0,
                 when: self.under_variant(),
                 dispatched: acquired.dispatched || dispatched,
-                ..acquired.clone()
+                alone: acquired.alone,
             };
             // What the callee holds through its parameters is only known here.
             if !seen.try_ {

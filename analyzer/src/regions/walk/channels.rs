@@ -128,7 +128,7 @@ impl Walker<'_> {
         // Elsewhere only a type that is always bounded says so.
         let owner = function.and_then(|function| self.model.adt_of(&self.model.signature(function).self_ty));
         owner.is_some_and(|adt| {
-            matches!(self.model.adt_path(adt).as_str(), "std::sync::mpsc::SyncSender" | "tokio::sync::mpsc::Sender")
+            matches!(self.model.adt_path(adt), "std::sync::mpsc::SyncSender" | "tokio::sync::mpsc::Sender")
         })
     }
 

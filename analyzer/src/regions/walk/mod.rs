@@ -170,7 +170,37 @@ pub(super) struct Walker<'w> {
 }
 
 /// Summaries of the bodies of a recursion, as far as they are known.
-pub(super) type Group = FxHashMap<BodyId, Summary>;
+#[derive(Default)]
+pub(super) struct Group(Vec<(BodyId, Summary)>);
+
+impl Group {
+    /// Room for a group of so many.
+    pub(super) fn with_capacity(bodies: usize) -> Group {
+        Group(Vec::with_capacity(bodies))
+    }
+
+    pub(super) fn get(&self, id: BodyId) -> Option<&Summary> {
+        self.0.binary_search_by_key(&id, |(id, _)| *id).ok().map(|at| &self.0[at].1)
+    }
+
+    /// Puts a summary in the place of the one that is there. Bodies come in order as a rule: then it takes no time.
+    pub(super) fn insert(&mut self, id: BodyId, summary: Summary) {
+        match self.0.binary_search_by_key(&id, |(id, _)| *id) {
+            Ok(at) => self.0[at].1 = summary,
+            Err(at) => self.0.insert(at, (id, summary)),
+        }
+    }
+
+    /// All of them, in order of bodies.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Summary> {
+        self.0.iter().map(|(_, summary)| summary)
+    }
+
+    /// The same, moved out.
+    pub(super) fn into_summaries(self) -> Vec<(BodyId, Summary)> {
+        self.0
+    }
+}
 
 /// Walks a body; adds what it finds to `out` and gives its summary.
 pub(super) fn walk(cx: &Context<'_>, group: &Group, id: BodyId, out: &mut Output) -> Summary {
@@ -212,19 +242,19 @@ pub(super) fn walk(cx: &Context<'_>, group: &Group, id: BodyId, out: &mut Output
         recording: None,
         steps: 0,
         summary: Summary::default(),
-        seen: Seen::default(),
+        seen: Seen::new(body.exprs.len()),
         returned: false,
         out,
     };
     walker.begin_static();
     walker.function();
     let (facts, waits) = walker.finish_blocking();
-    walker.out.blocking.insert(id, facts);
+    walker.out.wait_facts(id, facts);
     walker.summary.blocking = waits;
     walker.out.spawned(walker.tasks);
     let gives_guard = !walker.summary.returns.is_empty();
     let (effects, returns_from, facts) = effects::analyse(cx, group, id, &walker.seen, gives_guard);
-    walker.out.facts.insert(id.0, facts);
+    walker.out.facts.insert(id.0, Box::new(facts));
     walker.summary.effects = effects;
     walker.summary.returns_from = returns_from;
     walker.summary

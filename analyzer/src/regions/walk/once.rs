@@ -47,7 +47,7 @@ impl Walker<'_> {
                 test: info.test,
                 name: class.name,
                 key: class.key,
-                kind: adt.map_or_else(|| "lazy_static".to_string(), |adt| self.model.adt_path(adt)),
+                kind: adt.map_or_else(|| "lazy_static".to_string(), |adt| self.model.adt_path(adt).to_string()),
                 first: self.cx.location(*first),
                 way: way.iter().map(|site| self.cx.location(*site)).collect(),
                 again: self.cx.location(site),
@@ -98,7 +98,7 @@ pub(in crate::regions) fn lazy(model: &Model<'_>, id: StaticId) -> Option<Option
         StaticKind::Lazy => Some(None),
         StaticKind::Static | StaticKind::StaticMut => {
             let adt = model.adt_of(&data.ty)?;
-            matches!(model.adt_path(adt).as_str(), "std::sync::LazyLock" | "once_cell::sync::Lazy").then_some(Some(adt))
+            matches!(model.adt_path(adt), "std::sync::LazyLock" | "once_cell::sync::Lazy").then_some(Some(adt))
         }
         StaticKind::Const | StaticKind::ThreadLocal => None,
     }

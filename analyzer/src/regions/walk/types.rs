@@ -93,7 +93,7 @@ impl<'w> Walker<'w> {
 
     /// What is known of a function of the sources by now.
     pub(super) fn summary(&self, id: FnId) -> Option<&'w Summary> {
-        self.group.get(&BodyId(id.0)).or_else(|| self.cx.summary_so_far(id))
+        self.group.get(BodyId(id.0)).or_else(|| self.cx.summary_so_far(id))
     }
 
     /// A place seen through `Deref` impls of the sources.
@@ -129,12 +129,13 @@ pub(super) type Literals = FxHashMap<LocalId, Vec<(Symbol, Place)>>;
 /// A field of a variable that was made by a literal is what the literal put there.
 pub(super) fn through_literal(literals: &Literals, body: BodyId, place: Place) -> Place {
     let Root::Local(of, local, _) = place.root else { return place };
+    let Some(parts) = literals.get(&local) else { return place };
     let name = match place.steps.first() {
         Some(Step::Field(_, name)) if of == body => *name,
         Some(Step::Tuple(index)) if of == body => Symbol::from(index.to_string()),
         _ => return place,
     };
-    let part = literals.get(&local).and_then(|parts| parts.iter().find(|(part, _)| *part == name));
+    let part = parts.iter().find(|(part, _)| *part == name);
     match part {
         Some((_, part)) if *part != place => {
             let mut out = part.clone();
