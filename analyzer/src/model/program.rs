@@ -83,8 +83,16 @@ impl Program {
     pub fn parse(sources: &Sources) -> Program {
         let numbers: Vec<u128> = (0..sources.files.len() as u128).collect();
         let (hows, _) = hows(sources, &numbers, &Files::default());
-        let parsed = sources.files.par_iter().map(|file| read(file, &hows[file.package])).collect();
-        Program::of(sources, parsed)
+        // The largest files first and each by itself: the last ones to be read are short, and no thread waits for long.
+        let mut order: Vec<usize> = (0..sources.files.len()).collect();
+        order.sort_by_key(|index| std::cmp::Reverse(sources.files[*index].text.raw().len()));
+        let one = |index: usize| {
+            let file = &sources.files[index];
+            (index, read(file, &hows[file.package]))
+        };
+        let mut parsed: Vec<(usize, Option<FileSyntax>)> = order.into_par_iter().with_max_len(1).map(one).collect();
+        parsed.sort_unstable_by_key(|(index, _)| *index);
+        Program::of(sources, parsed.into_iter().map(|(_, file)| file).collect())
     }
 
     /// The same, but files that `cache` knows are taken from there without their bodies; afterwards it knows these files
@@ -99,6 +107,7 @@ impl Program {
             .par_iter()
             .zip(&numbers)
             .zip(definitions)
+            .with_max_len(1)
             .map(|((file, number), definitions)| {
                 let how = &hows[file.package];
                 if let Some((items, shape)) = earlier.items(*number, &file.text, how) {

@@ -48,6 +48,11 @@ pub const ROUNDS: usize = 4;
 /// Larger groups are walked once more only.
 const LARGE_GROUP: usize = 200;
 
+/// So many bodies are typed by one thread before another one can take over: few enough that all threads end together.
+const BODIES: usize = 32;
+/// The same for groups that are walked.
+const GROUPS: usize = 8;
+
 /// Whether two locks are one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Sameness {
@@ -287,6 +292,7 @@ fn walk_all(cx: &Context<'_>, mut memory: Option<Memory>) -> Result<(Regions, Wa
     let mut out = Output::default();
     let links: Vec<Links> = (0..cx.bodies.len() as u32)
         .into_par_iter()
+        .with_max_len(BODIES)
         .map(|index| {
             let id = BodyId(index);
             memory.as_ref().and_then(|memory| memory.links(cx, id)).unwrap_or_else(|| Links::of(cx, id))
@@ -312,6 +318,7 @@ fn walk_all(cx: &Context<'_>, mut memory: Option<Memory>) -> Result<(Regions, Wa
         let walked: Vec<Done> = level
             .par_iter()
             .zip(known)
+            .with_max_len(GROUPS)
             .map(|(group, known)| match known {
                 Some(found) => Done::TakenOver(found),
                 None => Done::Walked(walk_group(cx, group, &links, keep)),
