@@ -170,6 +170,9 @@ pub struct StaticWrite {
     pub declared: Declared,
     /// The write.
     pub at: Location,
+    /// The code says that nobody else is there: it is an `unsafe fn`, whose contract is the caller's, or decides by an
+    /// atomic or a `Once` who writes.
+    pub reserved: bool,
 }
 
 /// What the static rules read.

@@ -385,9 +385,8 @@ impl<'w> Walker<'w> {
     fn acquire(&mut self, lock: LockRef, acquire: Acquire, span: Span) -> GuardId {
         let site = self.site(span);
         self.out.count(self.cx, &lock, site);
-        let alone = self.tasks.is_empty() && self.detached == 0 && self.cx.exclusive(self.id, &lock.place);
         let acquired = Acquired {
-            alone,
+            alone: self.has_to_itself(&lock.place),
             when: self.under_variant(),
             lock: lock.clone(),
             mode: acquire.mode,
@@ -406,6 +405,11 @@ impl<'w> Walker<'w> {
             self.note_taken(held.clone());
         }
         self.hold(held, acquire.try_)
+    }
+
+    /// Whether nobody else can reach the lock while this function runs.
+    fn has_to_itself(&self, lock: &Place) -> bool {
+        self.tasks.is_empty() && self.detached == 0 && self.cx.exclusive(self.id, lock)
     }
 
     fn hold(&mut self, held: HeldLock, try_: bool) -> GuardId {
