@@ -96,7 +96,7 @@ pub struct Pair {
     pub task: Option<usize>,
     /// When the request is made, in steps of the function.
     pub step: u32,
-    /// The function has both locks to itself: it borrows what they lie in as `&mut self`.
+    /// The function has one of the locks to itself: it owns what it lies in, or borrows it as `&mut self`.
     pub exclusive: bool,
     /// Only in test code.
     pub test: bool,

@@ -450,10 +450,13 @@ impl<'w> Walker<'w> {
         for guard in last {
             if guard.param.is_none() && !acquired.try_ && !self.is_made_under(guard, &acquired.lock) {
                 let always = self.branches == 0 && acquired.way.is_empty();
+                let alone = self.has_to_itself(&guard.held.lock.place);
                 let here = (self.id, self.task, self.next);
                 let pair = self.out.pair(self.cx, here, &guard.held, guard.try_, &acquired, &gates);
                 if let Some(pair) = pair {
                     pair.always = always;
+                    // Nobody waits for what nobody else can reach.
+                    pair.exclusive |= alone;
                 }
             }
         }
