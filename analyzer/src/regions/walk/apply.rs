@@ -127,6 +127,7 @@ impl Walker<'_> {
                 .flat_map(|(_, value)| value.guards.iter().copied())
                 .collect();
             let seen = Acquired {
+                alone: acquired.alone || self.has_to_itself(&wanted.place),
                 lock: wanted,
                 mode: acquired.mode,
                 try_: acquired.try_,
