@@ -74,7 +74,7 @@ fn is_unshared(model: &Model<'_>, adt: AdtId) -> bool {
     let bars = |part: &Ty| match part {
         Ty::Ptr(_) => true,
         Ty::Adt(id, _) => matches!(
-            model.adt_path(*id).as_str(),
+            model.adt_path(*id),
             "std::cell::Cell" | "std::cell::RefCell" | "std::cell::UnsafeCell" | "std::rc::Rc" | "std::rc::Weak"
         ),
         _ => false,

@@ -138,7 +138,6 @@ impl Walker<'_> {
                 released: 0,
                 when: self.under_variant(),
                 dispatched: acquired.dispatched || dispatched,
-                alone: acquired.alone,
             };
             // What the callee holds through its parameters is only known here.
             if !seen.try_ {
