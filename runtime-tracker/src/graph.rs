@@ -11,10 +11,13 @@ use crate::raw::{List, Map};
 
 const NONE: u32 = u32::MAX;
 
+/// An edge, in the list of those out of one node and in that of those into another.
 #[derive(Clone, Copy)]
 struct Edge {
-    node: u32,
-    next: u32,
+    from: u32,
+    to: u32,
+    next_out: u32,
+    next_into: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -31,11 +34,16 @@ struct Node {
     behind: u32,
 }
 
+fn key(from: u32, to: u32) -> u64 {
+    u64::from(from) << 32 | u64::from(to)
+}
+
 /// The graph.
 pub(crate) struct Graph {
     nodes: List<Node>,
     edges: List<Edge>,
-    known: Map,
+    /// The edges, both ends in one key.
+    known: Map<()>,
     round: u32,
 }
 
@@ -60,17 +68,21 @@ impl Graph {
         }
     }
 
+    /// The edge is added soon.
+    pub(crate) fn prefetch(&self, from: u32, to: u32) {
+        self.known.prefetch(key(from, to));
+    }
+
     /// Adds the edge if it is new; tells whether both ends lie in one component, so that a cycle runs through it.
     pub(crate) fn add(&mut self, from: u32, to: u32) -> bool {
-        let key = u64::from(from) << 32 | u64::from(to);
-        if std::mem::replace(self.known.at(key), 1) != 0 {
+        if !self.known.add(key(from, to)) {
             return self.find(from) == self.find(to);
         }
         self.ensure(from.max(to));
-        self.edges.push(Edge { node: to, next: self.nodes[from as usize].out });
-        self.nodes[from as usize].out = self.edges.len() as u32 - 1;
-        self.edges.push(Edge { node: from, next: self.nodes[to as usize].into });
-        self.nodes[to as usize].into = self.edges.len() as u32 - 1;
+        let edge = self.edges.len() as u32;
+        let next_out = std::mem::replace(&mut self.nodes[from as usize].out, edge);
+        let next_into = std::mem::replace(&mut self.nodes[to as usize].into, edge);
+        self.edges.push(Edge { from, to, next_out, next_into });
         let (from, to) = (self.find(from), self.find(to));
         if from == to {
             return true;
@@ -142,10 +154,10 @@ impl Graph {
                 let node = self.nodes[member as usize];
                 let mut edge = if forward { node.out } else { node.into };
                 while edge != NONE {
-                    let Edge { node: other, next } = self.edges[edge as usize];
-                    let other = self.find(other);
+                    let Edge { from, to, next_out, next_into } = self.edges[edge as usize];
+                    let other = self.find(if forward { to } else { from });
                     visit(self, other, &mut found);
-                    edge = next;
+                    edge = if forward { next_out } else { next_into };
                 }
                 member = node.member;
                 if member == representative {

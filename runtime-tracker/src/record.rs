@@ -17,7 +17,7 @@ pub(crate) use map::PAGE;
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, IoSlice, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::*};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -131,6 +131,25 @@ fn append(bytes: &[u8]) {
     }
 }
 
+/// What a piece begins as. Written, so that the kernel has the pages at once and in large parts: a file that is only made
+/// longer costs a fault and some block of the file system for each page.
+fn append_zeros(mut left: usize) {
+    static ZEROS: [u8; map::PAGE] = [0; map::PAGE];
+    while left != 0 && is_on() {
+        let mut parts = [IoSlice::new(&[]); 32];
+        let mut rest = left;
+        for part in &mut parts {
+            *part = IoSlice::new(&ZEROS[..rest.min(ZEROS.len())]);
+            rest -= part.len();
+        }
+        match FILE.get().map(|mut file| file.write_vectored(&parts)) {
+            Some(Ok(written)) if written != 0 => left -= written,
+            Some(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
+            _ => close(),
+        }
+    }
+}
+
 /// Writes a record at once.
 #[inline]
 pub(crate) fn record(record: &Record<'_>) {
@@ -194,14 +213,11 @@ impl End {
         bytes.resize((begin - at) as usize, 0);
         bytes.extend(&header.encode());
         append(&bytes);
+        append_zeros(len - FRAME_LEN);
         if !is_on() {
             return None;
         }
         self.at = Some(begin + len as u64);
-        if file.set_len(begin + len as u64).is_err() {
-            close();
-            return None;
-        }
         let piece = map::map(file, begin, len);
         if piece.is_none() {
             // The piece stays empty in the file.

@@ -20,10 +20,6 @@ mod system {
     const KEEP_SIZE: c_int = 1;
     const READ_WRITE: c_int = 3;
     const SHARED: c_int = 1;
-    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"))]
-    const POPULATE: c_int = 0x8000;
-    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")))]
-    const POPULATE: c_int = 0;
 
     /// Reserves room for a piece; tells whether there is.
     pub(crate) fn reserve(file: &File, offset: u64, len: usize) -> bool {
@@ -33,9 +29,8 @@ mod system {
 
     /// Maps a piece of the file; its ends are multiples of [`super::PAGE`].
     pub(crate) fn map(file: &File, offset: u64, len: usize) -> Option<*mut u8> {
-        let flags = SHARED | POPULATE;
         // SAFETY: a new mapping, wherever the kernel puts it.
-        let at = unsafe { mmap(std::ptr::null_mut(), len, READ_WRITE, flags, file.as_raw_fd(), offset as i64) };
+        let at = unsafe { mmap(std::ptr::null_mut(), len, READ_WRITE, SHARED, file.as_raw_fd(), offset as i64) };
         (at.addr() != usize::MAX).then_some(at.cast())
     }
 
