@@ -7,9 +7,11 @@
 //!
 //! Misses: removal: an order that was seen stays seen when the lock is dropped.
 
-use crate::raw::{List, Map};
+use crate::raw::{List, Map, Rows};
 
 const NONE: u32 = u32::MAX;
+/// So many edges out of a node are looked through one by one.
+const FEW: u32 = 8;
 
 /// An edge, in the list of those out of one node and in that of those into another.
 #[derive(Clone, Copy)]
@@ -29,6 +31,8 @@ struct Node {
     /// Place in the topological order; of the representative.
     place: u32,
     out: u32,
+    /// How many edges go out, as far as that matters.
+    fan: u32,
     into: u32,
     ahead: u32,
     behind: u32,
@@ -41,15 +45,15 @@ fn key(from: u32, to: u32) -> u64 {
 /// The graph.
 pub(crate) struct Graph {
     nodes: List<Node>,
-    edges: List<Edge>,
-    /// The edges, both ends in one key.
+    edges: Rows<Edge>,
+    /// The edges out of nodes that have more than [`FEW`], both ends in one key.
     known: Map<()>,
     round: u32,
 }
 
 impl Graph {
     pub(crate) const fn new() -> Self {
-        Graph { nodes: List::new(), edges: List::new(), known: Map::new(), round: 0 }
+        Graph { nodes: List::new(), edges: Rows::new(), known: Map::new(), round: 0 }
     }
 
     fn find(&mut self, mut node: u32) -> u32 {
@@ -64,21 +68,16 @@ impl Graph {
     fn ensure(&mut self, node: u32) {
         while self.nodes.len() <= node as usize {
             let at = self.nodes.len() as u32;
-            self.nodes.push(Node { parent: at, member: at, place: at, out: NONE, into: NONE, ahead: 0, behind: 0 });
+            self.nodes.push(Node { parent: at, member: at, place: at, out: NONE, fan: 0, into: NONE, ahead: 0, behind: 0 });
         }
-    }
-
-    /// The edge is added soon.
-    pub(crate) fn prefetch(&self, from: u32, to: u32) {
-        self.known.prefetch(key(from, to));
     }
 
     /// Adds the edge if it is new; tells whether both ends lie in one component, so that a cycle runs through it.
     pub(crate) fn add(&mut self, from: u32, to: u32) -> bool {
-        if !self.known.add(key(from, to)) {
+        self.ensure(from.max(to));
+        if !self.is_new(from, to) {
             return self.find(from) == self.find(to);
         }
-        self.ensure(from.max(to));
         let edge = self.edges.len() as u32;
         let next_out = std::mem::replace(&mut self.nodes[from as usize].out, edge);
         let next_into = std::mem::replace(&mut self.nodes[to as usize].into, edge);
@@ -91,6 +90,31 @@ impl Graph {
             return false;
         }
         self.reorder(from, to)
+    }
+
+    /// Whether there is no such edge yet; if so, it has to be added now.
+    fn is_new(&mut self, from: u32, to: u32) -> bool {
+        let Node { out, fan, .. } = self.nodes[from as usize];
+        if fan > FEW {
+            return self.known.add(key(from, to));
+        }
+        let mut edge = out;
+        while edge != NONE {
+            if self.edges[edge as usize].to == to {
+                return false;
+            }
+            edge = self.edges[edge as usize].next_out;
+        }
+        self.nodes[from as usize].fan += 1;
+        if fan == FEW {
+            let mut edge = out;
+            while edge != NONE {
+                self.known.add(key(from, self.edges[edge as usize].to));
+                edge = self.edges[edge as usize].next_out;
+            }
+            self.known.add(key(from, to));
+        }
+        true
     }
 
     fn reorder(&mut self, from: u32, to: u32) -> bool {

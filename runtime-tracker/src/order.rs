@@ -20,7 +20,7 @@ use crate::event::{Held as HeldRecord, Mode, Record};
 use crate::finding::{self, Evidence, Finding, Step, show};
 use crate::graph::Graph;
 use crate::held::{Entry, Held, LockMode};
-use crate::raw::{List, Map, mix};
+use crate::raw::{List, Map, Rows, mix};
 use crate::site::Site;
 use crate::{names, record, threads};
 
@@ -60,8 +60,8 @@ impl HeldLock {
 struct Order {
     locks: Graph,
     classes: Graph,
-    contexts: List<Context>,
-    held: List<HeldLock>,
+    contexts: Rows<Context>,
+    held: Rows<HeldLock>,
     /// Where in `held` each lock, and each class, was held last.
     by_lock: List<u32>,
     by_class: List<u32>,
@@ -76,8 +76,8 @@ struct Order {
 static ORDER: Mutex<Order> = Mutex::new(Order {
     locks: Graph::new(),
     classes: Graph::new(),
-    contexts: List::new(),
-    held: List::new(),
+    contexts: Rows::new(),
+    held: Rows::new(),
     by_lock: List::new(),
     by_class: List::new(),
     seen: Map::new(),
@@ -198,7 +198,6 @@ impl Order {
         let locks = all()
             .fold(u64::from(tried) + 1, |locks, (lock, site)| mix(locks, u64::from(lock.0) << 32 | u64::from(site.0)));
         self.seen.prefetch(locks);
-        entries.iter().for_each(|entry| self.locks.prefetch(entry.lock.lock(), wanted.lock()));
         let classes = all().fold(u64::from(tried) + 3, |classes, (lock, site)| {
             let class = names::class_of(lock.lock()) << 2 | lock.mode() as u32;
             mix(classes, u64::from(class) << 32 | u64::from(site.0))
@@ -254,16 +253,17 @@ impl Order {
         pattern.and_then(|pattern| self.first_time(&pattern))
     }
 
-    fn held_of(&self, context: u32) -> &[HeldLock] {
-        let start = |context: usize| self.contexts.get(context).map_or(self.held.len(), |it| it.start as usize);
-        &self.held[start(context as usize)..start(context as usize + 1)]
+    fn held_of(&self, context: u32) -> impl Iterator<Item = &HeldLock> {
+        let next = context as usize + 1;
+        let end = if next < self.contexts.len() { self.contexts[next].start as usize } else { self.held.len() };
+        (self.contexts[context as usize].start as usize..end).map(|at| &self.held[at])
     }
 
     /// The entry of `holder`'s held set that keeps `wanter` waiting.
     fn blocks(&self, wanter: u32, holder: u32, by_class: bool) -> Option<HeldLock> {
         let wanted = self.contexts[wanter as usize].wanted;
         let class = if by_class { names::class_of(wanted.lock()) } else { 0 };
-        self.held_of(holder).iter().copied().find(|held| {
+        self.held_of(holder).copied().find(|held| {
             let same = if by_class { held.class() == class } else { held.lock.lock() == wanted.lock() };
             same && held.lock.mode().conflicts(wanted.mode())
         })
@@ -276,7 +276,7 @@ impl Order {
             let same = if by_class { x.class() == y.class() } else { x.lock.lock() == y.lock.lock() };
             same && x.lock.mode().conflicts(y.lock.mode())
         };
-        let gated = self.held_of(a).iter().any(|x| self.held_of(b).iter().any(|y| gate(x, y)));
+        let gated = self.held_of(a).any(|x| self.held_of(b).any(|y| gate(x, y)));
         !gated && first.wanted.lock() != second.wanted.lock() && !names::are_ordered(first.segment, second.segment)
     }
 
@@ -334,7 +334,7 @@ impl Order {
         let mut found = Pattern::default();
         for (place, at) in found.iter_mut().zip(pattern) {
             let mut held = List::new();
-            held.extend(self.held_of(*at));
+            self.held_of(*at).for_each(|lock| held.push(*lock));
             *place = Some(Witness { context: self.contexts[*at as usize], held });
         }
         Some(found)

@@ -1,4 +1,5 @@
-//! Growable storage that never enters the program's global allocator: lists here, maps in [`map`].
+//! Growable storage that never enters the program's global allocator: lists here, such that never move in
+//! [`rows`], maps in [`map`].
 //!
 //! Guarantees: [`List`] and [`Map`] take memory from [`std::alloc::System`] alone, so that the tracker can work inside
 //! a global allocator that itself locks a tracked mutex.
@@ -6,11 +7,13 @@
 //! Misses: elements are `Copy` and are never dropped; a failed allocation aborts, as in `std`.
 
 mod map;
+mod rows;
 
 use std::alloc::{GlobalAlloc, Layout, System, handle_alloc_error};
 use std::ops::{Deref, DerefMut};
 
 pub(crate) use map::Map;
+pub(crate) use rows::Rows;
 
 use crate::event::Sink;
 

@@ -31,6 +31,7 @@ pub const SOURCES: &[(&str, &str)] = &[
     ("pool.rs", include_str!("../pool.rs")),
     ("raw.rs", include_str!("../raw.rs")),
     ("raw/map.rs", include_str!("../raw/map.rs")),
+    ("raw/rows.rs", include_str!("../raw/rows.rs")),
     ("record.rs", include_str!("../record.rs")),
     ("record/buffer.rs", include_str!("../record/buffer.rs")),
     ("record/frequent.rs", include_str!("../record/frequent.rs")),
