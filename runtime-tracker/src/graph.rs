@@ -68,7 +68,16 @@ impl Graph {
     fn ensure(&mut self, node: u32) {
         while self.nodes.len() <= node as usize {
             let at = self.nodes.len() as u32;
-            self.nodes.push(Node { parent: at, member: at, place: at, out: NONE, fan: 0, into: NONE, ahead: 0, behind: 0 });
+            self.nodes.push(Node {
+                parent: at,
+                member: at,
+                place: at,
+                out: NONE,
+                fan: 0,
+                into: NONE,
+                ahead: 0,
+                behind: 0,
+            });
         }
     }
 
