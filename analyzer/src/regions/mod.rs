@@ -96,7 +96,7 @@ pub struct Pair {
     pub task: Option<usize>,
     /// When the request is made, in steps of the function.
     pub step: u32,
-    /// The function has both locks to itself: it borrows what they lie in as `&mut self`.
+    /// The function has one of the locks to itself: it owns what it lies in, or borrows it as `&mut self`.
     pub exclusive: bool,
     /// Only in test code.
     pub test: bool,
@@ -170,6 +170,9 @@ pub struct StaticWrite {
     pub declared: Declared,
     /// The write.
     pub at: Location,
+    /// The code says that nobody else is there: it is an `unsafe fn`, whose contract is the caller's, or decides by an
+    /// atomic or a `Once` who writes.
+    pub reserved: bool,
 }
 
 /// What the static rules read.

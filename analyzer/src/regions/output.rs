@@ -276,7 +276,7 @@ impl Output {
         });
     }
 
-    pub(super) fn static_write(&mut self, cx: &Context<'_>, body: BodyId, id: StaticId, site: Site) {
+    pub(super) fn static_write(&mut self, cx: &Context<'_>, body: BodyId, id: StaticId, site: Site, reserved: bool) {
         self.writes.entry(site).or_insert_with(|| {
             let info = &cx.bodies[body.0 as usize];
             StaticWrite {
@@ -285,6 +285,7 @@ impl Output {
                 name: cx.model.statics[id.0 as usize].name.to_string(),
                 declared: Declared::Static(id),
                 at: cx.location(site),
+                reserved,
             }
         });
     }

@@ -20,7 +20,8 @@ Reports a read of what a lock guards whose value decides (check-then-act) or com
 of the same data in a later critical section of the same lock, also through functions such as `read_account` and
 `write_account`. The function must be one that can run on several threads at once. Silent where one guard covers both,
 where the second section looks at the data again before it writes, and where the value was taken out and not copied.
-A value that is computed outside of the lock on purpose and put into a collection afterwards is a note only.
+A value that is computed outside of the lock on purpose and put into a collection afterwards is a note only, as is an
+element of a collection that a called function reads or writes.
 
 ## Why is this bad?
 Each section is safe, the two together are not: between them another thread may change the data, and the write undoes
@@ -57,7 +58,9 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
         // Computed outside on purpose: the last one to fill a place wins.
         let direct = found.read_in.is_none() && found.write_in.is_none();
         let level = match found.dependence {
-            _ if found.test || found.state_machine || (found.append && !direct) => Level::Note,
+            _ if found.test || found.state_machine => Level::Note,
+            // Whether a callee means the same element, its caller cannot tell.
+            _ if (found.append || found.keyed) && !direct => Level::Note,
             Dependence::Data => Level::Warn,
             Dependence::Control if direct && !found.works_between && !found.update => Level::Warn,
             _ => Level::Note,

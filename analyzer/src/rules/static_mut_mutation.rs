@@ -14,8 +14,10 @@ pub const RULE: Rule = Rule {
 };
 
 const DOCS: &str = r#"## What it does
-Reports an assignment to a `static mut`, or a `&mut` borrow of it, in a function that holds no lock there. Test code is
-a note only.
+Reports an assignment to a `static mut`, or a `&mut` borrow of it, in a function that holds no lock there. Silent for
+`#[thread_local]` statics, and where only a raw pointer is made (`&raw mut`, `addr_of_mut!`). A note only in test code, in
+an `unsafe fn`, whose callers have to keep other threads away, and where the function decides by `compare_exchange`,
+`swap` or a `Once` who writes.
 
 ## Why is this bad?
 Every thread sees the same static. Two of them writing at once is a data race, which is undefined behaviour, and a
@@ -49,7 +51,7 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
         let declared = regions.declaration(Some(found.declared));
         out.push(Finding {
             rule: RULE.id,
-            level: if found.test { Level::Note } else { Level::Warn },
+            level: if found.test || found.reserved { Level::Note } else { Level::Warn },
             confidence: Confidence::Medium,
             evidence: Evidence::Static,
             message: format!("`static mut {}` is written here without a lock", found.name),

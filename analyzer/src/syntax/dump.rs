@@ -222,7 +222,7 @@ pub(super) fn expr(body: &Body, id: ExprId) -> String {
         ExprKind::Index { base, index } => format!("{}[{}]", e(base), e(index)),
         ExprKind::Deref(of) => format!("(*{})", e(of)),
         ExprKind::Unary(of) => format!("(!{})", e(of)),
-        ExprKind::Ref { mutable, expr } => format!("(&{}{})", if *mutable { "mut " } else { "" }, e(expr)),
+        ExprKind::Ref { mutable, expr, .. } => format!("(&{}{})", if *mutable { "mut " } else { "" }, e(expr)),
         ExprKind::Binary { lhs, rhs, comparison } => {
             format!("({} {} {})", e(lhs), if *comparison { "<=>" } else { "+" }, e(rhs))
         }

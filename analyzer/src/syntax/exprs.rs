@@ -94,12 +94,10 @@ impl BodyLowering<'_> {
                 self.push(Span { start: base.span.start, end }, ExprKind::Field { base: base.id, name })
             }
             Expr::Macro(e) => self.macro_expr(&e.mac),
-            Expr::Reference(e) => {
-                self.prefix(e.and_token.span, &e.expr, |expr| ExprKind::Ref { mutable: e.mutability.is_some(), expr })
-            }
+            Expr::Reference(e) => self.reference(e, false),
             Expr::RawAddr(e) => {
                 let mutable = matches!(e.mutability, syn::PointerMutability::Mut(_));
-                self.prefix(e.and_token.span, &e.expr, |expr| ExprKind::Ref { mutable, expr })
+                self.prefix(e.and_token.span, &e.expr, |expr| ExprKind::Ref { mutable, raw: true, expr })
             }
             Expr::Unary(e) => match &e.op {
                 syn::UnOp::Deref(token) => self.prefix(token.span, &e.expr, ExprKind::Deref),
@@ -205,7 +203,10 @@ impl BodyLowering<'_> {
                 self.push(spans::delimited(&e.bracket_token.span), ExprKind::Repeat { item, len, vec: false })
             }
             Expr::Cast(e) => {
-                let operand = self.expr(&e.expr);
+                let operand = match (&*e.expr, &*e.ty) {
+                    (Expr::Reference(of), syn::Type::Ptr(_)) => self.reference(of, true),
+                    _ => self.expr(&e.expr),
+                };
                 let ty = Box::new(self.file.ty(&e.ty));
                 let span = Span { start: operand.span.start, end: spans::type_end(&e.ty).max(operand.span.end) };
                 self.push(span, ExprKind::Cast { expr: operand.id, ty })
@@ -234,6 +235,11 @@ impl BodyLowering<'_> {
         let operand = self.expr(operand);
         let span = Span { start: spans::start(token), end: operand.span.end };
         self.push(span, kind(operand.id))
+    }
+
+    fn reference(&mut self, e: &syn::ExprReference, raw: bool) -> Lowered {
+        let mutable = e.mutability.is_some();
+        self.prefix(e.and_token.span, &e.expr, |expr| ExprKind::Ref { mutable, raw, expr })
     }
 
     fn postfix(&mut self, operand: &Expr, kind: fn(ExprId) -> ExprKind, end: impl FnOnce() -> Pos) -> Lowered {

@@ -74,10 +74,7 @@ impl Lowering {
                 out.push(self.named(&item.ident, &item.vis, kind));
             }
             syn::Item::Static(item) => {
-                let kind = match item.mutability {
-                    syn::StaticMutability::Mut(_) => StaticKind::StaticMut,
-                    _ => StaticKind::Static,
-                };
+                let kind = kind_of_static(&item.attrs, &item.mutability);
                 let kind = self.static_kind(&item.ty, kind, Some(&item.expr));
                 out.push(self.named(&item.ident, &item.vis, kind));
             }
@@ -242,10 +239,7 @@ impl Lowering {
                 out.push(self.named(&item.sig.ident, &item.vis, ItemKind::Fn(Box::new(function))));
             }
             ForeignItem::Static(item) => {
-                let kind = match item.mutability {
-                    syn::StaticMutability::Mut(_) => StaticKind::StaticMut,
-                    _ => StaticKind::Static,
-                };
+                let kind = kind_of_static(&item.attrs, &item.mutability);
                 let kind = self.static_kind(&item.ty, kind, None);
                 out.push(self.named(&item.ident, &item.vis, kind));
             }
@@ -385,4 +379,12 @@ fn item_extent(item: &syn::Item) -> Span {
 
 fn is_public(vis: &Visibility) -> bool {
     !matches!(vis, Visibility::Inherited)
+}
+
+fn kind_of_static(attrs: &[Attribute], mutability: &syn::StaticMutability) -> StaticKind {
+    match mutability {
+        _ if attrs.iter().any(|attr| attr.path().is_ident("thread_local")) => StaticKind::PerThread,
+        syn::StaticMutability::Mut(_) => StaticKind::StaticMut,
+        _ => StaticKind::Static,
+    }
 }

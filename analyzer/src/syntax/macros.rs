@@ -157,7 +157,7 @@ impl BodyLowering<'_> {
             Shape::AddressOf { mutable } => {
                 let place: Expr = mac.parse_body().ok()?;
                 let expr = self.id(&place);
-                Some(self.push(span, ExprKind::Ref { mutable, expr }))
+                Some(self.push(span, ExprKind::Ref { mutable, raw: true, expr }))
             }
             Shape::Vec => self.vec_macro(mac, span),
             Shape::Json => {

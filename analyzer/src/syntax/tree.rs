@@ -167,6 +167,8 @@ pub enum StaticKind {
     Lazy,
     /// In `thread_local!`.
     ThreadLocal,
+    /// `#[thread_local] static`: each thread has its own, and uses it as it is.
+    PerThread,
 }
 
 /// One leaf of a `use` tree.

@@ -160,7 +160,7 @@ impl<'a> Flow<'a> {
                 self.steps += 1;
                 self.eval(*inner)
             }
-            ExprKind::Ref { mutable, expr } => {
+            ExprKind::Ref { mutable, expr, .. } => {
                 let from = self.place(*expr);
                 if *mutable { from } else { self.look(*expr, from) }
             }

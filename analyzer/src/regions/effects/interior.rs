@@ -3,7 +3,8 @@
 //!
 //! What makes such a claim good is looked for first: a lock, an atomic or a once cell among the fields, however deep; a
 //! guard held at the write; an atomic operation in the function; access only through `&mut self`, in an `unsafe fn`,
-//! in a private function, or for the thread that owns the value. Only a safe, public function with `&self` that writes
+//! in a private function, or for the thread that owns the value; a further parameter that proves it (`&mut` of something, or a
+//! token that is never looked at). Only a safe, public function with `&self` that writes
 //! with none of these shows that the claim does not hold.
 //!
 //! Misses: claims that are broken by reads alone, by `Clone` of the interior, or by functions outside of the type's
@@ -24,7 +25,7 @@ use crate::regions::Regions;
 use crate::regions::context::Context;
 use crate::regions::place::BodyId;
 use crate::regions::summary::Site;
-use crate::syntax::{ExprId, ExprKind, Span, Symbol};
+use crate::syntax::{ExprId, ExprKind, Function, PatKind, Span, Symbol, TypeRef};
 
 /// How deep fields are searched for synchronisation.
 const DEPTH: u32 = 4;
@@ -118,10 +119,29 @@ pub(super) fn find(cx: &Context<'_>, id: BodyId, flow: &Flow<'_>) -> Vec<Interio
             via,
             at: site(cx, id, flow.body[at].span),
             spawn: flow.spawn_of(flow.body[at].span),
-            open: shared && mine && !syntax.unsafe_ && (syntax.public || of_trait) && !function.test,
+            open: shared
+                && mine
+                && !syntax.unsafe_
+                && !function.test
+                && (of_trait || syntax.public && !has_token(cx.model, syntax, flow)),
         });
     }
     out
+}
+
+/// Whether a further parameter can prove that nobody else is there: a `&mut` of a type of the sources, or a value that
+/// the body never looks at (`_py: Python<'_>`).
+fn has_token(model: &Model<'_>, syntax: &Function, flow: &Flow<'_>) -> bool {
+    let own = |ty: &Ty| matches!(ty.peeled(), Ty::Adt(adt, _) if !model.crate_of(model.adt(*adt).module).stub);
+    syntax.params.iter().enumerate().any(|(index, param)| {
+        let local = flow.types.locals.iter().find(|local| local.param == Some(index as u32 + 1));
+        let unused = match param.pat.map(|pat| &flow.body[pat].kind) {
+            Some(PatKind::Ident { name, .. }) => name.as_str().starts_with('_'),
+            Some(PatKind::Wild) => true,
+            _ => false,
+        };
+        unused || matches!(param.ty, TypeRef::Ref { mutable: true, .. }) && local.is_some_and(|local| own(&local.ty))
+    })
 }
 
 /// What an expression writes, if that is an interior: the field or variable, and how.
@@ -136,7 +156,7 @@ fn written(flow: &Flow<'_>, at: ExprId) -> Option<(ExprId, Via)> {
                 _ => None,
             }
         }
-        ExprKind::Ref { mutable: true, expr } => through_pointer(flow, *expr),
+        ExprKind::Ref { mutable: true, expr, .. } => through_pointer(flow, *expr),
         _ => None,
     }
 }

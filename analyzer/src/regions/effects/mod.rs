@@ -24,6 +24,7 @@ mod library;
 mod names;
 pub mod reach;
 pub(super) mod seen;
+mod single_writer;
 pub mod stale;
 
 use serde::{Deserialize, Serialize};

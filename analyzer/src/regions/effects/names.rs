@@ -65,7 +65,10 @@ impl Flow<'_> {
     }
 
     fn is_shared_static(&self, id: crate::model::StaticId) -> bool {
-        !matches!(self.cx.model.statics[id.0 as usize].kind, StaticKind::ThreadLocal | StaticKind::Const)
+        !matches!(
+            self.cx.model.statics[id.0 as usize].kind,
+            StaticKind::ThreadLocal | StaticKind::PerThread | StaticKind::Const
+        )
     }
 
     /// Whether an expression names the thing itself, not a copy of it.

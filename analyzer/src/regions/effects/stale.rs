@@ -12,7 +12,7 @@
 //! that a third one does not call.
 
 use super::flow::Flow;
-use super::{Access, Cell, Event, Key, overlap};
+use super::{Access, Cell, Event, Key, overlap, single_writer};
 use crate::finding::Location;
 use crate::model::Model;
 use crate::regions::context::Context;
@@ -66,7 +66,7 @@ pub struct Stale {
     pub param: Option<u32>,
     /// The cell lies in a variable of the function, or of the spawned closure itself.
     pub own: bool,
-    /// A read-modify-write stands between, or the atomic is compared and exchanged elsewhere: a protocol of its own.
+    /// A read-modify-write stands between, or the code says that one thread alone stores: a protocol of its own.
     pub protocol: bool,
     /// Which variant the read value has decides that the write is reached: a step of a state machine.
     pub state_machine: bool,
@@ -146,11 +146,8 @@ pub(super) fn find(cx: &Context<'_>, id: BodyId, flow: &Flow<'_>) -> Vec<Stale> 
                 Root::Value(..) => true,
                 Root::Param(_) | Root::Static(_) => false,
             },
-            protocol: flow.events[..at]
-                .iter()
-                .rev()
-                .take_while(|event| event.expr != read.expr)
-                .any(|event| event.cell == Cell::Atomic && event.access == Access::Update),
+            protocol: exchanged(&flow.events[..at], read)
+                || single_writer::is_claimed(cx, id, flow, &cell, (read, write)),
             read: read_at,
             read_in,
             write: write_at,
@@ -174,6 +171,12 @@ pub(super) fn find(cx: &Context<'_>, id: BodyId, flow: &Flow<'_>) -> Vec<Stale> 
         }
     }
     out
+}
+
+/// Whether an atomic is read and modified in one step after `read`.
+fn exchanged(events: &[Event], read: &Event) -> bool {
+    let later = events.iter().rev().take_while(|event| event.expr != read.expr);
+    later.into_iter().any(|event| event.cell == Cell::Atomic && event.access == Access::Update)
 }
 
 fn has_self(model: &Model<'_>, id: BodyId) -> bool {

@@ -116,6 +116,7 @@ impl Walker<'_> {
                 .flat_map(|(_, value)| value.guards.iter().copied())
                 .collect();
             let seen = Acquired {
+                alone: acquired.alone || self.has_to_itself(&wanted.place),
                 lock: wanted,
                 site: here.unwrap_or(acquired.site),
                 way: if here.is_some() { Way::new() } else { way(&acquired.way) },

@@ -63,9 +63,11 @@ impl Walker<'_> {
                 self.eval(*inner, Use::Place);
                 Value::default()
             }
-            ExprKind::Ref { expr, mutable } => {
+            ExprKind::Ref { expr, mutable, raw } => {
                 if *mutable {
-                    self.note_write(*expr);
+                    if !raw {
+                        self.note_write(*expr);
+                    }
                     self.changes(*expr);
                 }
                 let value = self.eval(*expr, Use::Place);
@@ -388,6 +390,11 @@ impl Walker<'_> {
         loop {
             match &body[at].kind {
                 ExprKind::Field { base, .. } | ExprKind::Index { base, .. } => at = *base,
+                // `*addr_of_mut!(X)`
+                ExprKind::Deref(pointer) => match &body[*pointer].kind {
+                    ExprKind::Ref { raw: true, expr, .. } => at = *expr,
+                    _ => return,
+                },
                 ExprKind::Path(_) => break,
                 _ => return,
             }
@@ -399,8 +406,24 @@ impl Walker<'_> {
             && !self.state.guards.iter().any(|guard| guard.held.must)
         {
             let site = self.site(body[place].span);
-            self.out.static_write(self.cx, self.id, *found, site);
+            let reserved = self.is_reserved();
+            self.out.static_write(self.cx, self.id, *found, site, reserved);
         }
+    }
+
+    /// Whether the body is an `unsafe fn`, or decides by an atomic or a `Once` who may go on.
+    fn is_reserved(&self) -> bool {
+        let function = self.model.fns.get(self.id.0 as usize);
+        let decides = |method: &str| {
+            method.starts_with("compare_")
+                || matches!(method, "swap" | "fetch_or" | "call_once" | "is_completed" | "try_lock")
+        };
+        function.is_some_and(|function| function.syntax.unsafe_)
+            || self
+                .body
+                .exprs
+                .iter()
+                .any(|expr| matches!(&expr.kind, ExprKind::MethodCall { method, .. } if decides(method.as_str())))
     }
 }
 

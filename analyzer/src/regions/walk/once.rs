@@ -100,7 +100,7 @@ pub(in crate::regions) fn lazy(model: &Model<'_>, id: StaticId) -> Option<Option
             let adt = model.adt_of(&data.ty)?;
             matches!(model.adt_path(adt).as_str(), "std::sync::LazyLock" | "once_cell::sync::Lazy").then_some(Some(adt))
         }
-        StaticKind::Const | StaticKind::ThreadLocal => None,
+        StaticKind::Const | StaticKind::ThreadLocal | StaticKind::PerThread => None,
     }
 }
 

@@ -24,14 +24,18 @@ pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
             continue;
         }
         let notifies: Vec<&Signal> = blocking.others(wait);
-        // A notification of something that could not be named, or that nobody waits on, may be this one's by another
-        // name.
+        // A notification of something that could not be named, that nobody waits on, or that a field of the same name
+        // in another type holds, may be this one's by another name.
         let unknown = blocking.signals.iter().filter(|signal| signal.kind == SignalKind::Notify).any(|signal| {
             let awaited = |wait: &Wait| {
                 wait.op == Op::Notification
                     && wait.object.as_ref().is_some_and(|object| blocking.together(object, &signal.object))
             };
-            signal.object.key.is_none() || !blocking.waits.iter().any(awaited)
+            signal.object.key.is_none()
+                || !blocking.together(object, &signal.object)
+                    && field(signal.object.name.as_deref())
+                        .is_some_and(|named| Some(named) == field(object.name.as_deref()))
+                || !blocking.waits.iter().any(awaited)
         });
         if notifies.is_empty() {
             if !unknown {
@@ -69,6 +73,11 @@ pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
         let looks = wording::at(&wait.at, format!("waits here, with {mutex}"));
         out.push(finding(regions, wait, &first.at, "notifies here".to_string(), (message, help), vec![looks]));
     }
+}
+
+/// What stands behind the type in `Type.field`: a reference to it that is kept elsewhere often has the same name.
+fn field(name: Option<&str>) -> Option<&str> {
+    name?.split_once('.').map(|(_, field)| field)
 }
 
 fn name(wait: &Wait) -> &str {

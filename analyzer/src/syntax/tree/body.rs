@@ -116,6 +116,8 @@ pub enum ExprKind {
     Ref {
         /// `&mut`.
         mutable: bool,
+        /// A pointer is made of it at once: `&raw`, `addr_of!`, `&e as *mut T`. Nothing is read or written by that.
+        raw: bool,
         /// The operand.
         expr: ExprId,
     },
