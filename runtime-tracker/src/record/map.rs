@@ -1,7 +1,8 @@
 //! Pieces of the trace file in memory.
 //!
-//! Guarantees: what is written to a piece is in the file as the kernel sees it, whatever becomes of the process; the
-//! blocks are reserved before, so a full disk is found here and not by a signal.
+//! Guarantees: what is written to a piece is in the file as the kernel sees it, whatever becomes of the process. A piece is
+//! written as zeros before it is mapped, on a file system that can reserve blocks, so a full disk is found there and not by
+//! a signal.
 //!
 //! Misses: systems other than 64-bit Linux, where there are no pieces; a file that somebody else cuts short.
 
@@ -21,7 +22,7 @@ mod system {
     const READ_WRITE: c_int = 3;
     const SHARED: c_int = 1;
 
-    /// Reserves room for a piece; tells whether there is.
+    /// Reserves room for a piece; tells whether there is any, and whether the file system can do that.
     pub(crate) fn reserve(file: &File, offset: u64, len: usize) -> bool {
         // SAFETY: a system call on a file that is open.
         unsafe { fallocate(file.as_raw_fd(), KEEP_SIZE, offset as i64, len as i64) == 0 }
