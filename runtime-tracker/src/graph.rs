@@ -7,14 +7,19 @@
 //!
 //! Misses: removal: an order that was seen stays seen when the lock is dropped.
 
-use crate::raw::{List, Map};
+use crate::raw::{List, Map, Rows};
 
 const NONE: u32 = u32::MAX;
+/// So many edges out of a node are looked through one by one.
+const FEW: u32 = 8;
 
+/// An edge, in the list of those out of one node and in that of those into another.
 #[derive(Clone, Copy)]
 struct Edge {
-    node: u32,
-    next: u32,
+    from: u32,
+    to: u32,
+    next_out: u32,
+    next_into: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -26,22 +31,29 @@ struct Node {
     /// Place in the topological order; of the representative.
     place: u32,
     out: u32,
+    /// How many edges go out, as far as that matters.
+    fan: u32,
     into: u32,
     ahead: u32,
     behind: u32,
 }
 
+fn key(from: u32, to: u32) -> u64 {
+    u64::from(from) << 32 | u64::from(to)
+}
+
 /// The graph.
 pub(crate) struct Graph {
     nodes: List<Node>,
-    edges: List<Edge>,
-    known: Map,
+    edges: Rows<Edge>,
+    /// The edges out of nodes that have more than [`FEW`], both ends in one key.
+    known: Map<()>,
     round: u32,
 }
 
 impl Graph {
     pub(crate) const fn new() -> Self {
-        Graph { nodes: List::new(), edges: List::new(), known: Map::new(), round: 0 }
+        Graph { nodes: List::new(), edges: Rows::new(), known: Map::new(), round: 0 }
     }
 
     fn find(&mut self, mut node: u32) -> u32 {
@@ -56,21 +68,29 @@ impl Graph {
     fn ensure(&mut self, node: u32) {
         while self.nodes.len() <= node as usize {
             let at = self.nodes.len() as u32;
-            self.nodes.push(Node { parent: at, member: at, place: at, out: NONE, into: NONE, ahead: 0, behind: 0 });
+            self.nodes.push(Node {
+                parent: at,
+                member: at,
+                place: at,
+                out: NONE,
+                fan: 0,
+                into: NONE,
+                ahead: 0,
+                behind: 0,
+            });
         }
     }
 
     /// Adds the edge if it is new; tells whether both ends lie in one component, so that a cycle runs through it.
     pub(crate) fn add(&mut self, from: u32, to: u32) -> bool {
-        let key = u64::from(from) << 32 | u64::from(to);
-        if std::mem::replace(self.known.at(key), 1) != 0 {
+        self.ensure(from.max(to));
+        if !self.is_new(from, to) {
             return self.find(from) == self.find(to);
         }
-        self.ensure(from.max(to));
-        self.edges.push(Edge { node: to, next: self.nodes[from as usize].out });
-        self.nodes[from as usize].out = self.edges.len() as u32 - 1;
-        self.edges.push(Edge { node: from, next: self.nodes[to as usize].into });
-        self.nodes[to as usize].into = self.edges.len() as u32 - 1;
+        let edge = self.edges.len() as u32;
+        let next_out = std::mem::replace(&mut self.nodes[from as usize].out, edge);
+        let next_into = std::mem::replace(&mut self.nodes[to as usize].into, edge);
+        self.edges.push(Edge { from, to, next_out, next_into });
         let (from, to) = (self.find(from), self.find(to));
         if from == to {
             return true;
@@ -79,6 +99,31 @@ impl Graph {
             return false;
         }
         self.reorder(from, to)
+    }
+
+    /// Whether there is no such edge yet; if so, it has to be added now.
+    fn is_new(&mut self, from: u32, to: u32) -> bool {
+        let Node { out, fan, .. } = self.nodes[from as usize];
+        if fan > FEW {
+            return self.known.add(key(from, to));
+        }
+        let mut edge = out;
+        while edge != NONE {
+            if self.edges[edge as usize].to == to {
+                return false;
+            }
+            edge = self.edges[edge as usize].next_out;
+        }
+        self.nodes[from as usize].fan += 1;
+        if fan == FEW {
+            let mut edge = out;
+            while edge != NONE {
+                self.known.add(key(from, self.edges[edge as usize].to));
+                edge = self.edges[edge as usize].next_out;
+            }
+            self.known.add(key(from, to));
+        }
+        true
     }
 
     fn reorder(&mut self, from: u32, to: u32) -> bool {
@@ -142,10 +187,10 @@ impl Graph {
                 let node = self.nodes[member as usize];
                 let mut edge = if forward { node.out } else { node.into };
                 while edge != NONE {
-                    let Edge { node: other, next } = self.edges[edge as usize];
-                    let other = self.find(other);
+                    let Edge { from, to, next_out, next_into } = self.edges[edge as usize];
+                    let other = self.find(if forward { to } else { from });
                     visit(self, other, &mut found);
-                    edge = next;
+                    edge = if forward { next_out } else { next_into };
                 }
                 member = node.member;
                 if member == representative {

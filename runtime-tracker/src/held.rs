@@ -23,6 +23,8 @@ use crate::{names, order, threads};
 pub(crate) const DEPTH: usize = 64;
 /// Keys that may stand behind their place in the table.
 const WINDOW: usize = 8;
+/// From this size on (as a power of two, as the next) the table grows twofold instead of fourfold.
+const TWOFOLD: u32 = 11;
 /// At this size the table is emptied instead of grown.
 const LARGEST: u32 = 18;
 
@@ -195,29 +197,34 @@ impl Held {
 
     fn learn(&self, key: u64) {
         loop {
-            let (table, shift) = (self.table.get(), self.shift.get());
+            let shift = self.shift.get();
             // At most a quarter full, so that nearly every key stands in the two places where the hot path looks.
-            if shift != EMPTY_SHIFT && self.added.get() < 1 << (62 - shift) {
-                let place = (key >> shift) as usize;
-                // SAFETY: as in `knows`; this table is the thread's own.
-                let free = (0..WINDOW).map(|step| unsafe { table.add(place + step) }).find(|at| unsafe { **at } == 0);
-                if let Some(at) = free {
-                    // SAFETY: `at` lies in the table.
-                    unsafe { *at = key };
-                    self.added.set(self.added.get() + 1);
-                    return;
-                }
+            if shift != EMPTY_SHIFT && self.added.get() < 1 << (62 - shift) && self.place(key) {
+                return;
             }
             self.grow(shift);
         }
+    }
+
+    /// Puts a key into the thread's own table; tells whether there was room near its place.
+    fn place(&self, key: u64) -> bool {
+        let place = (key >> self.shift.get()) as usize;
+        // SAFETY: as in `knows`; this table is the thread's own.
+        let mut places = (0..WINDOW).map(|step| unsafe { self.table.get().add(place + step) });
+        // SAFETY: as above.
+        let Some(free) = places.find(|at| unsafe { **at } == 0) else { return false };
+        // SAFETY: as above.
+        unsafe { *free = key };
+        self.added.set(self.added.get() + 1);
+        true
     }
 
     fn layout(shift: u32) -> Layout {
         Layout::array::<u64>((1 << (64 - shift)) + WINDOW).expect("a table fits into memory")
     }
 
-    /// Makes the table four times as large, or empties it where it is large or mostly stale; what is forgotten is only
-    /// asked for again.
+    /// Makes the table larger, four times at first, or empties it where it is large or mostly stale; what is forgotten is
+    /// only asked for again.
     fn grow(&self, shift: u32) {
         let bits = if shift == EMPTY_SHIFT { 0 } else { 64 - shift };
         if bits >= LARGEST || (bits != 0 && self.added.get() < 1 << (bits - 4)) {
@@ -226,27 +233,43 @@ impl Held {
             self.added.set(0);
             return;
         }
-        let (old, old_shift) = (self.table.get(), shift);
-        let bits = if bits == 0 { 7 } else { bits + 2 };
-        // SAFETY: the layout is not empty.
-        let table = unsafe { System.alloc_zeroed(Held::layout(64 - bits)) }.cast::<u64>();
+        let old = if bits == 0 { 0 } else { (1 << bits) + WINDOW };
+        let bits = match bits {
+            0 => 7,
+            1..TWOFOLD => bits + 2,
+            _ => bits + 1,
+        };
+        let layout = Held::layout(64 - bits);
+        // SAFETY: the layout is not empty; a table that there is was allocated by an earlier call with its layout.
+        let table = unsafe {
+            if old == 0 {
+                System.alloc(layout)
+            } else {
+                System.realloc(self.table.get().cast(), Held::layout(shift), layout.size())
+            }
+        };
+        let table = table.cast::<u64>();
         if table.is_null() {
-            std::alloc::handle_alloc_error(Held::layout(64 - bits));
+            std::alloc::handle_alloc_error(layout);
         }
+        // SAFETY: what is new of the table.
+        unsafe { table.add(old).write_bytes(0, (1 << bits) + WINDOW - old) };
         self.table.set(table);
         self.shift.set(64 - bits);
         self.added.set(0);
-        if old_shift != EMPTY_SHIFT {
-            for place in 0..(1 << (64 - old_shift)) + WINDOW {
-                // SAFETY: the old table has that many places.
-                let key = unsafe { *old.add(place) };
-                if key != 0 {
-                    self.learn(key);
-                }
+        // In the table itself: from the end, every key moves to twice its place or more and meets none that has yet to
+        // move. Only at the very beginning it may.
+        let mut first = [0; 2 * WINDOW];
+        for place in (0..old).rev() {
+            // SAFETY: the table has these places.
+            let key = unsafe { table.add(place).replace(0) };
+            if key != 0 && place < first.len() {
+                first[place] = key;
+            } else if key != 0 {
+                self.place(key);
             }
-            // SAFETY: allocated by an earlier call with this layout, and no longer in use.
-            unsafe { System.dealloc(old.cast(), Held::layout(old_shift)) };
         }
+        first.iter().filter(|key| **key != 0).for_each(|key| _ = self.place(*key));
     }
 
     /// Notes that `lock` is held now; tells whether there was room. `key` comes from [`Held::request`] or [`Held::tried`].

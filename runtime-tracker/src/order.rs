@@ -20,7 +20,7 @@ use crate::event::{Held as HeldRecord, Mode, Record};
 use crate::finding::{self, Evidence, Finding, Step, show};
 use crate::graph::Graph;
 use crate::held::{Entry, Held, LockMode};
-use crate::raw::{List, Map, mix};
+use crate::raw::{List, Map, Rows, mix};
 use crate::site::Site;
 use crate::{names, record, threads};
 
@@ -36,48 +36,52 @@ struct Context {
     segment: u32,
     wanted: LockMode,
     site: Site,
-    /// Its held locks in `Order::held`.
+    /// Its held locks in `Order::held`, up to those of the next context.
     start: u32,
-    len: u32,
 }
 
 #[derive(Clone, Copy)]
 struct HeldLock {
     lock: LockMode,
-    class: u32,
     site: Site,
+    /// Whose it is.
+    context: u32,
+    /// Where in `Order::held` the same lock, and one of the same class, was held before.
+    same_lock: u32,
+    same_class: u32,
 }
 
-/// A context in the list of those that hold one lock, or one class.
-#[derive(Clone, Copy)]
-struct Holder {
-    context: u32,
-    next: u32,
+impl HeldLock {
+    fn class(&self) -> u32 {
+        names::class_of(self.lock.lock())
+    }
 }
 
 struct Order {
     locks: Graph,
     classes: Graph,
-    contexts: List<Context>,
-    held: List<HeldLock>,
+    contexts: Rows<Context>,
+    held: Rows<HeldLock>,
+    /// Where in `held` each lock, and each class, was held last.
     by_lock: List<u32>,
     by_class: List<u32>,
-    holders: List<Holder>,
-    /// Contexts by locks: the first segment they were seen in, and the number of further ones; by classes: their number.
+    /// Contexts by locks: the first segment they were seen in, and the number of further ones.
     seen: Map,
+    /// The number of contexts by classes.
+    instances: Map,
     /// Patterns that were reported.
-    told: Map,
+    told: Map<()>,
 }
 
 static ORDER: Mutex<Order> = Mutex::new(Order {
     locks: Graph::new(),
     classes: Graph::new(),
-    contexts: List::new(),
-    held: List::new(),
+    contexts: Rows::new(),
+    held: Rows::new(),
     by_lock: List::new(),
     by_class: List::new(),
-    holders: List::new(),
     seen: Map::new(),
+    instances: Map::new(),
     told: Map::new(),
 });
 
@@ -89,8 +93,7 @@ pub(crate) fn nested(held: &Held, wanted: LockMode, site: Site, tried: bool) -> 
         return false;
     }
     let pattern = threads::busy(|| {
-        let context =
-            Context { thread: threads::me().number(), segment: threads::segment(), wanted, site, start: 0, len: 0 };
+        let context = Context { thread: threads::me().number(), segment: threads::segment(), wanted, site, start: 0 };
         look(held.entries(), held.find(wanted.lock()), context, tried)
     });
     if let Some(finding) = pattern {
@@ -103,7 +106,7 @@ pub(crate) fn nested(held: &Held, wanted: LockMode, site: Site, tried: bool) -> 
 #[cfg(feature = "tokio")]
 pub(crate) fn nested_in_task(entries: &[Entry], wanted: LockMode, site: Site, thread: u32, segment: u32, tried: bool) {
     let again = entries.iter().find(|entry| entry.lock.lock() == wanted.lock()).copied();
-    let context = Context { thread, segment, wanted, site, start: 0, len: 0 };
+    let context = Context { thread, segment, wanted, site, start: 0 };
     if let Some(finding) = threads::busy(|| look(entries, again, context, tried)) {
         finding::tell(&finding);
     }
@@ -191,23 +194,29 @@ fn recursive_read(thread: u32, first: Entry, wanted: LockMode, site: Site) -> Fi
 impl Order {
     /// Counts the context and tells whether it is within the limits of what is kept.
     fn is_new(&mut self, entries: &[Entry], wanted: LockMode, site: Site, tried: bool, segment: u32) -> bool {
-        let (mut locks, mut classes) = (u64::from(tried) + 1, u64::from(tried) + 3);
-        let all = entries.iter().map(|entry| (entry.lock, entry.site)).chain([(wanted, site)]);
-        for (lock, site) in all {
-            locks = mix(locks, u64::from(lock.0) << 32 | u64::from(site.0));
+        let all = || entries.iter().map(|entry| (entry.lock, entry.site)).chain([(wanted, site)]);
+        let locks = all()
+            .fold(u64::from(tried) + 1, |locks, (lock, site)| mix(locks, u64::from(lock.0) << 32 | u64::from(site.0)));
+        self.seen.prefetch(locks);
+        let classes = all().fold(u64::from(tried) + 3, |classes, (lock, site)| {
             let class = names::class_of(lock.lock()) << 2 | lock.mode() as u32;
-            classes = mix(classes, u64::from(class) << 32 | u64::from(site.0));
-        }
+            mix(classes, u64::from(class) << 32 | u64::from(site.0))
+        });
         // Most are seen in one segment only: it stands in the entry itself, and others get entries of their own.
-        let first = self.seen.get(locks).unwrap_or(0);
-        if first == 0 {
-            let instances = self.seen.at(classes);
-            if *instances >= INSTANCES {
-                return false;
+        let instances = self.instances.at(classes);
+        let first = if *instances >= INSTANCES {
+            self.seen.get(locks).unwrap_or(0)
+        } else {
+            let first = self.seen.at(locks);
+            if *first == 0 {
+                *first = segment.saturating_add(1);
+                *instances += 1;
+                return true;
             }
-            *instances += 1;
-            self.seen.insert(locks, segment.saturating_add(1));
-            return true;
+            *first
+        };
+        if first == 0 {
+            return false;
         }
         let here = mix(mix(locks, 5), segment.into());
         if first == segment.saturating_add(1) || self.seen.get(here).is_some() {
@@ -224,7 +233,7 @@ impl Order {
 
     fn add(&mut self, context: Context, entries: &[Entry]) -> Option<Pattern> {
         let start = self.held.len() as u32;
-        let context = Context { start, len: entries.len() as u32, ..context };
+        let context = Context { start, ..context };
         let number = self.contexts.len() as u32;
         self.contexts.push(context);
         let wanted = context.wanted.lock();
@@ -232,9 +241,10 @@ impl Order {
         let (mut lock_cycle, mut class_cycle) = (false, false);
         for entry in entries {
             let (lock, class) = (entry.lock.lock(), names::class_of(entry.lock.lock()));
-            self.held.push(HeldLock { lock: entry.lock, class, site: entry.site });
-            push_holder(&mut self.by_lock, &mut self.holders, lock, number);
-            push_holder(&mut self.by_class, &mut self.holders, class, number);
+            let at = self.held.len() as u32;
+            let same_lock = replace_at(&mut self.by_lock, lock, at);
+            let same_class = replace_at(&mut self.by_class, class, at);
+            self.held.push(HeldLock { lock: entry.lock, site: entry.site, context: number, same_lock, same_class });
             lock_cycle |= self.locks.add(lock, wanted);
             class_cycle |= class != wanted_class && self.classes.add(class, wanted_class);
         }
@@ -243,17 +253,18 @@ impl Order {
         pattern.and_then(|pattern| self.first_time(&pattern))
     }
 
-    fn held_of(&self, context: u32) -> &[HeldLock] {
-        let context = &self.contexts[context as usize];
-        &self.held[context.start as usize..(context.start + context.len) as usize]
+    fn held_of(&self, context: u32) -> impl Iterator<Item = &HeldLock> {
+        let next = context as usize + 1;
+        let end = if next < self.contexts.len() { self.contexts[next].start as usize } else { self.held.len() };
+        (self.contexts[context as usize].start as usize..end).map(|at| &self.held[at])
     }
 
     /// The entry of `holder`'s held set that keeps `wanter` waiting.
     fn blocks(&self, wanter: u32, holder: u32, by_class: bool) -> Option<HeldLock> {
         let wanted = self.contexts[wanter as usize].wanted;
         let class = if by_class { names::class_of(wanted.lock()) } else { 0 };
-        self.held_of(holder).iter().copied().find(|held| {
-            let same = if by_class { held.class == class } else { held.lock.lock() == wanted.lock() };
+        self.held_of(holder).copied().find(|held| {
+            let same = if by_class { held.class() == class } else { held.lock.lock() == wanted.lock() };
             same && held.lock.mode().conflicts(wanted.mode())
         })
     }
@@ -262,16 +273,16 @@ impl Order {
     fn fit(&self, a: u32, b: u32, by_class: bool) -> bool {
         let (first, second) = (self.contexts[a as usize], self.contexts[b as usize]);
         let gate = |x: &HeldLock, y: &HeldLock| {
-            let same = if by_class { x.class == y.class } else { x.lock.lock() == y.lock.lock() };
+            let same = if by_class { x.class() == y.class() } else { x.lock.lock() == y.lock.lock() };
             same && x.lock.mode().conflicts(y.lock.mode())
         };
-        let gated = self.held_of(a).iter().any(|x| self.held_of(b).iter().any(|y| gate(x, y)));
+        let gated = self.held_of(a).any(|x| self.held_of(b).any(|y| gate(x, y)));
         !gated && first.wanted.lock() != second.wanted.lock() && !names::are_ordered(first.segment, second.segment)
     }
 
     /// Searches for a pattern with the context in it. Depth first, at most [`BUDGET`] steps.
     fn search(&self, start: u32, by_class: bool) -> Option<List<u32>> {
-        let first_holder = |context: u32| {
+        let last_held = |context: u32| {
             let wanted = self.contexts[context as usize].wanted.lock();
             let list = if by_class { &self.by_class } else { &self.by_lock };
             let index = if by_class { names::class_of(wanted) } else { wanted };
@@ -280,7 +291,7 @@ impl Order {
         let mut path = List::new();
         let mut cursors = List::new();
         path.push(start);
-        cursors.push(first_holder(start));
+        cursors.push(last_held(start));
         let mut budget = BUDGET;
         while let Some(cursor) = cursors.pop() {
             if cursor == NONE || budget == 0 {
@@ -288,8 +299,8 @@ impl Order {
                 continue;
             }
             budget -= 1;
-            let Holder { context, next } = self.holders[cursor as usize];
-            cursors.push(next);
+            let HeldLock { context, same_lock, same_class, .. } = self.held[cursor as usize];
+            cursors.push(if by_class { same_class } else { same_lock });
             let last = path[path.len() - 1];
             let fits = self.blocks(last, context, by_class).is_some()
                 && path.iter().all(|other| *other != context && self.fit(*other, context, by_class));
@@ -301,7 +312,7 @@ impl Order {
                 return Some(path);
             }
             if path.len() < LONGEST {
-                cursors.push(first_holder(context));
+                cursors.push(last_held(context));
             } else {
                 path.pop();
             }
@@ -317,24 +328,23 @@ impl Order {
             let place = mix(u64::from(context.site.0), names::class_of(context.wanted.lock()).into());
             key.wrapping_add(mix(place, 9))
         });
-        if self.told.get(key).is_some() {
+        if !self.told.add(key) {
             return None;
         }
-        self.told.insert(key, 1);
         let mut found = Pattern::default();
         for (place, at) in found.iter_mut().zip(pattern) {
             let mut held = List::new();
-            held.extend(self.held_of(*at));
+            self.held_of(*at).for_each(|lock| held.push(*lock));
             *place = Some(Witness { context: self.contexts[*at as usize], held });
         }
         Some(found)
     }
 }
 
-fn push_holder(index: &mut List<u32>, holders: &mut List<Holder>, at: u32, context: u32) {
+/// Sets the value at `at` and gives the one before, [`NONE`] where there was none.
+fn replace_at(index: &mut List<u32>, at: u32, value: u32) -> u32 {
     if index.len() <= at as usize {
         index.resize(at as usize + 1, NONE);
     }
-    holders.push(Holder { context, next: index[at as usize] });
-    index[at as usize] = holders.len() as u32 - 1;
+    std::mem::replace(&mut index[at as usize], value)
 }

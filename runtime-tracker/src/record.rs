@@ -17,7 +17,7 @@ pub(crate) use map::PAGE;
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, IoSlice, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::*};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -32,11 +32,13 @@ static OPEN: AtomicBool = AtomicBool::new(false);
 static FILE: OnceLock<File> = OnceLock::new();
 static PROCESS: AtomicU32 = AtomicU32::new(0);
 /// Whatever is written is written while this is locked.
-static END: Mutex<End> = Mutex::new(End { at: None, frequent: Frequent::new() });
+static END: Mutex<End> = Mutex::new(End { at: None, tried: false, frequent: Frequent::new() });
 
 struct End {
     /// How long the file is; `None` where it cannot be mapped.
     at: Option<u64>,
+    /// Whether it can be mapped is known.
+    tried: bool,
     frequent: Frequent,
 }
 
@@ -131,6 +133,26 @@ fn append(bytes: &[u8]) {
     }
 }
 
+/// What a piece begins as; tells whether there was room. Written, so that the kernel has the pages at once and in large
+/// parts: a file that is only made longer costs a fault and some work of the file system for each page.
+fn append_zeros(mut file: &File, mut left: usize) -> bool {
+    static ZEROS: [u8; map::PAGE] = [0; map::PAGE];
+    while left != 0 {
+        let mut parts = [IoSlice::new(&[]); 32];
+        let mut rest = left;
+        for part in &mut parts {
+            *part = IoSlice::new(&ZEROS[..rest.min(ZEROS.len())]);
+            rest -= part.len();
+        }
+        match file.write_vectored(&parts) {
+            Ok(written) if written != 0 => left -= written,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            _ => return false,
+        }
+    }
+    true
+}
+
 /// Writes a record at once.
 #[inline]
 pub(crate) fn record(record: &Record<'_>) {
@@ -182,10 +204,12 @@ impl End {
         let file = FILE.get().filter(|_| is_mine())?;
         let at = self.at?;
         let begin = begin_of_piece(at);
-        if !map::reserve(file, at, (begin - at) as usize + len) {
+        // Whether the file system keeps room for what has been written; then a full disk is found here, and not by a signal.
+        if !self.tried && !map::reserve(file, at, (begin - at) as usize + len) {
             self.at = None;
             return None;
         }
+        self.tried = true;
         // What a reader finds in front of the piece is a frame to be skipped; see `FrameKind::from_u8`.
         let gap = Frame { kind: None, thread: 0, len: (begin - at) as u32 - FRAME_LEN as u32 };
         let header = Frame::new(kind, thread, (len - FRAME_LEN) as u32);
@@ -194,14 +218,16 @@ impl End {
         bytes.resize((begin - at) as usize, 0);
         bytes.extend(&header.encode());
         append(&bytes);
-        if !is_on() {
+        if is_on() && !append_zeros(file, len - FRAME_LEN) {
+            self.at = None;
+            if file.set_len(at).is_err() {
+                close();
+            }
+        }
+        if !is_on() || self.at.is_none() {
             return None;
         }
         self.at = Some(begin + len as u64);
-        if file.set_len(begin + len as u64).is_err() {
-            close();
-            return None;
-        }
         let piece = map::map(file, begin, len);
         if piece.is_none() {
             // The piece stays empty in the file.

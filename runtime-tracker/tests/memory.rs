@@ -78,7 +78,7 @@ fn an_order_of_two_locks_takes_some_hundred_bytes() {
         });
     });
     let Some([off, order, trace]) = figures else { return };
-    assert!(off.0 < 8.0 && order.0 <= 512.0 && trace.0 <= 512.0, "{off:?} {order:?} {trace:?}");
+    assert!(off.0 < 8.0 && order.0 <= 320.0 && trace.0 <= 320.0, "{off:?} {order:?} {trace:?}");
 }
 
 const THREADS: usize = 256;

@@ -261,6 +261,7 @@ pub fn stand_in(name: &str) -> Option<&'static str> {
         "VecDeque" => "std::collections::VecDeque",
         "SmallVec" | "ArrayVec" | "ThinVec" | "TinyVec" => "std::vec::Vec",
         "Slab" => "slab::Slab",
+        "CachePadded" => "crossbeam_utils::CachePadded",
         "DashMap" | "FxDashMap" => "dashmap::DashMap",
         "DashSet" | "FxDashSet" => "dashmap::DashSet",
         _ => return None,
@@ -280,6 +281,7 @@ const STAND_INS: &[&str] = &[
     "std::collections::VecDeque",
     "std::vec::Vec",
     "slab::Slab",
+    "crossbeam_utils::CachePadded",
     "dashmap::DashMap",
     "dashmap::DashSet",
 ];

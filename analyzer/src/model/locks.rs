@@ -72,7 +72,7 @@ pub fn lock_type(path: &str) -> Option<LockType> {
         return watch(name);
     }
     let waiting = match krate {
-        "std" | "parking_lot" | "lock_api" | "spin" | super::known::BY_NAME => Waiting::Thread,
+        "std" | "parking_lot" | "lock_api" | "spin" | "crossbeam_utils" | super::known::BY_NAME => Waiting::Thread,
         "tokio" | "async_lock" | "futures" | "async_std" => Waiting::Task,
         _ => return None,
     };
@@ -109,7 +109,7 @@ fn by_name(name: &str, waiting: Waiting) -> Option<LockType> {
     Some(match name {
         "Mutex" | "FairMutex" | "SpinMutex" => LockType::Lock { shape: Shape::Mutex, waiting },
         "ReentrantMutex" | "ReentrantLock" => LockType::Lock { shape: Shape::Reentrant, waiting },
-        "RwLock" => LockType::Lock { shape: Shape::RwLock, waiting },
+        "RwLock" | "ShardedLock" => LockType::Lock { shape: Shape::RwLock, waiting },
         "Condvar" => LockType::Condvar,
         "MutexGuard"
         | "RwLockReadGuard"
@@ -119,6 +119,8 @@ fn by_name(name: &str, waiting: Waiting) -> Option<LockType> {
         | "ReentrantMutexGuard"
         | "ReentrantLockGuard"
         | "SpinMutexGuard"
+        | "ShardedLockReadGuard"
+        | "ShardedLockWriteGuard"
         | "MappedMutexGuard"
         | "MappedRwLockReadGuard"
         | "MappedRwLockWriteGuard"

@@ -77,11 +77,14 @@ impl Model<'_> {
                         }
                     }
                 }
-                let provided = |id: &ImplId| {
+                let mut provided = |id: &ImplId| {
+                    if !self.impl_fits(vars, *id, ty) {
+                        return None;
+                    }
                     let trait_ = self.impls[id.0 as usize].trait_.as_ref()?.id?;
                     self.trait_method(trait_, name)
                 };
-                impls.iter().find_map(provided).or_else(|| self.blanket_method(ty, name))
+                impls.iter().find_map(&mut provided).or_else(|| self.blanket_method(ty, name))
             }
             Ty::Param(param) => {
                 let own = bounds.iter().filter(|(bound, _)| bound == param).flat_map(|(_, traits)| traits);
@@ -139,7 +142,8 @@ impl Model<'_> {
         fn clash(vars: &Vars, impl_: &Ty, ty: &Ty) -> bool {
             match (impl_, vars.shallow(ty)) {
                 (Ty::Adt(x, xs), Ty::Adt(y, ys)) => *x != y || xs.iter().zip(ys.iter()).any(|(x, y)| clash(vars, x, y)),
-                (Ty::Prim, Ty::Adt(..)) | (Ty::Adt(..), Ty::Prim) => true,
+                (Ty::Prim | Ty::Dyn(_) | Ty::Slice(_) | Ty::Tuple(_) | Ty::FnPtr(..), Ty::Adt(..))
+                | (Ty::Adt(..), Ty::Prim | Ty::Dyn(_) | Ty::Slice(_) | Ty::Tuple(_) | Ty::FnPtr(..)) => true,
                 _ => false,
             }
         }

@@ -1,7 +1,8 @@
 //! Pieces of the trace file in memory.
 //!
-//! Guarantees: what is written to a piece is in the file as the kernel sees it, whatever becomes of the process; the
-//! blocks are reserved before, so a full disk is found here and not by a signal.
+//! Guarantees: what is written to a piece is in the file as the kernel sees it, whatever becomes of the process. A piece is
+//! written as zeros before it is mapped, on a file system that can reserve blocks, so a full disk is found there and not by
+//! a signal.
 //!
 //! Misses: systems other than 64-bit Linux, where there are no pieces; a file that somebody else cuts short.
 
@@ -20,12 +21,8 @@ mod system {
     const KEEP_SIZE: c_int = 1;
     const READ_WRITE: c_int = 3;
     const SHARED: c_int = 1;
-    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"))]
-    const POPULATE: c_int = 0x8000;
-    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")))]
-    const POPULATE: c_int = 0;
 
-    /// Reserves room for a piece; tells whether there is.
+    /// Reserves room for a piece; tells whether there is any, and whether the file system can do that.
     pub(crate) fn reserve(file: &File, offset: u64, len: usize) -> bool {
         // SAFETY: a system call on a file that is open.
         unsafe { fallocate(file.as_raw_fd(), KEEP_SIZE, offset as i64, len as i64) == 0 }
@@ -33,9 +30,8 @@ mod system {
 
     /// Maps a piece of the file; its ends are multiples of [`super::PAGE`].
     pub(crate) fn map(file: &File, offset: u64, len: usize) -> Option<*mut u8> {
-        let flags = SHARED | POPULATE;
         // SAFETY: a new mapping, wherever the kernel puts it.
-        let at = unsafe { mmap(std::ptr::null_mut(), len, READ_WRITE, flags, file.as_raw_fd(), offset as i64) };
+        let at = unsafe { mmap(std::ptr::null_mut(), len, READ_WRITE, SHARED, file.as_raw_fd(), offset as i64) };
         (at.addr() != usize::MAX).then_some(at.cast())
     }
 

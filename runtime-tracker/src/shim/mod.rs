@@ -30,6 +30,8 @@ pub const SOURCES: &[(&str, &str)] = &[
     ("parking_lot/rwlock.rs", include_str!("../parking_lot/rwlock.rs")),
     ("pool.rs", include_str!("../pool.rs")),
     ("raw.rs", include_str!("../raw.rs")),
+    ("raw/map.rs", include_str!("../raw/map.rs")),
+    ("raw/rows.rs", include_str!("../raw/rows.rs")),
     ("record.rs", include_str!("../record.rs")),
     ("record/buffer.rs", include_str!("../record/buffer.rs")),
     ("record/frequent.rs", include_str!("../record/frequent.rs")),

@@ -141,6 +141,49 @@ pub mod crossbeam_utils {
             pub fn spawn<T, F: FnOnce(&Scope) -> T>(&self, f: F) -> std::thread::ScopedJoinHandle<T> {}
         }
     }
+    pub mod sync {
+        pub struct ShardedLock<T> {
+            value: T,
+        }
+        pub struct ShardedLockReadGuard<T> {
+            value: T,
+        }
+        pub struct ShardedLockWriteGuard<T> {
+            value: T,
+        }
+        impl<T> ShardedLock<T> {
+            pub fn new(value: T) -> ShardedLock<T> {}
+            pub fn read(&self) -> std::sync::LockResult<ShardedLockReadGuard<T>> {}
+            pub fn try_read(&self) -> std::sync::TryLockResult<ShardedLockReadGuard<T>> {}
+            pub fn write(&self) -> std::sync::LockResult<ShardedLockWriteGuard<T>> {}
+            pub fn try_write(&self) -> std::sync::TryLockResult<ShardedLockWriteGuard<T>> {}
+            pub fn is_poisoned(&self) -> bool {}
+            pub fn into_inner(self) -> std::sync::LockResult<T> {}
+            pub fn get_mut(&mut self) -> std::sync::LockResult<&mut T> {}
+        }
+        impl<T> std::ops::Deref for ShardedLockReadGuard<T> {
+            type Target = T;
+        }
+        impl<T> std::ops::Deref for ShardedLockWriteGuard<T> {
+            type Target = T;
+        }
+        impl<T> std::ops::DerefMut for ShardedLockWriteGuard<T> {}
+    }
+}
+pub mod crossbeam {
+    pub use crossbeam_utils::scope;
+    pub mod channel {
+        pub use crossbeam_channel::*;
+    }
+    pub mod sync {
+        pub use crossbeam_utils::sync::*;
+    }
+    pub mod thread {
+        pub use crossbeam_utils::thread::*;
+    }
+    pub mod utils {
+        pub use crossbeam_utils::CachePadded;
+    }
 }
 pub mod crossbeam_channel {
     pub struct Sender<T> {

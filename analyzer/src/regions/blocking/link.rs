@@ -57,7 +57,7 @@ impl Blocking {
 
     /// The head in which a guard was made as a temporary.
     pub fn head_of(&self, held: &Side) -> Option<&Head> {
-        self.heads.iter().find(|head| head.held.site == held.site)
+        self.heads.iter().find(|head| head.held.site == held.site && head.held.way == held.way)
     }
 
     /// Those who can end a wait: senders for a receiver, receivers for a sender, notifiers for a waiter.

@@ -181,8 +181,14 @@ impl Walker<'_> {
     /// Takes out the guards of a value that is `None` or an error here: those of attempts, and those that can only be in
     /// the other variant. An error of `lock` itself holds the guard.
     pub(super) fn release_absent(&self, state: &mut State, scrutinee: ExprId, value: &Value) {
+        let only_inside = self.fails_without_guards(self.ty(scrutinee).peeled());
+        state.release(|guard| (guard.try_ || only_inside) && value.guards.contains(&guard.id));
+    }
+
+    /// Whether a type is an `Option` or `Result` that has a guard in its success, and none in its failure.
+    pub(super) fn fails_without_guards(&self, ty: &Ty) -> bool {
         let known = &self.model.known;
-        let only_inside = match self.ty(scrutinee).peeled() {
+        match ty {
             Ty::Adt(id, args) if Some(*id) == known.option => {
                 args.first().is_some_and(|inside| self.carries_guard(inside))
             }
@@ -191,8 +197,7 @@ impl Walker<'_> {
                 of(0, &|inside| self.carries_guard(inside)) && of(1, &|error| !self.may_carry(error))
             }
             _ => false,
-        };
-        state.release(|guard| (guard.try_ || only_inside) && value.guards.contains(&guard.id));
+        }
     }
 
     /// As [`release_absent`](Self::release_absent), in the present state.

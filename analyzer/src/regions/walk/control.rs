@@ -163,7 +163,8 @@ impl Walker<'_> {
         }
     }
 
-    /// `local.is_none()` (true) or `local.is_some()` (false).
+    /// `local.is_none()` (true) or `local.is_some()` (false), where the variable is an `Option` or `Result` with a guard: of
+    /// a guard itself, that would be a question about what it guards.
     fn emptiness(&self, cond: ExprId) -> Option<(crate::model::infer::LocalId, bool)> {
         let ExprKind::MethodCall { receiver, method, .. } = &self.body[cond].kind else { return None };
         let empty = match method.as_str() {
@@ -172,7 +173,10 @@ impl Walker<'_> {
             _ => return None,
         };
         match self.types.names.get(receiver) {
-            Some(crate::model::infer::Name::Local(local)) => Some((*local, empty)),
+            Some(crate::model::infer::Name::Local(local)) => {
+                let own = self.fails_without_guards(&self.types.locals[local.0 as usize].ty);
+                own.then_some((*local, empty))
+            }
             _ => None,
         }
     }
