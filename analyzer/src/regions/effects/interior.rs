@@ -178,8 +178,7 @@ fn through_pointer(flow: &Flow<'_>, place: ExprId) -> Option<(ExprId, Via)> {
             ExprKind::Deref(inner) => {
                 return match &flow.body[*inner].kind {
                     ExprKind::MethodCall { receiver, method, .. }
-                        if method.as_str() == "get"
-                            && stub_path(flow, *receiver).as_deref() == Some("std::cell::UnsafeCell") =>
+                        if method.as_str() == "get" && stub_path(flow, *receiver) == Some("std::cell::UnsafeCell") =>
                     {
                         Some((*receiver, Via::UnsafeCell))
                     }

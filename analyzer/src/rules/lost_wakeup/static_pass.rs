@@ -25,14 +25,15 @@ pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
         }
         let notifies: Vec<&Signal> = blocking.others(wait);
         // A notification of something that could not be named, that nobody waits on, or that a field of the same name
-        // in another type holds, may be this one's by another name.
+        // in another type of the file holds, may be this one's by another name.
         let unknown = blocking.signals.iter().filter(|signal| signal.kind == SignalKind::Notify).any(|signal| {
             let awaited = |wait: &Wait| {
                 wait.op == Op::Notification
                     && wait.object.as_ref().is_some_and(|object| blocking.together(object, &signal.object))
             };
             signal.object.key.is_none()
-                || !blocking.together(object, &signal.object)
+                || signal.at.file == wait.at.file
+                    && !blocking.together(object, &signal.object)
                     && field(signal.object.name.as_deref())
                         .is_some_and(|named| Some(named) == field(object.name.as_deref()))
                 || !blocking.waits.iter().any(awaited)
@@ -77,7 +78,8 @@ pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
 
 /// What stands behind the type in `Type.field`: a reference to it that is kept elsewhere often has the same name.
 fn field(name: Option<&str>) -> Option<&str> {
-    name?.split_once('.').map(|(_, field)| field)
+    let (ty, field) = name?.split_once('.')?;
+    (ty.starts_with(char::is_uppercase) && field.starts_with(char::is_alphabetic)).then_some(field)
 }
 
 fn name(wait: &Wait) -> &str {
