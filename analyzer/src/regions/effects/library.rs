@@ -36,7 +36,7 @@ pub(super) fn unkeyed(name: &str) -> Key {
 }
 
 /// Whether a value of this type is an atomic.
-pub(super) fn is_atomic(model: &Model<'_>, ty: &Ty) -> bool {
+pub(in crate::regions) fn is_atomic(model: &Model<'_>, ty: &Ty) -> bool {
     let is = |path: &str| {
         let name = path.rsplit("::").next().unwrap_or_default();
         name.len() > 6 && name.starts_with("Atomic") && path.contains("atomic")

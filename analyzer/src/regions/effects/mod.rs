@@ -38,6 +38,8 @@ use crate::model::FnId;
 use crate::syntax::{ExprId, ExprKind, Span};
 use seen::Seen;
 
+pub(super) use library::is_atomic;
+
 /// Effects kept per function.
 pub const MOST_EFFECTS: usize = 48;
 

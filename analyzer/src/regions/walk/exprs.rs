@@ -5,6 +5,7 @@ use super::{Use, Walker};
 use crate::model::infer::Name;
 use crate::model::locks::Waiting;
 use crate::model::ty::Ty;
+use crate::regions::effects::is_atomic;
 use crate::regions::place::{Index, Place, Root, Step};
 use crate::regions::state::{Owner, Value};
 use crate::syntax::{ExprId, ExprKind, Lit, MacroKind, StaticKind, Symbol};
@@ -414,16 +415,16 @@ impl Walker<'_> {
     /// Whether the body is an `unsafe fn`, or decides by an atomic or a `Once` who may go on.
     fn is_reserved(&self) -> bool {
         let function = self.model.fns.get(self.id.0 as usize);
-        let decides = |method: &str| {
-            method.starts_with("compare_")
-                || matches!(method, "swap" | "fetch_or" | "call_once" | "is_completed" | "try_lock")
+        let decides = |receiver: ExprId, method: &str| match method {
+            "call_once" | "is_completed" | "try_lock" => true,
+            "swap" | "fetch_or" => is_atomic(self.model, self.ty(receiver)),
+            _ => method.starts_with("compare_") && is_atomic(self.model, self.ty(receiver)),
         };
         function.is_some_and(|function| function.syntax.unsafe_)
-            || self
-                .body
-                .exprs
-                .iter()
-                .any(|expr| matches!(&expr.kind, ExprKind::MethodCall { method, .. } if decides(method.as_str())))
+            || self.body.exprs.iter().any(|expr| match &expr.kind {
+                ExprKind::MethodCall { receiver, method, .. } => decides(*receiver, method.as_str()),
+                _ => false,
+            })
     }
 }
 
