@@ -140,10 +140,13 @@ impl Model<'_> {
     /// Whether an impl can be for this type: no concrete argument of it clashes.
     fn impl_fits(&self, vars: &Vars, id: ImplId, ty: &Ty) -> bool {
         fn clash(vars: &Vars, impl_: &Ty, ty: &Ty) -> bool {
-            match (impl_, vars.shallow(ty)) {
-                (Ty::Adt(x, xs), Ty::Adt(y, ys)) => *x != y || xs.iter().zip(ys.iter()).any(|(x, y)| clash(vars, x, y)),
-                (Ty::Prim | Ty::Dyn(_) | Ty::Slice(_) | Ty::Tuple(_) | Ty::FnPtr(..), Ty::Adt(..))
-                | (Ty::Adt(..), Ty::Prim | Ty::Dyn(_) | Ty::Slice(_) | Ty::Tuple(_) | Ty::FnPtr(..)) => true,
+            // Concrete, and of no name.
+            let bare = |ty: &Ty| matches!(ty, Ty::Prim | Ty::Dyn(_) | Ty::Slice(_) | Ty::Tuple(_) | Ty::FnPtr(..));
+            match (impl_, &vars.shallow(ty)) {
+                (Ty::Adt(x, xs), Ty::Adt(y, ys)) => {
+                    *x != *y || xs.iter().zip(ys.iter()).any(|(x, y)| clash(vars, x, y))
+                }
+                (Ty::Adt(..), other) | (other, Ty::Adt(..)) => bare(other),
                 _ => false,
             }
         }

@@ -120,10 +120,8 @@ impl<'w> Context<'w> {
     /// Whether a lock lies inside what the function has as `&mut self` or `self`, with no shared pointer on the way.
     pub(super) fn exclusive(&self, body: BodyId, place: &Place) -> bool {
         let Some(function) = self.model.fns.get(body.0 as usize) else { return false };
-        let sole =
-            |receiver: &crate::syntax::Receiver| receiver.ty.is_none() && (receiver.mutable || !receiver.reference);
-        let borrows = function.syntax.receiver.as_ref().is_some_and(sole);
-        borrows && self.is_part_of_receiver(place)
+        let receiver = function.syntax.receiver.as_ref();
+        receiver.is_some_and(|receiver| receiver.is_exclusive()) && self.is_part_of_receiver(place)
     }
 
     /// Whether a place lies inside what the function is called on, with no shared pointer on the way.

@@ -20,7 +20,9 @@ const DOCS: &str = r#"## What it does
 Reports a `store` into an atomic whose value, or whose happening at all, depends on an earlier `load` of the same atomic
 in a function that can run on several threads at once. Silent where a read-modify-write (`fetch_*`, `swap`,
 `compare_exchange`) of the atomic stands between, where a lock is held over both, and where the function has the atomic
-to itself. A store that only happens under a condition on the load, with a value of its own, is a note.
+to itself. A note only where the code says that one thread alone stores: in an `unsafe fn`, beside a `fence`, by a relaxed
+load with a releasing store, or through a handle that is not `Sync` or that the function has as `self` or `&mut self`. A
+store that only happens under a condition on the load, with a value of its own, is a note.
 
 A recorded run tells where another thread did store between a load and a store of one thread. Whether the second value follows
 from the first is not recorded, so that is a note, and a warning where the static pass finds the same.

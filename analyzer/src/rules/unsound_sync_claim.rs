@@ -17,7 +17,8 @@ const DOCS: &str = r#"## What it does
 Reports an `unsafe impl Sync` for a type whose `Cell`, `RefCell` or `UnsafeCell` is changed by a safe public function
 with `&self`, where nothing in the type synchronises: no lock, atomic or once cell in its fields, however deep, no guard
 held at the write, no check of the thread. An `unsafe impl Send` for a type with an `Rc` is reported as a note. Silent
-where all access needs `&mut self` or an `unsafe fn`.
+where all access needs `&mut self`, an `unsafe fn`, or a further parameter that proves who calls: a `&mut` of a type of the
+sources, or a token that the function never looks at.
 
 ## Why is this bad?
 The impl promises that threads may use the value at once. Two of them in that function are a data race, which is

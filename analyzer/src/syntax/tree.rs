@@ -279,6 +279,13 @@ pub struct Receiver {
     pub ty: Option<TypeRef>,
 }
 
+impl Receiver {
+    /// `self` or `&mut self`: nobody else has the value during the call.
+    pub fn is_exclusive(&self) -> bool {
+        self.ty.is_none() && (self.mutable || !self.reference)
+    }
+}
+
 /// A parameter.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Param {

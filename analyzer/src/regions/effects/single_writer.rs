@@ -58,8 +58,7 @@ fn has_fence(flow: &Flow<'_>) -> bool {
 fn is_handle(cx: &Context<'_>, id: BodyId, flow: &Flow<'_>, cell: &Place) -> bool {
     let Root::Param(param) = cell.root else { return false };
     let receiver = cx.model.fns[id.0 as usize].syntax.receiver.as_ref();
-    if param == 0 && receiver.is_some_and(|receiver| receiver.ty.is_none() && (receiver.mutable || !receiver.reference))
-    {
+    if param == 0 && receiver.is_some_and(|receiver| receiver.is_exclusive()) {
         return true;
     }
     let local = flow.types.locals.iter().find(|local| local.param == Some(param));
@@ -80,19 +79,13 @@ fn is_unshared(model: &Model<'_>, adt: AdtId) -> bool {
         _ => false,
     };
     let own = |ty: &Ty| match ty {
-        Ty::Adt(id, args) if model.adt_path(*id) == "std::marker::PhantomData" => args.iter().any(bars),
         Ty::External(path, args) if path.as_str().ends_with("PhantomData") => args.iter().any(bars),
         ty => bars(ty),
     };
     let claimed = || {
-        model.impls.iter().any(|impl_| {
-            matches!(&impl_.self_ty, Ty::Adt(id, _) if *id == adt)
-                && impl_.unsafe_
-                && impl_
-                    .trait_path
-                    .and_then(|path| path.segments.last())
-                    .is_some_and(|last| last.name.as_str() == "Sync")
-        })
+        let impls = model.impls_of.get(&adt).into_iter().flatten().map(|id| &model.impls[id.0 as usize]);
+        let mut claims = impls.filter(|impl_| impl_.unsafe_).filter_map(|impl_| impl_.trait_path);
+        claims.any(|path| last(path) == Some("Sync"))
     };
     model.adt(adt).variants.iter().flatten().any(|field| own(&field.ty)) && !claimed()
 }

@@ -146,8 +146,9 @@ pub(super) fn find(cx: &Context<'_>, id: BodyId, flow: &Flow<'_>) -> Vec<Stale> 
                 Root::Value(..) => true,
                 Root::Param(_) | Root::Static(_) => false,
             },
-            protocol: exchanged(&flow.events[..at], read)
-                || single_writer::is_claimed(cx, id, flow, &cell, (read, write)),
+            protocol: write.cell == Cell::Atomic
+                && (exchanged(&flow.events[..at], read)
+                    || single_writer::is_claimed(cx, id, flow, &cell, (read, write))),
             read: read_at,
             read_in,
             write: write_at,
