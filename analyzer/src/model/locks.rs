@@ -154,6 +154,7 @@ pub fn acquire(shape: Shape, waiting: Waiting, name: &str) -> Option<Acquire> {
         None => (bare, waiting),
     };
     let bare = bare.strip_suffix("_owned").or_else(|| bare.strip_suffix("_arc")).unwrap_or(bare);
+    let bare = if bare == "read_arc_recursive" { "read_recursive" } else { bare };
     let mode = match (shape, bare) {
         (Shape::Mutex | Shape::Reentrant, "lock") => Exclusive,
         (Shape::RwLock, "read") => Shared,

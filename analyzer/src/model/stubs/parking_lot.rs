@@ -48,6 +48,9 @@ pub struct ArcRwLockReadGuard<T> {
 pub struct ArcRwLockWriteGuard<T> {
     value: T,
 }
+pub struct ArcRwLockUpgradableReadGuard<T> {
+    value: T,
+}
 pub struct Condvar {}
 pub struct WaitTimeoutResult {}
 pub struct Once {}
@@ -63,6 +66,8 @@ impl<T> Mutex<T> {
     pub fn try_lock_until(&self, time: Instant) -> Option<MutexGuard<T>> {}
     pub fn lock_arc(&self) -> ArcMutexGuard<T> {}
     pub fn try_lock_arc(&self) -> Option<ArcMutexGuard<T>> {}
+    pub fn try_lock_arc_for(&self, time: Duration) -> Option<ArcMutexGuard<T>> {}
+    pub fn try_lock_arc_until(&self, time: Instant) -> Option<ArcMutexGuard<T>> {}
     pub fn get_mut(&mut self) -> &mut T {}
     pub fn into_inner(self) -> T {}
     pub fn is_locked(&self) -> bool {}
@@ -93,6 +98,14 @@ impl<T> RwLock<T> {
     pub fn try_upgradable_read(&self) -> Option<RwLockUpgradableReadGuard<T>> {}
     pub fn read_arc(&self) -> ArcRwLockReadGuard<T> {}
     pub fn write_arc(&self) -> ArcRwLockWriteGuard<T> {}
+    pub fn read_arc_recursive(&self) -> ArcRwLockReadGuard<T> {}
+    pub fn upgradable_read_arc(&self) -> ArcRwLockUpgradableReadGuard<T> {}
+    pub fn try_read_arc(&self) -> Option<ArcRwLockReadGuard<T>> {}
+    pub fn try_read_arc_for(&self, time: Duration) -> Option<ArcRwLockReadGuard<T>> {}
+    pub fn try_read_arc_recursive(&self) -> Option<ArcRwLockReadGuard<T>> {}
+    pub fn try_write_arc(&self) -> Option<ArcRwLockWriteGuard<T>> {}
+    pub fn try_write_arc_for(&self, time: Duration) -> Option<ArcRwLockWriteGuard<T>> {}
+    pub fn try_upgradable_read_arc(&self) -> Option<ArcRwLockUpgradableReadGuard<T>> {}
     pub fn get_mut(&mut self) -> &mut T {}
     pub fn into_inner(self) -> T {}
 }
@@ -161,6 +174,17 @@ impl<T> std::ops::Deref for ArcRwLockReadGuard<T> {
 }
 impl<T> std::ops::Deref for ArcRwLockWriteGuard<T> {
     type Target = T;
+}
+impl<T> std::ops::Deref for ArcRwLockUpgradableReadGuard<T> {
+    type Target = T;
+}
+impl<T> ArcRwLockWriteGuard<T> {
+    pub fn downgrade(guard: ArcRwLockWriteGuard<T>) -> ArcRwLockReadGuard<T> {}
+    pub fn downgrade_to_upgradable(guard: ArcRwLockWriteGuard<T>) -> ArcRwLockUpgradableReadGuard<T> {}
+}
+impl<T> ArcRwLockUpgradableReadGuard<T> {
+    pub fn upgrade(guard: ArcRwLockUpgradableReadGuard<T>) -> ArcRwLockWriteGuard<T> {}
+    pub fn downgrade(guard: ArcRwLockUpgradableReadGuard<T>) -> ArcRwLockReadGuard<T> {}
 }
 impl Condvar {
     pub fn new() -> Condvar {}

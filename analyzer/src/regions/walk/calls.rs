@@ -361,7 +361,8 @@ impl Walker<'_> {
     /// have them.
     fn unknown_call(&mut self, name: Option<Symbol>, values: &[Value], id: ExprId) -> Value {
         let last = name.map(|name| name.as_str().rsplit("::").next().unwrap_or_default());
-        let passes = self.carries_guard(self.ty(id)) || matches!(last, Some("timeout" | "pin"));
+        let given: Vec<_> = values.iter().flat_map(|value| value.guards.iter().copied()).collect();
+        let passes = self.keeps(self.ty(id), &given) || matches!(last, Some("timeout" | "pin"));
         // `timeout(time, future)`, `instrument(future)`: what wraps a future gives one.
         let mut out = Value { future: values.iter().find_map(|value| value.future), ..Value::default() };
         for value in values {

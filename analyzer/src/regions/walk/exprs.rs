@@ -42,7 +42,8 @@ impl Walker<'_> {
                 };
                 let place = place.map(|place| self.through_literal(place));
                 self.note_part(*base, how, id);
-                let keeps = how == Use::Move && !base_value.guards.is_empty() && self.carries_guard(self.ty(id));
+                let keeps =
+                    how == Use::Move && !base_value.guards.is_empty() && self.keeps(self.ty(id), &base_value.guards);
                 Value { guards: if keeps { base_value.guards } else { Default::default() }, ..Value::of(place) }
             }
             ExprKind::Index { base, index } => {

@@ -3,6 +3,8 @@
 //! Guarantees: a closure runs now only where the signature asks for something to call; a guard stays in the result only
 //! where the result's type can have one.
 
+use smallvec::SmallVec;
+
 use super::Walker;
 use super::calls::PASS_THROUGH;
 use crate::graph::LockMode;
@@ -223,7 +225,20 @@ impl Walker<'_> {
         }
         let puts_in = PUTS_IN.contains(&name.as_str());
         let keeps =
-            self.carries_guard(ty) && !puts_in || (matches!(ty, Ty::Unknown) && PASS_THROUGH.contains(&name.as_str()));
+            self.keeps(ty, &guards) && !puts_in || (matches!(ty, Ty::Unknown) && PASS_THROUGH.contains(&name.as_str()));
+        // What an adapter's closure has taken along lives as long as the iterator.
+        let iterator = self.model.adt_of(&signature.self_ty).is_some_and(|adt| Some(adt) == self.model.known.iter);
+        let captured: SmallVec<[GuardId; 1]> = match iterator && LAZY.contains(&name.as_str()) {
+            true => {
+                receiver.iter().filter(|_| by_value).chain(&values).flat_map(|v| v.guards.iter().copied()).collect()
+            }
+            false => SmallVec::new(),
+        };
+        if !keeps && !captured.is_empty() {
+            self.state.release(|guard| guards.contains(&guard.id) && !captured.contains(&guard.id));
+            guards = captured;
+        }
+        let keeps = keeps || iterator && LAZY.contains(&name.as_str()) && !guards.is_empty();
         if !keeps && !guards.is_empty() {
             match receiver.as_ref().filter(|_| !by_value).and_then(|value| value.place.as_ref()).map(|place| place.root)
             {
@@ -250,7 +265,6 @@ impl Walker<'_> {
             }
             _ => item,
         };
-        let iterator = self.model.adt_of(&signature.self_ty).is_some_and(|adt| Some(adt) == self.model.known.iter);
         let closure = match &receiver {
             Some(receiver) if iterator && LAZY.contains(&name.as_str()) => {
                 values.iter().find_map(|value| value.closure).or(receiver.closure)

@@ -17,6 +17,7 @@ mod channels;
 mod conditions;
 mod control;
 mod exprs;
+mod generics;
 mod heads;
 mod hidden;
 mod library;
@@ -293,8 +294,13 @@ impl<'w> Walker<'w> {
 
     /// A guard that comes in as a parameter is held by the caller; it is tracked to see when it is given back.
     fn own_param_guard(&mut self, id: LocalId, param: u32, ty: &Ty) {
-        let Ty::Adt(adt, _) = ty else { return };
-        let Some(waiting) = self.guard_in(ty) else { return };
+        let waiting = match self.guard_in(ty) {
+            Some(waiting) if matches!(ty, Ty::Adt(..)) => waiting,
+            _ if self.hands_through(ty) => Waiting::Thread,
+            _ => return,
+        };
+        // Which lock it is, the caller knows.
+        let ((Ty::Adt(adt, _), _) | (_, Some(adt))) = (ty, &self.model.known.option) else { return };
         // What only may have a guard in it, may have none.
         let must = matches!(self.model.adt(*adt).lock, Some(LockType::Guard { .. }));
         let lock =
