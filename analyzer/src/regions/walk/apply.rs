@@ -97,6 +97,8 @@ impl Walker<'_> {
             must: held.must,
             waiting: held.waiting,
         };
+        let given = Self::given_out(summary, args);
+        let pick = Self::is_pick(&given);
         for acquired in summary.acquires.iter().filter(|_| reachable) {
             if Self::is_other_variant(acquired, args) {
                 continue;
@@ -120,12 +122,15 @@ impl Walker<'_> {
             {
                 continue;
             }
-            let without: Vec<GuardId> = args
+            let mut without: Vec<GuardId> = args
                 .iter()
                 .enumerate()
                 .filter(|(index, _)| acquired.released & 1u64.checked_shl(*index as u32).unwrap_or(0) != 0)
                 .flat_map(|(_, value)| value.guards.iter().copied())
                 .collect();
+            if pick {
+                without.extend(self.picked_before(function, &given, acquired, &wanted.place));
+            }
             let seen = Acquired {
                 alone: acquired.alone || self.has_to_itself(&wanted.place),
                 lock: wanted,
@@ -136,7 +141,7 @@ impl Walker<'_> {
                 way: if here.is_some() { Way::new() } else { way(&acquired.way) },
                 held: acquired.held.iter().map(held).collect(),
                 released: 0,
-                when: self.under_variant(),
+                when: self.under_variant().or_else(|| self.passed_on(acquired, args)),
                 dispatched: acquired.dispatched || dispatched,
             };
             // What the callee holds through its parameters is only known here.
@@ -216,7 +221,7 @@ impl Walker<'_> {
             let part = |(name, place): &(Symbol, Place)| (*name, Value::of(Some(renew(place))));
             out.parts = summary.returns_parts.iter().map(part).collect();
         }
-        for returned in &summary.returns {
+        for returned in given {
             match returned {
                 Returned::Param(param) => {
                     if let Some(value) = args.get(*param as usize) {
@@ -230,6 +235,9 @@ impl Walker<'_> {
                         None => held(inner),
                     };
                     let id = self.hold(inner_held, false);
+                    if pick {
+                        self.picked.push((id, function));
+                    }
                     if out.place.is_none() {
                         out.place = renew(&inner.lock.place).step(Step::Inside);
                     }

@@ -2,7 +2,7 @@
 
 use super::bind::Outcome;
 use super::{FrameKind, NESTING, Use, Walker};
-use crate::regions::state::{Owner, State, Value};
+use crate::regions::state::{GuardId, Owner, State, Value};
 use crate::source::Edition;
 use crate::syntax::{Arm, ExprId, ExprKind, PatId, SelectArm, Stmt, Symbol};
 
@@ -415,17 +415,32 @@ impl Walker<'_> {
         for (index, (pat, _)) in params.iter().enumerate() {
             self.bind(*pat, args.get(index).unwrap_or(&Value::default()));
         }
+        let before = self.living();
         let scope = self.push_temporaries();
         let mut value = self.eval(*inner, Use::Move);
         self.own(&value.guards, Owner::Nobody);
         self.pop_temporaries(scope);
         self.pop_block();
-        let frame = self.pop_frame();
+        let mut frame = self.pop_frame();
+        self.end_captured(&before, &mut frame.exits);
         self.state.join(frame.exits);
         value.guards.extend(frame.guards);
         self.rehome(&value);
         self.running.pop();
         value
+    }
+
+    fn living(&self) -> Vec<GuardId> {
+        self.state.guards.iter().map(|guard| guard.id).collect()
+    }
+
+    /// A closure or async block that consumes a variable has taken it along: where it is left early, the variable ends
+    /// with it, too.
+    fn end_captured(&self, before: &[GuardId], exits: &mut State) {
+        if self.state.reachable && exits.reachable {
+            let lives = |id: &GuardId| self.state.guards.iter().any(|guard| guard.id == *id);
+            exits.release(|guard| before.contains(&guard.id) && !lives(&guard.id));
+        }
     }
 
     /// Runs an async block now.
@@ -437,12 +452,14 @@ impl Walker<'_> {
         }
         self.run.insert(id);
         self.running.push(id);
+        let before = self.living();
         self.push_frame(FrameKind::Body, None);
         let scope = self.push_temporaries();
         let mut value = self.eval(*inner, Use::Move);
         self.own(&value.guards, Owner::Nobody);
         self.pop_temporaries(scope);
-        let frame = self.pop_frame();
+        let mut frame = self.pop_frame();
+        self.end_captured(&before, &mut frame.exits);
         self.state.join(frame.exits);
         value.guards.extend(frame.guards);
         self.rehome(&value);

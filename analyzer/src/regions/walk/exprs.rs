@@ -281,6 +281,9 @@ impl Walker<'_> {
                 Value::of(Some(Place::new(Root::Static(found))))
             }
             Some(Name::Fn(function)) => Value { function: Some(*function), ..Value::default() },
+            Some(Name::Constructor(adt, variant)) => {
+                Value { variant: self.literal_variant(*adt, *variant), ..Value::default() }
+            }
             _ => Value::default(),
         }
     }

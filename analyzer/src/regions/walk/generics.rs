@@ -1,9 +1,9 @@
 //! Guards that come in as a value of a type parameter: `fn unpoison<G>(result: LockResult<G>) -> G`.
 //!
 //! Guarantees: a parameter that owns a value of such a type is followed through the body like one that is a guard by
-//! its type, where the function's result can have it again; the caller then still holds what it has passed in.
+//! its type: what comes out again is still held by the caller, and what has been dropped is not.
 //!
-//! Misses: results that do not name the type parameter (`impl Deref`), and futures of guards as arguments.
+//! Misses: futures of guards as arguments, and guards that a closure has taken along.
 
 use super::Walker;
 use crate::model::FnId;
@@ -12,15 +12,20 @@ use crate::regions::state::GuardId;
 use crate::syntax::Symbol;
 
 impl Walker<'_> {
-    /// Whether a parameter of this type can bring a guard in that the function's result can have again.
+    /// Whether a parameter of this type can bring a guard in: it owns a value of a type parameter that is nothing to
+    /// call.
     pub(super) fn hands_through(&self, ty: &Ty) -> bool {
-        let signature = self.model.signature(FnId(self.id.0));
-        if signature.generics.is_empty() {
-            return false;
-        }
         let mut owned = Vec::new();
         owned_parameters(ty, &mut owned);
-        owned.iter().any(|name| names(&signature.ret, name))
+        if owned.is_empty() {
+            return false;
+        }
+        let generics = &self.model.signature(FnId(self.id.0)).generics;
+        let callable = |name: &Symbol| {
+            let bounds = generics.iter().filter(|(known, _)| known == name).flat_map(|(_, bounds)| bounds);
+            bounds.into_iter().any(|bound| matches!(bound.name.as_str(), "Fn" | "FnMut" | "FnOnce" | "Future"))
+        };
+        owned.iter().any(|name| !callable(name))
     }
 
     /// Whether a value of this type keeps these guards: it can have one by its type, or it can have what came in as a
@@ -41,10 +46,6 @@ fn owned_parameters<'t>(ty: &'t Ty, out: &mut Vec<&'t Symbol>) {
         Ty::Adt(_, args) | Ty::Tuple(args) => args.iter().for_each(|arg| owned_parameters(arg, out)),
         _ => {}
     }
-}
-
-fn names(ty: &Ty, parameter: &Symbol) -> bool {
-    ty.any(&mut |part| matches!(part, Ty::Param(name) if name == parameter))
 }
 
 fn is_generic(ty: &Ty) -> bool {

@@ -24,6 +24,7 @@ mod library;
 mod named;
 mod once;
 mod passed;
+mod picks;
 mod scopes;
 mod submissions;
 mod temporaries;
@@ -126,6 +127,8 @@ pub(super) struct Walker<'w> {
     binds: FxHashMap<LocalId, u32>,
     /// Variants of parameters for which the branches around run.
     requires: Vec<super::summary::When>,
+    /// Guards of one of several locks, with the function that gave them.
+    picked: Vec<(GuardId, FnId)>,
     /// Locals that hold a lock made right there, and when.
     made: FxHashMap<LocalId, u32>,
     /// What the fields of locals that were made by a literal stand for.
@@ -223,6 +226,7 @@ pub(super) fn walk(cx: &Context<'_>, group: &Group, id: BodyId, out: &mut Output
         callables: FxHashMap::default(),
         binds: FxHashMap::default(),
         requires: Vec::new(),
+        picked: Vec::new(),
         made: FxHashMap::default(),
         literals: Rc::default(),
         moved: FxHashSet::default(),
@@ -296,7 +300,8 @@ impl<'w> Walker<'w> {
     fn own_param_guard(&mut self, id: LocalId, param: u32, ty: &Ty) {
         let waiting = match self.guard_in(ty) {
             Some(waiting) if matches!(ty, Ty::Adt(..)) => waiting,
-            _ if self.hands_through(ty) => Waiting::Thread,
+            // It need not be a guard at all: nothing is said of it where the function is suspended.
+            _ if self.hands_through(ty) => Waiting::Task,
             _ => return,
         };
         // Which lock it is, the caller knows.

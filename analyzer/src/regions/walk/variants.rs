@@ -3,7 +3,7 @@
 //! Guarantees: an acquisition is left out at a call only where the callee takes the lock in a branch for one variant of
 //! a parameter and the argument is a literal of another one.
 //!
-//! Misses: arguments that were put into a variable first, unit variants, branches on a parameter's parts.
+//! Misses: arguments that were put into a variable first, branches on a parameter's parts.
 
 use super::Walker;
 use crate::model::AdtId;
