@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{CrateInput, Model, ModelFile, known};
+use super::{CrateInput, Dependencies, Model, ModelFile, known};
 use crate::cache::files::{self, Files, How, Kept, number_as_read};
 use crate::finding::{Notice, NoticeKind};
 use crate::source::{Edition, RootKind, SourceFile, Sources};
@@ -198,7 +198,7 @@ fn year(edition: Edition) -> u16 {
 fn crates_of(sources: &Sources) -> Vec<CrateInput> {
     let mut out = Vec::new();
     for (index, package) in sources.packages.iter().enumerate() {
-        let dependencies: FxHashMap<Symbol, Symbol> =
+        let dependencies: Dependencies =
             package.dependencies.iter().map(|(name, krate)| (Symbol::from(name), Symbol::from(krate))).collect();
         let own: Vec<usize> = (0..sources.files.len()).filter(|file| sources.files[*file].package == index).collect();
         for (position, root) in package.roots.iter().enumerate() {
