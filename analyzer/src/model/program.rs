@@ -76,6 +76,8 @@ pub struct Parsed {
     pub items: u64,
     /// One for each file's text.
     pub texts: Vec<u128>,
+    /// Not every file was known from an earlier scan.
+    pub new: bool,
 }
 
 impl Program {
@@ -121,6 +123,7 @@ impl Program {
         let mut shapes = Vec::with_capacity(parsed.len());
         let mut trees = Vec::with_capacity(parsed.len());
         let mut earlier = earlier;
+        let new = parsed.iter().any(|(_, _, kept)| kept.is_some());
         for ((tree, shape, kept), number) in parsed.into_iter().zip(&numbers) {
             match kept {
                 Some(kept) => cache.add(*number, kept),
@@ -134,7 +137,7 @@ impl Program {
         let texts = texts.collect();
         let program = Program::of(sources, trees);
         let all = format!("{:?} {shapes:?} {:?}", program.names, program.crates);
-        Parsed { program, items: xxh3_64(all.as_bytes()), texts }
+        Parsed { program, items: xxh3_64(all.as_bytes()), texts, new }
     }
 
     fn of(sources: &Sources, parsed: Vec<Option<FileSyntax>>) -> Program {
