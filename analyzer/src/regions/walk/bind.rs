@@ -29,7 +29,9 @@ impl Walker<'_> {
                 let Some(local) = self.types.bindings.get(&pat).copied() else { return };
                 let data = &self.types.locals[local.0 as usize];
                 self.declare(local);
-                let owns = !by_ref && !data.by_ref && (value.closure.is_some() || self.may_carry(&data.ty));
+                let iterator = !value.guards.is_empty()
+                    && self.model.adt_of(&data.ty).is_some_and(|adt| Some(adt) == self.model.known.iter);
+                let owns = !by_ref && !data.by_ref && (value.closure.is_some() || iterator || self.may_carry(&data.ty));
                 let mut bound = value.clone();
                 if owns {
                     self.own(&value.guards, Owner::Local(local));

@@ -7,6 +7,7 @@ use super::Walker;
 use super::calls::PASS_THROUGH;
 use crate::graph::LockMode;
 use crate::model::known::Role;
+use crate::model::locks::Shape;
 use crate::model::ty::Ty;
 use crate::model::{FnId, Signature};
 use crate::regions::Task;
@@ -190,7 +191,13 @@ impl Walker<'_> {
         let item = if container { self.step(base.clone(), Step::Element(Index::Any)) } else { base.clone() };
         let held = receiver.as_ref().filter(|_| by_value).map(|value| value.guards.clone()).unwrap_or_default();
         let own_task = receiver.as_ref().map_or(0, |value| value.task);
-        let arg = Value { guards: held.clone(), task: own_task, ..Value::of(item.clone()) };
+        let iterator = self.model.adt_of(&signature.self_ty).is_some_and(|adt| Some(adt) == self.model.known.iter);
+        let mut given = held.clone();
+        if iterator {
+            // An iterator over a concurrent map has its shard for as long as it lives, whatever becomes of its items.
+            given.retain(|id| self.state.guard(*id).is_none_or(|guard| guard.held.lock.shape != Shape::ShardedMap));
+        }
+        let arg = Value { guards: given, task: own_task, ..Value::of(item.clone()) };
         self.note_receiver_use(base.as_ref());
         let each = container && !values.is_empty();
         if each {
@@ -222,8 +229,11 @@ impl Walker<'_> {
             guards.extend(receiver.guards.iter().copied());
         }
         let puts_in = PUTS_IN.contains(&name.as_str());
-        let keeps =
-            self.carries_guard(ty) && !puts_in || (matches!(ty, Ty::Unknown) && PASS_THROUGH.contains(&name.as_str()));
+        let lazy = iterator && LAZY.contains(&name.as_str());
+        // What an adaptor gives has the iterator that it was given, whatever its items are.
+        let keeps = self.carries_guard(ty) && !puts_in
+            || lazy
+            || (matches!(ty, Ty::Unknown) && PASS_THROUGH.contains(&name.as_str()));
         if !keeps && !guards.is_empty() {
             match receiver.as_ref().filter(|_| !by_value).and_then(|value| value.place.as_ref()).map(|place| place.root)
             {
@@ -250,11 +260,8 @@ impl Walker<'_> {
             }
             _ => item,
         };
-        let iterator = self.model.adt_of(&signature.self_ty).is_some_and(|adt| Some(adt) == self.model.known.iter);
         let closure = match &receiver {
-            Some(receiver) if iterator && LAZY.contains(&name.as_str()) => {
-                values.iter().find_map(|value| value.closure).or(receiver.closure)
-            }
+            Some(receiver) if lazy => values.iter().find_map(|value| value.closure).or(receiver.closure),
             Some(receiver) if iterator => {
                 if let ExprKind::MethodCall { receiver: iterator, .. } = &self.body[id].kind {
                     self.lazily(*iterator, receiver);
@@ -353,9 +360,11 @@ impl Walker<'_> {
         self.tasks.len() as u32
     }
 
-    /// An upgrade waits until all other readers are gone: it wants the lock exclusively.
+    /// An upgrade waits until all other readers are gone: it wants the lock exclusively. It keeps what it has meanwhile,
+    /// so that nobody else who may upgrade is in its way.
     fn upgrade(&mut self, id: GuardId, span: Span) {
         let Some(guard) = self.state.guard(id) else { return };
+        let kept = guard.held.clone();
         let wanted = Acquired {
             lock: guard.held.lock.clone(),
             mode: LockMode::Exclusive,
@@ -369,7 +378,7 @@ impl Walker<'_> {
             alone: false,
             when: None,
         };
-        self.request(wanted, &[id]);
+        self.request_keeping(wanted, &[id], Some(kept));
     }
 
     fn constant_argument(&self, id: ExprId) -> Option<u64> {
