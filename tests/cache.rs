@@ -61,7 +61,7 @@ fn edits_are_seen_and_nothing_else_changes() {
     let mut bytes: Vec<u8> = Vec::new();
     let mut done = String::from("the first scan");
     for _ in 0..12 {
-        let mut cache = Cache::from_bytes(&bytes, 1).unwrap_or_default();
+        let mut cache = Cache::from_bytes(bytes, 1).unwrap_or_default();
         let with = shown(lockcheck::scan_after(&sources, &config, &mut cache));
         let without = shown(lockcheck::scan_with(&sources, &config));
         let differ = with.lines().zip(without.lines()).position(|(with, without)| with != without);
@@ -81,46 +81,92 @@ fn bytes_of_other_programs_and_broken_ones_are_no_cache() {
     let mut cache = Cache::default();
     lockcheck::scan_after(&sources, &config, &mut cache);
     let bytes = cache.to_bytes(1);
-    assert!(Cache::from_bytes(&bytes, 1).is_some_and(|cache| !cache.is_empty()));
-    assert!(Cache::from_bytes(&bytes, 2).is_none());
+    assert!(Cache::from_bytes(bytes.clone(), 1).is_some_and(|cache| !cache.is_empty()));
+    assert!(Cache::from_bytes(bytes.clone(), 2).is_none());
     for cut in [0, 1, 15, 16, 17, bytes.len() / 2, bytes.len() - 1] {
-        assert!(Cache::from_bytes(&bytes[..cut], 1).is_none(), "cut at {cut}");
+        assert!(Cache::from_bytes(bytes[..cut].to_vec(), 1).is_none(), "cut at {cut}");
     }
     let mut random = fastrand::Rng::with_seed(3);
     for _ in 0..200 {
         let mut broken = bytes.clone();
         let at = random.usize(0..broken.len());
         broken[at] ^= 1 << random.u8(0..8);
-        assert!(Cache::from_bytes(&broken, 1).is_none(), "changed at {at}");
+        assert!(Cache::from_bytes(broken, 1).is_none(), "changed at {at}");
     }
+}
+
+/// A project with a cache that is worth the while, in a folder for it and one for its user's own files.
+struct Project {
+    folder: tempfile::TempDir,
+    home: tempfile::TempDir,
+}
+
+impl Project {
+    fn new() -> Project {
+        let (folder, home) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        let source: String =
+            (0..6000).map(|at| format!("pub fn f{at}(m: &std::sync::Mutex<u8>) {{ drop(m.lock()); }}\n")).collect();
+        let dependencies: String = (0..40).map(|at| format!("d{at} = \"1\"\n")).collect();
+        std::fs::create_dir_all(folder.path().join("src")).expect("a folder");
+        let manifest = format!("[package]\nname = \"p\"\nedition = \"2021\"\n[dependencies]\n{dependencies}");
+        std::fs::write(folder.path().join("Cargo.toml"), manifest).expect("written");
+        std::fs::write(folder.path().join("src/lib.rs"), source).expect("written");
+        Project { folder, home }
+    }
+
+    fn scan(&self, more: &[&str]) {
+        let mut command = std::process::Command::new(binary("lockcheck"));
+        command.current_dir(self.folder.path()).env_remove("CARGO_TARGET_DIR");
+        let home = self.home.path();
+        command.env("XDG_CACHE_HOME", home).env("HOME", home).env("LOCALAPPDATA", home);
+        command.args(["scan", "src", "--message-format", "lockcheck-json"]).args(more);
+        let done = lockcheck_tests::command(&mut command);
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+    }
+
+    fn with_target(self) -> Project {
+        let target = self.folder.path().join("target");
+        std::fs::create_dir_all(&target).expect("a folder");
+        std::fs::write(target.join("CACHEDIR.TAG"), "Signature: 8a477f597d28d172789f06886806bc55").expect("written");
+        self
+    }
+}
+
+fn entries(path: PathBuf) -> Vec<PathBuf> {
+    std::fs::read_dir(path).map(|all| all.flatten().map(|entry| entry.path()).collect()).unwrap_or_default()
 }
 
 #[test]
 fn a_scan_leaves_its_cache_in_the_target_folder_and_nowhere_else() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let home = tempfile::tempdir().expect("a folder");
-    let source: String =
-        (0..6000).map(|at| format!("pub fn f{at}(m: &std::sync::Mutex<u8>) {{ drop(m.lock()); }}\n")).collect();
-    std::fs::create_dir_all(folder.path().join("src")).expect("a folder");
-    std::fs::write(folder.path().join("Cargo.toml"), "[package]\nname = \"p\"\nedition = \"2021\"\n").expect("written");
-    std::fs::write(folder.path().join("src/lib.rs"), source).expect("written");
-    let scan = |more: &[&str]| {
-        let mut command = std::process::Command::new(binary("lockcheck"));
-        command.current_dir(folder.path()).env_remove("CARGO_TARGET_DIR");
-        command.env("XDG_CACHE_HOME", home.path()).env("HOME", home.path()).env("LOCALAPPDATA", home.path());
-        command.args(["scan", "src", "--message-format", "lockcheck-json"]).args(more);
-        let done = lockcheck_tests::command(&mut command);
-        assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let project = Project::new();
+    let (folder, home) = (project.folder.path().to_path_buf(), project.home.path().to_path_buf());
+    project.scan(&["--no-cache"]);
+    assert_eq!(entries(home.clone()).len(), 0);
+    project.scan(&[]);
+    assert_eq!((entries(folder.clone()).len(), entries(home).len()), (2, 1));
+    let project = project.with_target();
+    project.scan(&[]);
+    project.scan(&[]);
+    assert_eq!(entries(folder.join("target/lockcheck")).len(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_scan_in_a_new_process_takes_over_all_that_the_last_one_left() {
+    use std::os::unix::fs::MetadataExt as _;
+    let project = Project::new().with_target();
+    let written = || {
+        project.scan(&[]);
+        let file = entries(project.folder.path().join("target/lockcheck")).remove(0);
+        file.metadata().expect("the cache").ino()
     };
-    let entries = |path: PathBuf| std::fs::read_dir(path).map(Iterator::count).unwrap_or(0);
-    scan(&["--no-cache"]);
-    assert_eq!(entries(home.path().to_path_buf()), 0);
-    scan(&[]);
-    assert_eq!((entries(folder.path().to_path_buf()), entries(home.path().to_path_buf())), (2, 1));
-    std::fs::create_dir_all(folder.path().join("target")).expect("a folder");
-    std::fs::write(folder.path().join("target/CACHEDIR.TAG"), "Signature: 8a477f597d28d172789f06886806bc55")
-        .expect("written");
-    scan(&[]);
-    scan(&[]);
-    assert_eq!(entries(folder.path().join("target/lockcheck")), 1);
+    // Written once, and not again while there is nothing to add.
+    let first = written();
+    assert_eq!([written(), written()], [first, first]);
+    let source = project.folder.path().join("src/lib.rs");
+    let text = std::fs::read_to_string(&source).expect("the source");
+    std::fs::write(&source, text.replacen("drop(m.lock());", "let _guard = m.lock();", 1)).expect("written");
+    let second = written();
+    assert_ne!(second, first);
+    assert_eq!(written(), second);
 }

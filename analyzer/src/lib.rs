@@ -99,7 +99,7 @@ fn scan_here<T>(
 ) -> (Report, T) {
     let parsed = match &mut cache {
         Some(cache) => Program::parse_after(sources, &mut cache.files),
-        None => Parsed { program: Program::parse(sources), items: 0, texts: Vec::new() },
+        None => Parsed { program: Program::parse(sources), items: 0, texts: Vec::new(), new: true },
     };
     let program = parsed.program;
     let mut model = program.model();
@@ -109,6 +109,7 @@ fn scan_here<T>(
             let items = xxh3_64_with_seed(format!("{:?}", config.locks).as_bytes(), parsed.items);
             let (regions, walked) =
                 regions::regions_after(&model, &program.names, (items, parsed.texts), cache.walked.take());
+            cache.changed = parsed.new || walked.is_new();
             cache.walked = Some(walked);
             regions
         }

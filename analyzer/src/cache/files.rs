@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
@@ -26,8 +27,10 @@ pub struct Kept {
     /// How it was read: by the edition and the macros at hand.
     pub(super) how: u64,
     pub(super) shape: u64,
+    /// Of the items.
+    pub(super) length: u32,
     #[serde(skip)]
-    pub(super) items: Vec<u8>,
+    pub(super) items: Bytes,
 }
 
 /// How the files of a package are read.
@@ -93,7 +96,8 @@ impl Files {
 impl Kept {
     /// What to keep of a file.
     pub fn of(definitions: Definitions, how: &How, file: &FileSyntax) -> Kept {
-        Kept { definitions, how: how.number, shape: keep::shape(file), items: keep::to_bytes(file) }
+        let items = Bytes::from(keep::to_bytes(file));
+        Kept { definitions, how: how.number, shape: keep::shape(file), length: items.len() as u32, items }
     }
 
     /// See [`keep::shape`].

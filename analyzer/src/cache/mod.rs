@@ -19,6 +19,8 @@ pub struct Cache {
     pub files: Files,
     /// What walking left.
     pub walked: Option<Walked>,
+    /// The last scan found something in it that the scan before had not left.
+    pub changed: bool,
 }
 
 impl Cache {

@@ -1,52 +1,101 @@
 //! A cache as bytes.
 //!
 //! Guarantees: bytes that are cut off, changed, or written by another build of the program give `None`, never a wrong
-//! cache: they begin with a hash of everything behind it and of the writer's identity.
+//! cache: they end with a hash of everything before it and of the writer's identity. What is kept of files and bodies
+//! is neither copied nor read before somebody asks for it.
 
+use std::io::{self, Write};
+
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_128_with_seed;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128_with_seed};
 
 use super::Cache;
 use super::files::{Files, Kept};
 use crate::regions::Walked;
 
-/// Length of the hash in front.
+/// Length of the hash at the end.
 const HASH: usize = 16;
+/// Length of the number in front: how long what follows it is, before the pieces begin.
+const LENGTH: usize = 8;
 
+/// What the pieces are, in their order.
 #[derive(Serialize, Deserialize)]
-struct Stored<'a> {
-    #[serde(borrow)]
-    files: Vec<(u128, Kept, &'a [u8])>,
-    walked: Option<Walked>,
+struct Contents<F, W> {
+    files: Vec<(u128, F)>,
+    walked: Option<W>,
+}
+
+/// Hashes what goes through it.
+struct Hashing<W> {
+    to: W,
+    hash: Xxh3,
+}
+
+impl<W: Write> Hashing<W> {
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.hash.update(bytes);
+        self.to.write_all(bytes)
+    }
 }
 
 impl Cache {
-    /// As bytes for the same `program`.
-    pub fn to_bytes(&self, program: u64) -> Vec<u8> {
-        let mut files: Vec<(u128, Kept, &[u8])> = Vec::with_capacity(self.files.by_text.len());
-        for (number, kept) in &self.files.by_text {
-            let head = Kept { definitions: kept.definitions.clone(), items: Vec::new(), ..*kept };
-            files.push((*number, head, &kept.items));
+    /// Writes it for the same `program`.
+    pub fn write_to(&self, to: impl Write, program: u64) -> io::Result<()> {
+        let mut files: Vec<(u128, &Kept)> = self.files.by_text.iter().map(|(number, kept)| (*number, kept)).collect();
+        files.sort_unstable_by_key(|(number, _)| *number);
+        let contents = Contents { files, walked: self.walked.as_ref() };
+        let bytes = postcard::to_allocvec(&contents).map_err(io::Error::other)?;
+        let mut to = Hashing { to, hash: Xxh3::with_seed(program) };
+        to.put(&(bytes.len() as u64).to_le_bytes())?;
+        to.put(&bytes)?;
+        let pieces = contents.files.iter().map(|(_, kept)| &kept.items);
+        for piece in pieces.chain(self.walked.iter().flat_map(Walked::pieces)) {
+            to.put(piece)?;
         }
-        files.sort_unstable_by_key(|(number, ..)| *number);
-        let stored = Stored { files, walked: self.walked.clone() };
-        let Ok(mut bytes) = postcard::to_extend(&stored, vec![0; HASH]) else { return Vec::new() };
-        let hash = xxh3_128_with_seed(&bytes[HASH..], program);
-        bytes[..HASH].copy_from_slice(&hash.to_le_bytes());
-        bytes
+        let hash = to.hash.digest128();
+        to.to.write_all(&hash.to_le_bytes())
+    }
+
+    /// The same as bytes.
+    pub fn to_bytes(&self, program: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        match self.write_to(&mut bytes, program) {
+            Ok(()) => bytes,
+            Err(_) => Vec::new(),
+        }
     }
 
     /// Reads them back; `None` for anything else.
-    pub fn from_bytes(bytes: &[u8], program: u64) -> Option<Cache> {
-        let (hash, rest) = bytes.split_first_chunk::<HASH>()?;
-        if xxh3_128_with_seed(rest, program).to_le_bytes() != *hash {
+    pub fn from_bytes(bytes: impl Into<Bytes>, program: u64) -> Option<Cache> {
+        let mut rest: Bytes = bytes.into();
+        let hash = rest.split_off(rest.len().checked_sub(HASH)?);
+        if xxh3_128_with_seed(&rest, program).to_le_bytes() != *hash {
             return None;
         }
-        let stored: Stored<'_> = postcard::from_bytes(rest).ok()?;
+        let length = u64::from_le_bytes(*rest.split_to_checked(LENGTH)?.first_chunk()?);
+        let contents = rest.split_to_checked(usize::try_from(length).ok()?)?;
+        let contents: Contents<Kept, Walked> = postcard::from_bytes(&contents).ok()?;
+        let mut next = |length: u32| rest.split_to_checked(length as usize);
         let mut files = Files::default();
-        for (number, kept, items) in stored.files {
-            files.add(number, Kept { items: items.to_vec(), ..kept });
+        for (number, kept) in contents.files {
+            files.add(number, Kept { items: next(kept.length)?, ..kept });
         }
-        Some(Cache { files, walked: stored.walked })
+        let mut walked = contents.walked;
+        if let Some(walked) = &mut walked {
+            walked.restore(&mut next)?;
+        }
+        Some(Cache { files, walked, changed: false })
+    }
+}
+
+/// Splitting that does not panic.
+trait SplitChecked: Sized {
+    fn split_to_checked(&mut self, length: usize) -> Option<Self>;
+}
+
+impl SplitChecked for Bytes {
+    fn split_to_checked(&mut self, length: usize) -> Option<Bytes> {
+        (length <= self.len()).then(|| self.split_to(length))
     }
 }

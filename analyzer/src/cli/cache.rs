@@ -7,6 +7,7 @@
 //! Misses: caches of paths that nobody scans any more; those of the user's folder are removed after [`OLD`].
 
 use std::ffi::OsStr;
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -46,16 +47,20 @@ impl CacheFile {
     /// What an earlier scan left.
     pub(super) fn read(&self) -> Cache {
         let bytes = std::fs::read(&self.path).unwrap_or_default();
-        Cache::from_bytes(&bytes, self.program).unwrap_or_default()
+        Cache::from_bytes(bytes, self.program).unwrap_or_default()
     }
 
-    /// Leaves it for the next scan.
+    /// Leaves it for the next scan. One that says what the file says is not written again.
     pub(super) fn write(&self, cache: &Cache) -> std::io::Result<()> {
+        if !cache.changed {
+            // It is in use, and no old one.
+            return std::fs::File::options().append(true).open(&self.path)?.set_modified(SystemTime::now());
+        }
         let folder = self.path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder)?;
-        let file = tempfile::NamedTempFile::new_in(folder)?;
-        std::fs::write(file.path(), cache.to_bytes(self.program))?;
-        file.persist(&self.path)?;
+        let mut file = BufWriter::with_capacity(1 << 16, tempfile::NamedTempFile::new_in(folder)?);
+        cache.write_to(&mut file, self.program)?;
+        file.into_inner().map_err(|error| error.into_error())?.persist(&self.path)?;
         clear(folder);
         Ok(())
     }

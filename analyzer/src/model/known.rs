@@ -6,7 +6,7 @@
 use rustc_hash::FxHashMap;
 
 use super::resolve::Namespace;
-use super::{AdtId, CrateInput, Def, FnId, Model, ModuleId, TraitId};
+use super::{AdtId, CrateInput, Def, Dependencies, FnId, Model, ModuleId, TraitId};
 use crate::source::Edition;
 use crate::syntax::{FileSyntax, ItemKind, Symbol};
 
@@ -50,7 +50,7 @@ pub fn stub_crates(names: impl Iterator<Item = Symbol>, first: usize) -> Vec<Cra
             name,
             root: first + index,
             edition: Edition::E2021,
-            dependencies: FxHashMap::default(),
+            dependencies: Dependencies::default(),
             library: true,
             stub: true,
             test: false,

@@ -86,7 +86,7 @@ pub struct Crate {
     /// Decides about `use` paths and temporary scopes.
     pub edition: Edition,
     /// The crates it can name: name in code -> name of the crate.
-    pub dependencies: FxHashMap<Symbol, Symbol>,
+    pub dependencies: Dependencies,
     /// A stub: signatures without bodies.
     pub stub: bool,
 }
@@ -312,6 +312,10 @@ pub struct ModelFile<'a> {
     pub path: &'a std::path::Path,
 }
 
+/// Names in code, each with the name of the crate behind it, in the order of the manifest: what is made of it is the
+/// same in every process, whatever numbers its symbols have.
+pub type Dependencies = indexmap::IndexMap<Symbol, Symbol, rustc_hash::FxBuildHasher>;
+
 /// A crate to build: its root file and what it can name.
 #[derive(Clone, Debug)]
 pub struct CrateInput {
@@ -322,7 +326,7 @@ pub struct CrateInput {
     /// Its edition.
     pub edition: Edition,
     /// Name in code -> crate name.
-    pub dependencies: FxHashMap<Symbol, Symbol>,
+    pub dependencies: Dependencies,
     /// Other crates can name it.
     pub library: bool,
     /// A stub.

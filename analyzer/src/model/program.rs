@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{CrateInput, Model, ModelFile, known};
+use super::{CrateInput, Dependencies, Model, ModelFile, known};
 use crate::cache::files::{self, Files, How, Kept, number_as_read};
 use crate::finding::{Notice, NoticeKind};
 use crate::source::{Edition, RootKind, SourceFile, Sources};
@@ -76,6 +76,8 @@ pub struct Parsed {
     pub items: u64,
     /// One for each file's text.
     pub texts: Vec<u128>,
+    /// Not every file was known from an earlier scan.
+    pub new: bool,
 }
 
 impl Program {
@@ -121,6 +123,7 @@ impl Program {
         let mut shapes = Vec::with_capacity(parsed.len());
         let mut trees = Vec::with_capacity(parsed.len());
         let mut earlier = earlier;
+        let new = parsed.iter().any(|(_, _, kept)| kept.is_some());
         for ((tree, shape, kept), number) in parsed.into_iter().zip(&numbers) {
             match kept {
                 Some(kept) => cache.add(*number, kept),
@@ -134,7 +137,7 @@ impl Program {
         let texts = texts.collect();
         let program = Program::of(sources, trees);
         let all = format!("{:?} {shapes:?} {:?}", program.names, program.crates);
-        Parsed { program, items: xxh3_64(all.as_bytes()), texts }
+        Parsed { program, items: xxh3_64(all.as_bytes()), texts, new }
     }
 
     fn of(sources: &Sources, parsed: Vec<Option<FileSyntax>>) -> Program {
@@ -198,7 +201,7 @@ fn year(edition: Edition) -> u16 {
 fn crates_of(sources: &Sources) -> Vec<CrateInput> {
     let mut out = Vec::new();
     for (index, package) in sources.packages.iter().enumerate() {
-        let dependencies: FxHashMap<Symbol, Symbol> =
+        let dependencies: Dependencies =
             package.dependencies.iter().map(|(name, krate)| (Symbol::from(name), Symbol::from(krate))).collect();
         let own: Vec<usize> = (0..sources.files.len()).filter(|file| sources.files[*file].package == index).collect();
         for (position, root) in package.roots.iter().enumerate() {

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::names::{self, Variable};
 use super::place::{self, BodyId, ClassName, Place, Root, class_of};
 use super::summary::{LockRef, Site, Summary, Way};
 use super::{Side, stub};
@@ -45,6 +46,8 @@ pub(super) struct Context<'w> {
     pub(super) containers: FxHashSet<AdtId>,
     /// Statements are asked for.
     pub(super) sections: bool,
+    /// Names of variables that are asked for after walking.
+    pub(super) names: names::Names,
 }
 
 impl<'w> Context<'w> {
@@ -95,8 +98,10 @@ impl<'w> Context<'w> {
     }
 
     pub(super) fn local_name(&self, body: BodyId, local: LocalId) -> (String, String) {
-        let types = self.types_of(body);
-        let name = types.and_then(|types| types.locals.get(local.0 as usize)).map_or("_", |local| local.name.as_str());
+        let name = self.names.get(body, Variable::Local(local.0), || {
+            self.types_of(body).and_then(|types| types.locals.get(local.0 as usize)).map(|local| local.name)
+        });
+        let name = name.map_or("_", |name| name.as_str());
         let info = &self.bodies[body.0 as usize];
         (format!("{}::{name}#{}", info.path, local.0), name.to_string())
     }
@@ -104,8 +109,11 @@ impl<'w> Context<'w> {
     /// The name of the parameter that a place begins with.
     pub(super) fn param_name(&self, place: &Place, body: BodyId) -> Option<String> {
         let Root::Param(param) = place.root else { return None };
-        let types = self.types_of(body)?;
-        types.locals.iter().find(|local| local.param == Some(param)).map(|local| local.name.to_string())
+        let name = self.names.get(body, Variable::Param(param), || {
+            let types = self.types_of(body)?;
+            types.locals.iter().find(|local| local.param == Some(param)).map(|local| local.name)
+        });
+        name.map(|name| name.to_string())
     }
 
     pub(super) fn class(&self, place: &Place) -> Option<ClassName> {
@@ -228,6 +236,7 @@ pub(super) fn context<'w>(model: &'w Model<'w>, files: &'w [String]) -> Context<
         carriers: carriers(model),
         containers,
         sections: false,
+        names: names::Names::default(),
     }
 }
 

@@ -6,11 +6,14 @@
 //!
 //! Misses: when an item is added, removed or changed, everything is walked again.
 
-use rustc_hash::FxHashMap;
+use bytes::Bytes;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::context::Context;
+use super::names::Named;
 use super::output::Output;
 use super::place::BodyId;
 use super::summary::Summary;
@@ -29,8 +32,11 @@ pub struct Walked {
     /// By body.
     links: Vec<Links>,
     groups: Vec<Kept>,
-    /// Summaries and findings of all groups.
-    bytes: Vec<u8>,
+    /// Names of variables that were asked for after walking.
+    names: Vec<Named>,
+    /// Something in it is not from the walk before.
+    #[serde(skip)]
+    new: bool,
 }
 
 /// What a body refers to.
@@ -46,17 +52,24 @@ pub(super) struct Links {
 
 #[derive(Clone, Serialize, Deserialize)]
 struct Kept {
-    members: Vec<BodyId>,
+    members: SmallVec<[BodyId; 4]>,
     truncated: u32,
-    summaries: (u32, u32),
-    found: (u32, u32),
+    /// Of the summaries and the findings.
+    lengths: (u32, u32),
+    /// Kept where they were read: an entry that goes from scan to scan is never copied.
+    #[serde(skip)]
+    summaries: Bytes,
+    #[serde(skip)]
+    found: Bytes,
 }
 
 /// Reads what an earlier walk left, and writes what this one leaves.
 pub(super) struct Memory {
     earlier: Walked,
-    /// The group of the earlier walk that a body was in.
-    group_of: FxHashMap<BodyId, usize>,
+    /// The number for the names of each body's variables in the earlier walk.
+    names: Vec<u64>,
+    /// The group of the earlier walk that each body was in.
+    group_of: Vec<Option<u32>>,
     /// Bodies whose callers must be walked again.
     changed: Vec<bool>,
     /// Bodies that need not be walked again.
@@ -104,20 +117,69 @@ impl Links {
     }
 }
 
+impl Walked {
+    /// Whether it differs from what the walk before left.
+    pub fn is_new(&self) -> bool {
+        self.new
+    }
+
+    /// What is kept beside the rest, in a fixed order.
+    pub fn pieces(&self) -> impl Iterator<Item = &Bytes> {
+        self.groups.iter().flat_map(|group| [&group.summaries, &group.found])
+    }
+
+    /// Puts it back; `next` gives the next so many bytes, if there are so many.
+    pub fn restore(&mut self, next: &mut dyn FnMut(u32) -> Option<Bytes>) -> Option<()> {
+        for group in &mut self.groups {
+            group.summaries = next(group.lengths.0)?;
+            group.found = next(group.lengths.1)?;
+        }
+        Some(())
+    }
+}
+
 impl Memory {
     /// `items` is a number for all that items declare, `files` has one for the text of each file.
     pub(super) fn new(items: u64, files: Vec<u128>, earlier: Option<Walked>) -> Memory {
         let same = |earlier: &Walked| earlier.items == items && earlier.files.len() == files.len();
         let earlier = earlier.filter(same).unwrap_or_default();
-        let members = earlier.groups.iter().enumerate();
-        let group_of = members.flat_map(|(at, kept)| kept.members.iter().map(move |id| (*id, at))).collect();
         let next = Walked { items, files, ..Walked::default() };
-        Memory { earlier, group_of, changed: Vec::new(), taken_over: Vec::new(), next }
+        Memory { earlier, names: Vec::new(), group_of: Vec::new(), changed: Vec::new(), taken_over: Vec::new(), next }
     }
 
-    /// The links of a body whose text is the same.
-    pub(super) fn links(&self, cx: &Context<'_>, id: BodyId) -> Option<Links> {
-        self.is_same_text(cx, id).then(|| self.earlier.links.get(id.0 as usize).cloned()).flatten()
+    /// Names of variables, of bodies whose text is the same.
+    pub(super) fn names<'m>(&'m self, cx: &'m Context<'_>) -> impl Iterator<Item = Named> + 'm {
+        let same = |((id, _), _): &&Named| (id.0 as usize) < cx.bodies.len() && self.is_same_text(cx, *id);
+        self.earlier.names.iter().filter(same).copied()
+    }
+
+    /// The links of all bodies; those of a body whose text is the same are taken over.
+    pub(super) fn links(&mut self, cx: &Context<'_>) -> Vec<Links> {
+        let bodies = cx.bodies.len();
+        let mut earlier: Vec<Option<Links>> =
+            std::mem::take(&mut self.earlier.links).into_iter().map(Some).take(bodies).collect();
+        self.names = earlier.iter().flatten().map(|links| links.names).collect();
+        self.group_of = vec![None; bodies];
+        for (at, kept) in self.earlier.groups.iter().enumerate() {
+            for id in &kept.members {
+                if let Some(group) = self.group_of.get_mut(id.0 as usize) {
+                    *group = Some(at as u32);
+                }
+            }
+        }
+        earlier.resize(bodies, None);
+        let links: Vec<Links> = earlier
+            .into_par_iter()
+            .enumerate()
+            .with_max_len(super::BODIES)
+            .map(|(index, earlier)| {
+                let id = BodyId(index as u32);
+                earlier.filter(|_| self.is_same_text(cx, id)).unwrap_or_else(|| Links::of(cx, id))
+            })
+            .collect();
+        self.changed = links.iter().enumerate().map(|(at, links)| self.names.get(at) != Some(&links.names)).collect();
+        self.taken_over = vec![false; bodies];
+        links
     }
 
     fn is_same_text(&self, cx: &Context<'_>, id: BodyId) -> bool {
@@ -126,28 +188,26 @@ impl Memory {
         self.next.items == self.earlier.items && self.earlier.files.get(file) == self.next.files.get(file)
     }
 
-    /// Notes the links of all bodies.
-    pub(super) fn begin(&mut self, links: &[Links]) {
-        let names = |index: usize| self.earlier.links.get(index).map(|links| links.names);
-        self.changed = links.iter().enumerate().map(|(at, links)| names(at) != Some(links.names)).collect();
-        self.taken_over = vec![false; links.len()];
-        self.next.links = links.to_vec();
+    /// The earlier walk of the group that a body was in.
+    fn earlier(&self, id: BodyId) -> Option<&Kept> {
+        let group = *self.group_of.get(id.0 as usize)?;
+        self.earlier.groups.get(group? as usize)
     }
 
     /// The earlier walk of a group, where it still holds.
     fn kept(&self, cx: &Context<'_>, group: &[BodyId], links: &[Links]) -> Option<&Kept> {
-        let kept = &self.earlier.groups[*self.group_of.get(group.first()?)?];
+        let kept = self.earlier(*group.first()?)?;
         let same = |id: &BodyId| {
             self.is_same_text(cx, *id)
                 && !links[id.0 as usize].calls.iter().any(|callee| self.changed[callee.0 as usize])
         };
-        (kept.members == group && group.iter().all(same)).then_some(kept)
+        (kept.members[..] == *group && group.iter().all(same)).then_some(kept)
     }
 
     /// What was found in a group that need not be walked again.
     pub(super) fn found(&self, cx: &Context<'_>, group: &[BodyId], links: &[Links]) -> Result<Option<Output>, Corrupt> {
         let Some(kept) = self.kept(cx, group, links) else { return Ok(None) };
-        postcard::from_bytes(self.slice(kept.found)).map(Some).map_err(|_| Corrupt)
+        postcard::from_bytes(&kept.found).map(Some).map_err(|_| Corrupt)
     }
 
     /// The summaries of the group of a function that was taken over; nothing for others.
@@ -155,52 +215,42 @@ impl Memory {
         if !self.taken_over[id.0 as usize] {
             return Ok(Vec::new());
         }
-        let Some(kept) = self.group_of.get(&BodyId(id.0)).map(|at| &self.earlier.groups[*at]) else {
-            return Ok(Vec::new());
-        };
-        let summaries: Vec<Summary> = postcard::from_bytes(self.slice(kept.summaries)).map_err(|_| Corrupt)?;
+        let Some(kept) = self.earlier(BodyId(id.0)) else { return Ok(Vec::new()) };
+        let summaries: Vec<Summary> = postcard::from_bytes(&kept.summaries).map_err(|_| Corrupt)?;
         Ok(kept.members.iter().copied().zip(summaries).collect())
-    }
-
-    fn slice(&self, (start, end): (u32, u32)) -> &[u8] {
-        self.earlier.bytes.get(start as usize..end as usize).unwrap_or_default()
     }
 
     /// Keeps a group that was not walked again.
     pub(super) fn keep(&mut self, group: &[BodyId]) {
-        let Some(kept) = group.first().and_then(|id| self.group_of.get(id)).map(|at| self.earlier.groups[*at].clone())
-        else {
-            return;
-        };
+        let Some(kept) = group.first().and_then(|id| self.earlier(*id)).cloned() else { return };
         group.iter().for_each(|id| self.taken_over[id.0 as usize] = true);
-        let (summaries, found) = (self.slice(kept.summaries).to_vec(), self.slice(kept.found).to_vec());
-        self.push(kept.members, kept.truncated, &summaries, &found);
+        self.next.groups.push(kept);
     }
 
     /// Keeps a group that was walked, and notes whether its callers must be walked again.
-    pub(super) fn note(&mut self, group: &[BodyId], walk: &Walk) {
-        let Some((summaries, found)) = &walk.kept else { return };
-        let before = group.first().and_then(|id| self.group_of.get(id)).map(|at| &self.earlier.groups[*at]);
-        let same = before.is_some_and(|kept| kept.members == group && self.slice(kept.summaries) == summaries);
+    pub(super) fn note(&mut self, group: &[BodyId], walk: &mut Walk) {
+        self.next.new = true;
+        let Some((summaries, found)) = walk.kept.take() else { return };
+        let before = group.first().and_then(|id| self.earlier(*id));
+        let same = before.is_some_and(|kept| kept.members[..] == *group && kept.summaries == summaries);
         if !same {
             group.iter().for_each(|id| self.changed[id.0 as usize] = true);
         }
-        let truncated = walk.summaries.iter().filter(|summary| summary.truncated).count() as u32;
-        self.push(group.to_vec(), truncated, summaries, found);
-    }
-
-    fn push(&mut self, members: Vec<BodyId>, truncated: u32, summaries: &[u8], found: &[u8]) {
-        let start = self.next.bytes.len() as u32;
-        self.next.bytes.extend(summaries);
-        let middle = self.next.bytes.len() as u32;
-        self.next.bytes.extend(found);
-        let end = self.next.bytes.len() as u32;
-        self.next.groups.push(Kept { members, truncated, summaries: (start, middle), found: (middle, end) });
+        self.next.groups.push(Kept {
+            members: group.into(),
+            truncated: walk.summaries.iter().filter(|summary| summary.truncated).count() as u32,
+            lengths: (summaries.len() as u32, found.len() as u32),
+            summaries: summaries.into(),
+            found: found.into(),
+        });
     }
 
     /// What this walk leaves, and how many functions' summaries were cut short.
-    pub(super) fn finish(self) -> (Walked, usize) {
+    pub(super) fn finish(mut self, links: Vec<Links>, names: Vec<Named>) -> (Walked, usize) {
         let truncated = self.next.groups.iter().map(|kept| kept.truncated as usize).sum();
+        self.next.links = links;
+        self.next.new |= names != self.earlier.names;
+        self.next.names = names;
         (self.next, truncated)
     }
 }

@@ -14,6 +14,7 @@ mod earlier;
 pub mod effects;
 mod entry;
 mod glue;
+mod names;
 pub mod order;
 mod output;
 pub mod place;
@@ -279,7 +280,10 @@ pub fn regions_after(
     earlier: Option<Walked>,
 ) -> (Regions, Walked) {
     let memory = Memory::new(items, texts.clone(), earlier);
-    let first = walk_all(&context::context(model, files), Some(memory));
+    let mut cx = context::context(model, files);
+    let names: Vec<_> = memory.names(&cx).collect();
+    cx.names.know(names.into_iter());
+    let first = walk_all(&cx, Some(memory));
     first
         .or_else(|_| walk_all(&context::context(model, files), Some(Memory::new(items, texts, None))))
         .unwrap_or_default()
@@ -293,17 +297,13 @@ enum Done {
 
 fn walk_all(cx: &Context<'_>, mut memory: Option<Memory>) -> Result<(Regions, Walked), Corrupt> {
     let mut out = Output::default();
-    let links: Vec<Links> = (0..cx.bodies.len() as u32)
-        .into_par_iter()
-        .with_max_len(BODIES)
-        .map(|index| {
-            let id = BodyId(index);
-            memory.as_ref().and_then(|memory| memory.links(cx, id)).unwrap_or_else(|| Links::of(cx, id))
-        })
-        .collect();
-    if let Some(memory) = &mut memory {
-        memory.begin(&links);
-    }
+    let links: Vec<Links> = match &mut memory {
+        Some(memory) => memory.links(cx),
+        None => {
+            let bodies = (0..cx.bodies.len() as u32).into_par_iter();
+            bodies.with_max_len(BODIES).map(|index| Links::of(cx, BodyId(index))).collect()
+        }
+    };
     for level in levels(groups(&links), &links) {
         let known: Vec<Option<Output>> = match &memory {
             Some(memory) => level.par_iter().map(|group| memory.found(cx, group, &links)).collect::<Result<_, _>>()?,
@@ -333,8 +333,8 @@ fn walk_all(cx: &Context<'_>, mut memory: Option<Memory>) -> Result<(Regions, Wa
                     memory.iter_mut().for_each(|memory| memory.keep(group));
                     out.merge(found);
                 }
-                Done::Walked(walk) => {
-                    memory.iter_mut().for_each(|memory| memory.note(group, &walk));
+                Done::Walked(mut walk) => {
+                    memory.iter_mut().for_each(|memory| memory.note(group, &mut walk));
                     out.merge(walk.found);
                     for (id, summary) in walk.summaries.into_summaries() {
                         cx.set_summary(id, summary);
@@ -343,6 +343,7 @@ fn walk_all(cx: &Context<'_>, mut memory: Option<Memory>) -> Result<(Regions, Wa
             }
         }
     }
+    cx.names.finish_walking();
     let roots = entry::roots(cx, &links);
     let waits = blocking::link::finish(&roots, &mut out);
     let (entry, gates_cut) = entry::gates(cx, &roots, &out);
@@ -360,7 +361,7 @@ fn walk_all(cx: &Context<'_>, mut memory: Option<Memory>) -> Result<(Regions, Wa
     regions.functions =
         cx.model.fns.iter().filter(|function| function.syntax.body.is_some() && !stub(cx.model, function)).count();
     let (walked, truncated) = match memory {
-        Some(memory) => memory.finish(),
+        Some(memory) => memory.finish(links, cx.names.asked()),
         None => (Walked::default(), cx.truncated()),
     };
     regions.truncated = truncated;

@@ -74,7 +74,10 @@ impl Files {
             '\r' => !text.raw()[at..].starts_with("\r\n"),
             c => is_unsafe(c),
         };
-        let safe = text.raw().char_indices().any(bad).then(|| {
+        // Files are large and most of them plain: a look at the bytes is all that these cost.
+        let plain = |byte: &u8| matches!(byte, b'\n' | b'\t' | b' '..=b'~');
+        let unsafe_ = !text.raw().as_bytes().iter().all(plain) && text.raw().char_indices().any(bad);
+        let safe = unsafe_.then(|| {
             let replaced = text.raw().char_indices().flat_map(|(at, c)| {
                 let (c, times) = if bad((at, c)) { ('?', c.len_utf8()) } else { (c, 1) };
                 std::iter::repeat_n(c, times)
