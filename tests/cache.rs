@@ -1,4 +1,5 @@
-//! A scan with a cache reports what a scan without one reports, whatever was edited in between.
+//! A scan with a cache reports what a scan without one reports, whatever was edited in between. `LOCKCHECK_TEST_RUNS`
+//! asks for more edits than [`EDITS`], with others each time.
 
 use std::path::{Path, PathBuf};
 
@@ -7,6 +8,9 @@ use lockcheck::config::Config;
 use lockcheck::finding::Report;
 use lockcheck::source::{Request, Sources, Text, discover};
 use lockcheck_tests::binary;
+
+/// One after the other.
+const EDITS: usize = 16;
 
 /// Fixtures as one program.
 fn sources(folder: &str) -> Sources {
@@ -31,7 +35,9 @@ fn edit(sources: &mut Sources, random: &mut fastrand::Rng) -> String {
     let text = sources.files[file].text.raw().to_string();
     let mut lines: Vec<&str> = text.lines().collect();
     let line = random.usize(0..lines.len().max(1)).min(lines.len().saturating_sub(1));
-    let kind = random.u8(0..6);
+    let functions: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].contains("fn ")).collect();
+    let kind = random.u8(0..9);
+    let renamed;
     match kind {
         // Positions move, and nothing else.
         0 => lines.insert(0, "// a remark"),
@@ -39,7 +45,17 @@ fn edit(sources: &mut Sources, random: &mut fastrand::Rng) -> String {
         1 if !lines.is_empty() => drop(lines.remove(line)),
         2 if !lines.is_empty() => lines.insert(line, lines[line]),
         3 => lines.push("fn added_here(m: &std::sync::Mutex<u8>) { let _guard = m.lock(); }"),
-        4 => lines.push("struct Added { first: std::sync::Mutex<u8>, second: std::sync::Mutex<u8> }"),
+        // Functions come in front of others, and change their names.
+        4 if !functions.is_empty() => {
+            let at = functions[random.usize(0..functions.len())];
+            lines.insert(at, "fn in_front() {}");
+        }
+        5 if !functions.is_empty() => {
+            let at = functions[random.usize(0..functions.len())];
+            renamed = lines[at].replacen("fn ", "fn another_", 1);
+            lines[at] = &renamed;
+        }
+        6 => lines.push("struct Added { first: std::sync::Mutex<u8>, second: std::sync::Mutex<u8> }"),
         _ => {
             let bodies: Vec<usize> =
                 (0..lines.len()).filter(|at| lines[*at].contains("fn ") && lines[*at].ends_with('{')).collect();
@@ -57,10 +73,14 @@ fn edit(sources: &mut Sources, random: &mut fastrand::Rng) -> String {
 fn edits_are_seen_and_nothing_else_changes() {
     let config = Config::default();
     let mut sources = sources("fixtures/scan/bad");
-    let mut random = fastrand::Rng::with_seed(7);
+    let runs = std::env::var("LOCKCHECK_TEST_RUNS").ok().and_then(|runs| runs.parse::<usize>().ok());
+    let mut random = match runs {
+        Some(_) => fastrand::Rng::new(),
+        None => fastrand::Rng::with_seed(7),
+    };
     let mut bytes: Vec<u8> = Vec::new();
     let mut done = String::from("the first scan");
-    for _ in 0..12 {
+    for _ in 0..runs.unwrap_or(EDITS) {
         let mut cache = Cache::from_bytes(bytes, 1).unwrap_or_default();
         let with = shown(lockcheck::scan_after(&sources, &config, &mut cache));
         let without = shown(lockcheck::scan_with(&sources, &config));
@@ -72,6 +92,85 @@ fn edits_are_seen_and_nothing_else_changes() {
         bytes = cache.to_bytes(1);
         done = edit(&mut sources, &mut random);
     }
+}
+
+/// A program of some files that call each other's functions under locks.
+fn program() -> Sources {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path();
+    std::fs::create_dir_all(root.join("src")).expect("a folder");
+    std::fs::write(root.join("Cargo.toml"), "[package]\nname = \"p\"\nedition = \"2021\"\n").expect("written");
+    let library = "pub mod bank;\npub mod audit;\npub mod other;\npub use audit::total as sum;\n";
+    let bank = "use std::sync::Mutex;\n\
+                pub struct Bank { pub accounts: Mutex<Vec<u64>>, pub log: Mutex<Vec<String>> }\n\
+                impl Bank {\n\
+                \x20   pub fn deposit(&self, by: u64) {\n\
+                \x20       let accounts = self.accounts.lock().unwrap();\n\
+                \x20       self.note(by + accounts[0]);\n    }\n\
+                \x20   fn note(&self, by: u64) { self.log.lock().unwrap().push(by.to_string()); }\n}\n";
+    let audit = "use crate::bank::Bank;\n\
+                 pub fn total(bank: &Bank) -> u64 { bank.accounts.lock().unwrap().iter().sum() }\n\
+                 pub fn audit(bank: &Bank) {\n    let log = bank.log.lock().unwrap();\n\
+                 \x20   let sum = total(bank);\n    drop((log, sum));\n}\n";
+    let mut other = String::from("use crate::bank::Bank;\nuse crate::sum;\n");
+    for at in 0..200 {
+        other +=
+            &format!("pub fn check{at}(bank: &Bank) {{ let _log = bank.log.lock(); bank.accounts.clear_poison(); }}\n");
+    }
+    other += "pub fn late(bank: &Bank) -> u64 { let _log = bank.log.lock(); sum(bank) }\n";
+    for (name, text) in [("lib", library), ("bank", bank), ("audit", audit), ("other", &other)] {
+        std::fs::write(root.join("src").join(format!("{name}.rs")), text).expect("written");
+    }
+    discover(&Request { paths: &[root.to_path_buf()], cwd: root, metadata: None }).expect("the files are there")
+}
+
+/// What a function that comes, goes or changes costs: only files that say its name.
+#[test]
+fn functions_that_come_and_go_leave_other_files_alone() {
+    let config = Config::default();
+    let mut sources = program();
+    let mut cache = Cache::default();
+    let scan = |sources: &Sources, cache: &mut Cache| {
+        let bytes = cache.to_bytes(1);
+        *cache = Cache::from_bytes(bytes, 1).unwrap_or_default();
+        let with = shown(lockcheck::scan_after(sources, &config, cache));
+        assert_eq!(with, shown(lockcheck::scan_with(sources, &config)));
+        (with, cache.walked.as_ref().expect("it was walked").anew())
+    };
+    let (first, all) = scan(&sources, &mut cache);
+    assert!(first.contains("lock_order_inversion") && all > 200, "{all} bodies: {first}");
+    assert_eq!(scan(&sources, &mut cache).1, 0);
+    let mut edit = |name: &str, from: &str, to: &str, at_most: usize| {
+        let file = sources.files.iter().position(|file| file.display.ends_with(name)).expect("the file");
+        let text = sources.files[file].text.raw().to_string();
+        assert!(text.contains(from), "{from}");
+        with_text(&mut sources, file, text.replacen(from, to, 1));
+        let (found, anew) = scan(&sources, &mut cache);
+        assert!(anew <= at_most, "{anew} bodies anew after {from} became {to}");
+        found
+    };
+    // In front of all others, so that each gets another number.
+    edit("bank.rs", "impl Bank {", "pub fn first() {}\nimpl Bank {", 5);
+    edit(
+        "bank.rs",
+        "impl Bank {",
+        "impl Bank {\n    pub fn empty(&self) { self.accounts.lock().unwrap().clear(); }",
+        6,
+    );
+    edit("audit.rs", "pub fn audit", "pub fn before(bank: &Bank) { bank.empty() }\npub fn audit", 8);
+    // What is called by another name is known by it.
+    let found = edit("audit.rs", "-> u64 { bank.accounts.lock().unwrap().iter().sum() }", "-> u64 { 0 }", 8);
+    assert!(!found.contains("lock_order_inversion"), "{found}");
+    edit(
+        "audit.rs",
+        "total(bank: &Bank) -> u64 { 0 }",
+        "total(bank: &Bank) -> u32 { bank.accounts.lock().unwrap()[0] as u32 }",
+        300,
+    );
+    edit("bank.rs", "pub fn first() {}\n", "", 6);
+    // Types, and methods that are called without being named, mean everything.
+    edit("bank.rs", "pub struct Bank {", "pub struct Bank { pub more: u8,", usize::MAX);
+    edit("bank.rs", "impl Bank {", "impl Drop for Bank { fn drop(&mut self) {} }\nimpl Bank {", usize::MAX);
 }
 
 #[test]

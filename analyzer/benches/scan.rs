@@ -55,11 +55,12 @@ fn main() {
     }
 }
 
-const AGAIN: [&str; 5] = [
+const AGAIN: [&str; 6] = [
     "no cache",
     "first scan, writing the cache",
     "second scan, nothing changed",
     "second scan, one body changed",
+    "second scan, a function added",
     "size of the cache per source byte",
 ];
 
@@ -70,13 +71,14 @@ fn again(read: &dyn Fn() -> Sources) -> Vec<Duration> {
     let mut out = vec![timed(|| {
         black_box(lockcheck::scan_with(&read(), &config));
     })];
-    for edit in [None, None, Some("    let _edited = 0;\n")] {
+    let function = "fn lockcheck_bench_added() {}\n";
+    for edit in [None, None, Some((body as At, "    let _edited = 0;\n")), Some((item as At, function))] {
         out.push(timed(|| {
             let stored = std::fs::read(file.path()).expect("the file is there");
             let mut cache = Cache::from_bytes(stored, 0).unwrap_or_default();
             let mut sources = read();
-            if let Some(edit) = edit {
-                change(&mut sources, edit);
+            if let Some((at, edit)) = edit {
+                change(&mut sources, at, edit);
             }
             black_box(lockcheck::scan_after(&sources, &config, &mut cache));
             if cache.changed {
@@ -91,14 +93,17 @@ fn again(read: &dyn Fn() -> Sources) -> Vec<Duration> {
     out
 }
 
-/// Adds a line to the body of a function in a file of middling size.
-fn change(sources: &mut Sources, edit: &str) {
-    let mut files: Vec<_> = sources.files.iter_mut().filter(|file| body(file.text.text()).is_some()).collect();
+/// Where in a text something goes.
+type At = fn(&str) -> Option<usize>;
+
+/// Adds a line to a file of middling size that has a function.
+fn change(sources: &mut Sources, at: At, edit: &str) {
+    let mut files: Vec<_> = sources.files.iter_mut().filter(|file| at(file.text.text()).is_some()).collect();
     files.sort_by_key(|file| file.text.raw().len());
     let middle = files.len() / 2;
     let Some(file) = files.get_mut(middle) else { return };
     let mut text = file.text.raw().to_string();
-    let at = body(&text).expect("it has a function");
+    let at = at(&text).expect("it has such a place");
     text.insert_str(at, edit);
     file.text = Text::decode(text.into_bytes()).expect("it is text");
 }
@@ -107,6 +112,11 @@ fn change(sources: &mut Sources, edit: &str) {
 fn body(text: &str) -> Option<usize> {
     let function = text.find("fn ")?;
     Some(function + text[function..].find("{\n")? + 2)
+}
+
+/// In front of a function of the outermost module.
+fn item(text: &str) -> Option<usize> {
+    Some(text.find("\n\nfn ").or_else(|| text.find("\n\npub fn "))? + 2)
 }
 
 const PHASES: [&str; 9] = [

@@ -41,8 +41,9 @@ pub mod written;
 
 use std::path::PathBuf;
 
+use cache::words::Words;
 use finding::{Mode, Report, Summary};
-use model::program::{Parsed, Program};
+use model::program::Program;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Stack of the threads that scan: the tree is at most [`syntax::MAX_EXPR_DEPTH`] deep, and every level of it is a few
@@ -97,23 +98,26 @@ fn scan_here<T>(
     mut cache: Option<&mut cache::Cache>,
     look: impl FnOnce(&graph::LockGraph, &regions::Regions) -> T,
 ) -> (Report, T) {
-    let parsed = match &mut cache {
-        Some(cache) => Program::parse_after(sources, &mut cache.files),
-        None => Parsed { program: Program::parse(sources), items: 0, texts: Vec::new(), new: true },
+    let (program, mut given, new) = match &mut cache {
+        Some(cache) => {
+            let parsed = Program::parse_after(sources, &mut cache.files);
+            let items = xxh3_64_with_seed(format!("{:?}", config.locks).as_bytes(), parsed.crates);
+            let words = Words::new(sources.files.iter().map(|file| file.text.text()), parsed.macros);
+            let given = regions::Given { items, shapes: parsed.shapes, texts: parsed.texts, words };
+            (parsed.program, Some(given), parsed.new)
+        }
+        None => (Program::parse(sources), None, true),
     };
-    let program = parsed.program;
     let mut model = program.model();
     let problems = config.locks_of(&mut model);
-    let regions = match cache {
-        Some(cache) => {
-            let items = xxh3_64_with_seed(format!("{:?}", config.locks).as_bytes(), parsed.items);
-            let (regions, walked) =
-                regions::regions_after(&model, &program.names, (items, parsed.texts), cache.walked.take());
-            cache.changed = parsed.new || walked.is_new();
+    let regions = match (cache, given.take()) {
+        (Some(cache), Some(given)) => {
+            let (regions, walked) = regions::regions_after(&model, &program.names, given, cache.walked.take());
+            cache.changed = new || walked.is_new();
             cache.walked = Some(walked);
             regions
         }
-        None => regions::regions(&model, &program.names),
+        _ => regions::regions(&model, &program.names),
     };
     let graph = regions::order::lock_graph(&regions);
     let facts = rules::Facts { graph: &graph, regions: Some(&regions), replay: None, notices: Default::default() };

@@ -12,7 +12,8 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use crate::source::Text;
 use crate::syntax::expand::Definitions;
-use crate::syntax::{Bodies, FileSyntax, keep, parse_with};
+use crate::syntax::keep::{self, Shape};
+use crate::syntax::{Bodies, FileSyntax, parse_with};
 
 /// Kept files.
 #[derive(Default)]
@@ -26,7 +27,7 @@ pub struct Kept {
     pub(super) definitions: Definitions,
     /// How it was read: by the edition and the macros at hand.
     pub(super) how: u64,
-    pub(super) shape: u64,
+    pub(super) shape: Shape,
     /// Of the items.
     pub(super) length: u32,
     #[serde(skip)]
@@ -68,7 +69,7 @@ impl Files {
     }
 
     /// The items of a file that was read in the same way, and their shape; its bodies are read when they are needed.
-    pub fn items(&self, number: u128, text: &Text, how: &How) -> Option<(FileSyntax, u64)> {
+    pub fn items(&self, number: u128, text: &Text, how: &How) -> Option<(FileSyntax, Shape)> {
         let kept = self.by_text.get(&number).filter(|kept| kept.how == how.number)?;
         let mut file = keep::from_bytes(&kept.items)?;
         let (text, how) = (text.clone(), how.clone());
@@ -77,7 +78,7 @@ impl Files {
             let read = || parse_with(text.text(), how.edition, &how.macros).bodies.into_all();
             std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).unwrap_or_default()
         });
-        Some((file, kept.shape))
+        Some((file, kept.shape.clone()))
     }
 
     /// Takes over one entry into those of the next scan.
@@ -97,11 +98,11 @@ impl Kept {
     /// What to keep of a file.
     pub fn of(definitions: Definitions, how: &How, file: &FileSyntax) -> Kept {
         let items = Bytes::from(keep::to_bytes(file));
-        Kept { definitions, how: how.number, shape: keep::shape(file), length: items.len() as u32, items }
+        Kept { definitions, how: how.number, shape: Shape::of(file), length: items.len() as u32, items }
     }
 
-    /// See [`keep::shape`].
-    pub fn shape(&self) -> u64 {
-        self.shape
+    /// What it declares.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
     }
 }

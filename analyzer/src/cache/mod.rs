@@ -3,11 +3,13 @@
 //! Guarantees: a scan with a cache reports what one without reports. Whatever does not fit (another text, edition,
 //! macro, setting or program) is read or walked again; bytes that are not a cache of this very program are no cache.
 //!
-//! Misses: nothing is kept of positions: a changed file is read and walked as a whole. When an item is added, removed
-//! or changed, everything is walked again, and only reading is spared.
+//! Misses: nothing is kept of positions: a changed file is read and walked as a whole. When a function is added, removed
+//! or changed, the files that say its name are walked again; when another item is, everything is, and only reading is
+//! spared.
 
 pub mod files;
 pub mod store;
+pub mod words;
 
 use crate::regions::Walked;
 use files::Files;

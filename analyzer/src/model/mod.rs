@@ -13,6 +13,7 @@ pub mod known;
 pub mod locks;
 pub mod lookup;
 pub mod modules;
+pub mod numbers;
 pub mod program;
 pub mod resolve;
 pub mod signatures;
@@ -49,11 +50,13 @@ ids! {
     ImplId,
     /// A type alias.
     AliasId,
-    /// A function with or without a body.
-    FnId,
     /// A static, const or thread-local.
     StaticId,
 }
+
+/// A function with or without a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct FnId(#[serde(with = "numbers")] pub u32);
 
 /// What a path means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -4,6 +4,7 @@
 //! only and is said in a notice.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -14,6 +15,7 @@ use crate::cache::files::{self, Files, How, Kept, number_as_read};
 use crate::finding::{Notice, NoticeKind};
 use crate::source::{Edition, RootKind, SourceFile, Sources};
 use crate::syntax::expand::{Definitions, definitions};
+use crate::syntax::keep::Shape;
 use crate::syntax::{FileSyntax, Symbol};
 
 /// Parsed sources.
@@ -72,10 +74,14 @@ fn share_exported(sources: &Sources, found: &[Definitions], out: &mut [Definitio
 pub struct Parsed {
     /// The program.
     pub program: Program,
-    /// A number for all that items declare.
-    pub items: u64,
-    /// One for each file's text.
+    /// A number for the names of files and crates.
+    pub crates: u64,
+    /// What each file declares.
+    pub shapes: Vec<Shape>,
+    /// A number for each file's text.
     pub texts: Vec<u128>,
+    /// The macros that the files of each package can call.
+    pub macros: Vec<Arc<Definitions>>,
     /// Not every file was known from an earlier scan.
     pub new: bool,
 }
@@ -103,7 +109,7 @@ impl Program {
         let numbers: Vec<u128> = sources.files.par_iter().map(|file| files::number(&file.text)).collect();
         let (hows, definitions) = hows(sources, &numbers, cache);
         let earlier = std::mem::take(cache);
-        type One = (Option<FileSyntax>, u64, Option<Kept>);
+        type One = (Option<FileSyntax>, Shape, Option<Kept>);
         let parsed: Vec<One> = sources
             .files
             .par_iter()
@@ -115,9 +121,9 @@ impl Program {
                 if let Some((items, shape)) = earlier.items(*number, &file.text, how) {
                     return (Some(items), shape, None);
                 }
-                let Some(file) = read(file, how) else { return (None, 0, None) };
+                let Some(file) = read(file, how) else { return (None, Shape::default(), None) };
                 let kept = Kept::of(definitions, how, &file);
-                (Some(file), kept.shape(), Some(kept))
+                (Some(file), kept.shape().clone(), Some(kept))
             })
             .collect();
         let mut shapes = Vec::with_capacity(parsed.len());
@@ -136,8 +142,9 @@ impl Program {
             numbers.iter().zip(&sources.files).map(|(number, file)| number_as_read(*number, &hows[file.package]));
         let texts = texts.collect();
         let program = Program::of(sources, trees);
-        let all = format!("{:?} {shapes:?} {:?}", program.names, program.crates);
-        Parsed { program, items: xxh3_64(all.as_bytes()), texts, new }
+        let all = format!("{:?} {:?}", program.names, program.crates);
+        let macros = hows.into_iter().map(|how| how.macros).collect();
+        Parsed { program, crates: xxh3_64(all.as_bytes()), shapes, texts, macros, new }
     }
 
     fn of(sources: &Sources, parsed: Vec<Option<FileSyntax>>) -> Program {

@@ -1,10 +1,13 @@
 //! What one walk leaves for the next: per group of bodies what it calls, its summaries and what was found in it.
 //!
 //! Guarantees: a group is taken over only if the text of all its bodies is the same, every summary it was walked with is
-//! the same, and no item of the program changed its shape; what is found is then what walking it again would find.
-//! Items, not positions, are compared: an edit inside one body leaves all other files' bodies alone.
+//! the same, and no item that its bodies may refer to changed its shape (`changes.rs`); what is found is then what
+//! walking it again would find. Items, not positions, are compared: an edit inside one body leaves all other files'
+//! bodies alone, and functions that come and go only change the numbers of the others.
 //!
-//! Misses: when an item is added, removed or changed, everything is walked again.
+//! Misses: when another item than a function is added, removed or changed, everything is walked again.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use rayon::prelude::*;
@@ -12,23 +15,32 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use xxhash_rust::xxh3::Xxh3;
 
+use super::changes::{Given, changes};
 use super::context::Context;
 use super::names::Named;
 use super::output::Output;
 use super::place::BodyId;
 use super::summary::Summary;
 use super::walk::Group;
-use crate::model::FnId;
 use crate::model::infer::Name;
+use crate::model::numbers::Numbers;
+use crate::model::{FnId, Model};
+use crate::syntax::keep::Shape;
 use crate::syntax::{ExprId, ExprKind};
 
 /// What a walk left.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub struct Walked {
-    /// Numbers mean the same items only where this is equal.
-    items: u64,
+    /// For the files, the crates and the settings.
+    pub(super) items: u64,
+    /// What each file declares.
+    pub(super) shapes: Vec<Shape>,
     /// For every file a number for its text.
-    files: Vec<u128>,
+    pub(super) files: Vec<u128>,
+    /// For every function its file.
+    pub(super) functions: Vec<u32>,
+    /// The number of each body in what is kept; none where it is its own.
+    numbers: Vec<u32>,
     /// By body.
     links: Vec<Links>,
     groups: Vec<Kept>,
@@ -37,6 +49,9 @@ pub struct Walked {
     /// Something in it is not from the walk before.
     #[serde(skip)]
     new: bool,
+    /// So many bodies were walked.
+    #[serde(skip)]
+    anew: usize,
 }
 
 /// What a body refers to.
@@ -66,6 +81,10 @@ struct Kept {
 /// Reads what an earlier walk left, and writes what this one leaves.
 pub(super) struct Memory {
     earlier: Walked,
+    /// By file: what was found there holds as far as the file itself goes.
+    same: Vec<bool>,
+    /// The numbers of bodies in what is kept.
+    numbers: Arc<Numbers>,
     /// The number for the names of each body's variables in the earlier walk.
     names: Vec<u64>,
     /// The group of the earlier walk that each body was in.
@@ -89,6 +108,13 @@ pub(super) struct Walk {
 pub(super) struct Corrupt;
 
 impl Links {
+    /// With other numbers of functions; `None` where one of them is gone.
+    fn renumbered(self, now: &dyn Fn(FnId) -> Option<FnId>) -> Option<Links> {
+        let all = |ids: Vec<FnId>| ids.into_iter().map(now).collect::<Option<Vec<FnId>>>();
+        // Those that are left stand in the order in which they stood.
+        Some(Links { calls: all(self.calls)?, values: all(self.values)?, names: self.names })
+    }
+
     /// What the inferred types of a body say of it.
     pub(super) fn of(cx: &Context<'_>, id: BodyId) -> Links {
         let Some((body, types)) = cx.body(id) else { return Links::default() };
@@ -123,6 +149,43 @@ impl Walked {
         self.new
     }
 
+    /// How many bodies were walked, and not taken over from the walk before.
+    pub fn anew(&self) -> usize {
+        self.anew
+    }
+
+    /// Makes the numbers of an earlier walk those of this one, which has so many bodies. What is gone is left out; `None`
+    /// where a body that is the `same` refers to it.
+    fn renumber(&mut self, now: &[Option<u32>], bodies: usize, same: &dyn Fn(BodyId) -> bool) -> Option<()> {
+        if now.len() == bodies && now.iter().enumerate().all(|(before, now)| *now == Some(before as u32)) {
+            return Some(());
+        }
+        let of = |id: BodyId| now.get(id.0 as usize).copied().flatten();
+        let mut numbers: Vec<Option<u32>> = vec![None; bodies];
+        let mut links: Vec<Links> = vec![Links::default(); bodies];
+        for (before, old) in std::mem::take(&mut self.links).into_iter().enumerate() {
+            let Some(id) = of(BodyId(before as u32)) else { continue };
+            numbers[id as usize] = Some(self.numbers.get(before).copied().unwrap_or(before as u32));
+            match old.renumbered(&|id| of(BodyId(id.0)).map(FnId)) {
+                Some(now) => links[id as usize] = now,
+                None if same(BodyId(id)) => return None,
+                // They are made anew.
+                None => {}
+            }
+        }
+        self.links = links;
+        let first = self.numbers.iter().max().map_or(0, |most| most + 1).max(now.len() as u32);
+        let mut fresh = first..;
+        self.numbers = numbers.into_iter().map(|number| number.or_else(|| fresh.next()).unwrap_or(u32::MAX)).collect();
+        self.groups.retain_mut(|group| {
+            let members: Option<SmallVec<[BodyId; 4]>> = group.members.iter().map(|id| of(*id).map(BodyId)).collect();
+            members.map(|members| group.members = members).is_some()
+        });
+        self.names.retain_mut(|((id, _), _)| of(*id).map(|now| *id = BodyId(now)).is_some());
+        self.new = true;
+        Some(())
+    }
+
     /// What is kept beside the rest, in a fixed order.
     pub fn pieces(&self) -> impl Iterator<Item = &Bytes> {
         self.groups.iter().flat_map(|group| [&group.summaries, &group.found])
@@ -139,12 +202,51 @@ impl Walked {
 }
 
 impl Memory {
-    /// `items` is a number for all that items declare, `files` has one for the text of each file.
-    pub(super) fn new(items: u64, files: Vec<u128>, earlier: Option<Walked>) -> Memory {
-        let same = |earlier: &Walked| earlier.items == items && earlier.files.len() == files.len();
-        let earlier = earlier.filter(same).unwrap_or_default();
-        let next = Walked { items, files, ..Walked::default() };
-        Memory { earlier, names: Vec::new(), group_of: Vec::new(), changed: Vec::new(), taken_over: Vec::new(), next }
+    /// What can be used of an earlier walk.
+    pub(super) fn new(given: Given<'_>, model: &Model<'_>, earlier: Option<Walked>) -> Memory {
+        let bodies = model.fns.len() + model.statics.len();
+        let usable = earlier.and_then(|mut earlier| {
+            let changes = changes(&earlier, &given, model)?;
+            let file = |id: BodyId| model.fns.get(id.0 as usize).map(|function| function.file as usize);
+            let same = |id: BodyId| file(id).is_none_or(|file| changes.same.get(file).copied().unwrap_or(true));
+            earlier.renumber(&changes.now, bodies, &same)?;
+            Some((earlier, changes.same))
+        });
+        let (mut earlier, same) = usable.unwrap_or_default();
+        let numbers = std::mem::take(&mut earlier.numbers);
+        let next = Walked {
+            items: given.items,
+            shapes: given.shapes,
+            files: given.texts,
+            functions: model.fns.iter().map(|function| function.file).collect(),
+            numbers: numbers.clone(),
+            new: earlier.new,
+            ..Walked::default()
+        };
+        Memory { earlier, same, numbers: Arc::new(Numbers::new(numbers)), ..Memory::of(next) }
+    }
+
+    fn of(next: Walked) -> Memory {
+        Memory {
+            earlier: Walked::default(),
+            same: Vec::new(),
+            numbers: Arc::default(),
+            names: Vec::new(),
+            group_of: Vec::new(),
+            changed: Vec::new(),
+            taken_over: Vec::new(),
+            next,
+        }
+    }
+
+    /// The same where nothing can be used.
+    pub(super) fn without_earlier(&self) -> Memory {
+        Memory::of(Walked { numbers: Vec::new(), ..self.next.clone() })
+    }
+
+    /// The numbers of bodies in what is kept.
+    pub(super) fn numbers(&self) -> Arc<Numbers> {
+        self.numbers.clone()
     }
 
     /// Names of variables, of bodies whose text is the same.
@@ -185,7 +287,7 @@ impl Memory {
     fn is_same_text(&self, cx: &Context<'_>, id: BodyId) -> bool {
         let file = cx.bodies[id.0 as usize].file as usize;
         // The stubs behind the files are the program's own.
-        self.next.items == self.earlier.items && self.earlier.files.get(file) == self.next.files.get(file)
+        !self.same.is_empty() && self.same.get(file).copied().unwrap_or(true)
     }
 
     /// The earlier walk of the group that a body was in.
@@ -207,7 +309,7 @@ impl Memory {
     /// What was found in a group that need not be walked again.
     pub(super) fn found(&self, cx: &Context<'_>, group: &[BodyId], links: &[Links]) -> Result<Option<Output>, Corrupt> {
         let Some(kept) = self.kept(cx, group, links) else { return Ok(None) };
-        postcard::from_bytes(&kept.found).map(Some).map_err(|_| Corrupt)
+        self.numbers.using(|| postcard::from_bytes(&kept.found)).map(Some).map_err(|_| Corrupt)
     }
 
     /// The summaries of the group of a function that was taken over; nothing for others.
@@ -216,7 +318,8 @@ impl Memory {
             return Ok(Vec::new());
         }
         let Some(kept) = self.earlier(BodyId(id.0)) else { return Ok(Vec::new()) };
-        let summaries: Vec<Summary> = postcard::from_bytes(&kept.summaries).map_err(|_| Corrupt)?;
+        let summaries: Vec<Summary> =
+            self.numbers.using(|| postcard::from_bytes(&kept.summaries)).map_err(|_| Corrupt)?;
         Ok(kept.members.iter().copied().zip(summaries).collect())
     }
 
@@ -230,6 +333,7 @@ impl Memory {
     /// Keeps a group that was walked, and notes whether its callers must be walked again.
     pub(super) fn note(&mut self, group: &[BodyId], walk: &mut Walk) {
         self.next.new = true;
+        self.next.anew += group.len();
         let Some((summaries, found)) = walk.kept.take() else { return };
         let before = group.first().and_then(|id| self.earlier(*id));
         let same = before.is_some_and(|kept| kept.members[..] == *group && kept.summaries == summaries);
@@ -256,13 +360,13 @@ impl Memory {
 }
 
 impl Walk {
-    /// `keep`: as bytes, too.
-    pub(super) fn new(group: &[BodyId], summaries: Group, found: Output, keep: bool) -> Walk {
-        let kept = keep.then(|| {
+    /// `keep`: as bytes, too, with these numbers of bodies.
+    pub(super) fn new(group: &[BodyId], summaries: Group, found: Output, keep: Option<&Arc<Numbers>>) -> Walk {
+        let kept = keep.map(|numbers| {
             let nothing = Summary::default();
             let in_order: Vec<&Summary> = group.iter().map(|id| summaries.get(*id).unwrap_or(&nothing)).collect();
             let bytes = |result: postcard::Result<Vec<u8>>| result.unwrap_or_default();
-            (bytes(postcard::to_allocvec(&in_order)), bytes(postcard::to_allocvec(&found)))
+            numbers.using(|| (bytes(postcard::to_allocvec(&in_order)), bytes(postcard::to_allocvec(&found))))
         });
         Walk { summaries, found, kept }
     }

@@ -8,6 +8,7 @@
 
 pub mod blocking;
 mod callbacks;
+mod changes;
 mod context;
 pub mod declared;
 mod earlier;
@@ -23,6 +24,8 @@ pub mod state;
 pub mod summary;
 mod walk;
 
+use std::sync::Arc;
+
 use petgraph::graph::{DiGraph, NodeIndex};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -32,6 +35,7 @@ use crate::finding::{Confidence, Location, Notice, NoticeKind};
 use crate::graph::LockMode;
 use crate::model::infer::{BodyTypes, Target};
 use crate::model::locks::Waiting;
+use crate::model::numbers::Numbers;
 use crate::model::ty::Ty;
 use crate::model::{FnId, Model};
 use context::Context;
@@ -41,6 +45,7 @@ use output::Output;
 use place::{BodyId, ClassName, Place};
 use walk::Group;
 
+pub use changes::Given;
 pub use earlier::Walked;
 pub use shared::Shared;
 
@@ -97,6 +102,7 @@ pub struct Pair {
     /// The function in which both meet.
     pub function: String,
     /// A number per function.
+    #[serde(with = "crate::model::numbers")]
     pub body: u32,
     /// The thread or task that the function spawned for it, as an index into [`Regions::tasks`]; `None` for its own.
     pub task: Option<usize>,
@@ -271,22 +277,20 @@ pub fn sections(model: &Model<'_>, files: &[String]) -> Regions {
     walk_all(&cx, None).map(|(regions, _)| regions).unwrap_or_default()
 }
 
-/// The same as [`regions`], but what an earlier walk found is taken over where it still holds. `items` is a number for
-/// all that the items of the program declare, `texts` has one for each file's text.
+/// The same as [`regions`], but what an earlier walk found is taken over where it still holds.
 pub fn regions_after(
     model: &Model<'_>,
     files: &[String],
-    (items, texts): (u64, Vec<u128>),
+    given: Given<'_>,
     earlier: Option<Walked>,
 ) -> (Regions, Walked) {
-    let memory = Memory::new(items, texts.clone(), earlier);
     let mut cx = context::context(model, files);
+    let memory = Memory::new(given, model, earlier);
+    let anew = memory.without_earlier();
     let names: Vec<_> = memory.names(&cx).collect();
     cx.names.know(names.into_iter());
     let first = walk_all(&cx, Some(memory));
-    first
-        .or_else(|_| walk_all(&context::context(model, files), Some(Memory::new(items, texts, None))))
-        .unwrap_or_default()
+    first.or_else(|_| walk_all(&context::context(model, files), Some(anew))).unwrap_or_default()
 }
 
 /// A group of bodies of which all is known that walking it tells.
@@ -317,14 +321,14 @@ fn walk_all(cx: &Context<'_>, mut memory: Option<Memory>) -> Result<(Regions, Wa
                 &links,
             )?;
         }
-        let keep = memory.is_some();
+        let keep = memory.as_ref().map(Memory::numbers);
         let walked: Vec<Done> = level
             .par_iter()
             .zip(known)
             .with_max_len(GROUPS)
             .map(|(group, known)| match known {
                 Some(found) => Done::TakenOver(found),
-                None => Done::Walked(walk_group(cx, group, &links, keep)),
+                None => Done::Walked(walk_group(cx, group, &links, keep.as_ref())),
             })
             .collect();
         for (group, done) in level.iter().zip(walked) {
@@ -390,7 +394,7 @@ fn recall<'g>(
 }
 
 /// Walks bodies that call each other, until nothing changes or the limit of rounds is reached.
-fn walk_group(cx: &Context<'_>, group: &[BodyId], links: &[Links], keep: bool) -> Walk {
+fn walk_group(cx: &Context<'_>, group: &[BodyId], links: &[Links], keep: Option<&Arc<Numbers>>) -> Walk {
     let mut out = Output::default();
     let mut summaries = Group::with_capacity(group.len());
     let calls_itself = |id: BodyId| links[id.0 as usize].calls.binary_search(&FnId(id.0)).is_ok();

@@ -58,6 +58,7 @@ pub(super) struct Output {
     /// Calls of registries under locks.
     invoked: Found<(BodyId, Site, Way), super::callbacks::Invoked>,
     /// What is known of shared state, by body.
+    #[serde(with = "crate::model::numbers::by_body")]
     pub(super) facts: std::collections::BTreeMap<u32, Box<super::effects::Facts>>,
 }
 
@@ -154,7 +155,7 @@ impl Output {
 
     pub(super) fn registered(&mut self, registration: super::callbacks::Registration) {
         // Through whatever it is reached, it is one field.
-        let field = Place { steps: registration.place.steps.clone(), root: Root::Value(BodyId(0), 0) };
+        let field = Place { steps: registration.place.steps.clone(), root: Root::Value(BodyId(u32::MAX), 0) };
         self.registrations.insert((registration.site, field), registration);
     }
 

@@ -17,7 +17,7 @@ use crate::syntax::Symbol;
 
 /// A body: a function's, or (behind all functions) a static's initialiser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct BodyId(pub u32);
+pub struct BodyId(#[serde(with = "crate::model::numbers")] pub u32);
 
 /// Where an access path begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

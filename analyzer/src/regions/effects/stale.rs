@@ -37,6 +37,7 @@ pub struct Stale {
     /// The function.
     pub function: String,
     /// Its number.
+    #[serde(with = "crate::model::numbers")]
     pub body: u32,
     /// Only in test code.
     pub test: bool,

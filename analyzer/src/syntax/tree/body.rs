@@ -19,6 +19,7 @@ pub struct PatId(pub u32);
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BodyHead {
     /// Its place in [`FileSyntax::bodies`](super::FileSyntax::bodies).
+    #[serde(serialize_with = "crate::syntax::keep::index")]
     pub index: u32,
     /// The items that stand inside, at any depth of blocks.
     pub items: Vec<Item>,
