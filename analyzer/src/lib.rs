@@ -41,9 +41,9 @@ pub mod written;
 
 use std::path::PathBuf;
 
-use cache::words::Words;
 use finding::{Mode, Report, Summary};
 use model::program::Program;
+use syntax::words::Words;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Stack of the threads that scan: the tree is at most [`syntax::MAX_EXPR_DEPTH`] deep, and every level of it is a few

@@ -9,7 +9,6 @@
 
 pub mod files;
 pub mod store;
-pub mod words;
 
 use crate::regions::Walked;
 use files::Files;

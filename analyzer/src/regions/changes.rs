@@ -11,10 +11,10 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::earlier::Walked;
-use crate::cache::words::Words;
 use crate::model::Model;
 use crate::syntax::Symbol;
 use crate::syntax::keep::{FunctionShape, Shape};
+use crate::syntax::words::Words;
 
 /// What a scan knows of its sources before anything is walked.
 pub struct Given<'t> {

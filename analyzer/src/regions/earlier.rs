@@ -209,6 +209,7 @@ impl Memory {
             let changes = changes(&earlier, &given, model)?;
             let file = |id: BodyId| model.fns.get(id.0 as usize).map(|function| function.file as usize);
             let same = |id: BodyId| file(id).is_none_or(|file| changes.same.get(file).copied().unwrap_or(true));
+            earlier.new = false;
             earlier.renumber(&changes.now, bodies, &same)?;
             Some((earlier, changes.same))
         });

@@ -32,6 +32,7 @@ mod tests;
 pub mod tree;
 mod types;
 mod visit;
+pub mod words;
 
 pub use lower::{MAX_EXPR_DEPTH, MAX_ITEM_DEPTH};
 pub use tree::*;

@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use crate::syntax::Symbol;
-use crate::syntax::expand::Definitions;
+use super::expand::Definitions;
+use super::tree::Symbol;
 
 /// The texts of a program.
 pub struct Words<'t> {
