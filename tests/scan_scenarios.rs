@@ -100,16 +100,6 @@ const SOURCE_ONLY: &[(&str, &str, &str)] = &[
     ("unsafe_region", "race_simulation.rs", "a rule of source text; the run shows the race itself"),
     ("unsafe_region", "running_sum.rs", "a rule of source text; the run shows the race itself"),
     ("condvar_wait_without_loop", "event.rs", "a rule of source text; the run shows the wait that nobody ends"),
-    (
-        "guard_across_blocking_call",
-        "shoemaker.rs",
-        "a rule of source text: who sleeps under a lock blocks nobody for ever",
-    ),
-    (
-        "guard_across_blocking_call",
-        "starvation.rs",
-        "a rule of source text: who sleeps under a lock blocks nobody for ever",
-    ),
 ];
 
 #[test]

@@ -151,6 +151,7 @@ fn scan_here<T>(
     let mut report = Report { mode: Mode::Scan, summary, findings, notices };
     let texts = sources.files.iter().map(|file| (file.display.as_str(), file.text.clone()));
     suppress::apply(&mut report, texts, suppress::Pass::Static);
+    rules::causes::gather(&mut report.findings);
     report.finish();
     let seen = look(&graph, &regions);
     drop((graph, regions, model));

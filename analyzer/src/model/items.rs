@@ -46,7 +46,7 @@ fn collect_item<'a>(model: &mut Model<'a>, mounter: &mut Mounter<'_, 'a>, item: 
             for import in imports {
                 match import.alias {
                     Some(alias) => module.imports.entry(alias).or_default().push(import),
-                    None => module.globs.push(import),
+                    None => module.globs.push((import, item.public)),
                 }
             }
         }

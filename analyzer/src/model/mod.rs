@@ -113,8 +113,8 @@ pub struct Module<'a> {
     pub values: FxHashMap<Symbol, Def>,
     /// Imports under a name.
     pub imports: FxHashMap<Symbol, Vec<&'a Import>>,
-    /// Glob imports.
-    pub globs: Vec<&'a Import>,
+    /// Glob imports, and whether they are there for others, too.
+    pub globs: Vec<(&'a Import, bool)>,
 }
 
 /// A field with its type.
@@ -299,7 +299,7 @@ pub struct Model<'a> {
     /// Named imports, resolved.
     pub resolved_imports: FxHashMap<(ModuleId, Symbol), resolve::Imported>,
     /// Modules behind glob imports.
-    pub resolved_globs: FxHashMap<ModuleId, Vec<Def>>,
+    pub resolved_globs: FxHashMap<ModuleId, Vec<(Def, bool)>>,
     /// What methods of the user's own lock types take.
     pub user_acquires: FxHashMap<(AdtId, Symbol), locks::Acquire>,
     /// Items of the stubs that the analysis refers to.

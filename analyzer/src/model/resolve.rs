@@ -3,7 +3,7 @@
 //! Guarantees: terminates on cyclic imports; prefers what rustc prefers (own items, named imports, globs, crates,
 //! prelude); a path into a crate that is not there becomes [`Def::External`] with that path.
 //!
-//! Misses: visibility, macros, derive helper names.
+//! Misses: visibility, except that of glob imports, macros, derive helper names.
 
 use symbol_table::static_symbol;
 
@@ -52,8 +52,9 @@ fn resolve_round(model: &mut Model<'_>, foreign: bool) -> bool {
         let known = model.resolved_globs.get(&id).map_or(0, Vec::len);
         let globs = &model.modules[index].globs;
         if known < globs.len() {
-            let found: Vec<Def> =
-                globs.iter().filter_map(|import| model.import(id, import, Namespace::Type, foreign)).collect();
+            let find = |import| model.import(id, import, Namespace::Type, foreign);
+            let found: Vec<(Def, bool)> =
+                globs.iter().filter_map(|(import, public)| Some((find(import)?, *public))).collect();
             if found.len() > known {
                 model.resolved_globs.insert(id, found);
                 changed = true;
@@ -121,7 +122,7 @@ impl Model<'_> {
         while used < path.len() {
             let ns = if used + 1 == path.len() { ns } else { Namespace::Type };
             def = match def {
-                Def::Module(module) => self.lookup_in(module, path[used], ns)?,
+                Def::Module(module) => self.lookup_from(module, path[used], ns, self.is_within(from, module))?,
                 Def::Adt(adt) if self.adt(adt).is_enum => {
                     match self.adt(adt).written.iter().position(|(name, _)| *name == path[used]) {
                         Some(index) => Def::Variant(adt, index as u32),
@@ -163,6 +164,20 @@ impl Model<'_> {
 
     /// A name inside one module: own items, named imports, globs (and the globs of those).
     fn lookup_in(&self, id: ModuleId, name: Symbol, ns: Namespace) -> Option<Def> {
+        self.lookup_from(id, name, ns, true)
+    }
+
+    /// Whether one module lies in another one, or is it.
+    fn is_within(&self, mut inner: ModuleId, outer: ModuleId) -> bool {
+        while inner != outer {
+            let Some(parent) = self.module(inner).parent else { return false };
+            inner = parent;
+        }
+        true
+    }
+
+    /// The same; `inside` where who asks sees what the module imports for itself.
+    fn lookup_from(&self, id: ModuleId, name: Symbol, ns: Namespace, inside: bool) -> Option<Def> {
         if let Some(def) = self.named_in(id, name, ns) {
             return Some(def);
         }
@@ -170,7 +185,10 @@ impl Model<'_> {
         let mut next = 0;
         while let Some(module) = seen.get(next).copied() {
             next += 1;
-            for target in self.resolved_globs.get(&module).into_iter().flatten() {
+            for (target, public) in self.resolved_globs.get(&module).into_iter().flatten() {
+                if module == id && !inside && !public {
+                    continue;
+                }
                 match target {
                     Def::Module(target) if !seen.contains(target) => {
                         if let Some(def) = self.named_in(*target, name, ns) {

@@ -130,8 +130,8 @@ pub struct Value {
     pub given: Option<u32>,
     /// A future that has not run yet: an async block, or a call of an async function, of this body.
     pub future: Option<ExprId>,
-    /// It is a literal of this variant of an enum.
-    pub variant: Option<(crate::model::AdtId, u32)>,
+    /// It is a literal of this variant.
+    pub variant: Option<super::summary::Variant>,
 }
 
 impl Value {

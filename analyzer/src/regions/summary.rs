@@ -98,10 +98,30 @@ pub struct Acquired {
 pub struct When {
     /// The parameter.
     pub param: u32,
-    /// The enum.
-    pub adt: AdtId,
-    /// The number of the variant.
-    pub variant: u32,
+    /// Its variant.
+    pub variant: Variant,
+}
+
+/// The variant of a value, as far as literals and patterns tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Variant {
+    /// The enum, and the number of the variant.
+    Of(AdtId, u32),
+    /// `true` or `false`.
+    Flag(bool),
+    /// That of a parameter of the body at hand.
+    AsGiven(u32),
+}
+
+impl Variant {
+    /// Whether a value of this variant is surely not of the other one.
+    pub fn excludes(self, other: Variant) -> bool {
+        match (self, other) {
+            (Variant::Of(adt, variant), Variant::Of(of, other)) => adt == of && variant != other,
+            (Variant::Flag(flag), Variant::Flag(other)) => flag != other,
+            _ => false,
+        }
+    }
 }
 
 /// A guard that a function returns.
@@ -141,6 +161,8 @@ pub struct Summary {
     pub calls: Vec<CalledParam>,
     /// Pairs of locks that threads or tasks spawned here take, where they depend on the function's parameters.
     pub spawned: Vec<(HeldLock, Acquired)>,
+    /// What the future does that it returns without being an `async fn`: nothing of that happens at the call.
+    pub future: Option<Box<Summary>>,
     /// What it does with shared state and its parameters' data.
     pub effects: Vec<super::effects::Effect>,
     /// Bit `i`: the result depends on parameter `i`.

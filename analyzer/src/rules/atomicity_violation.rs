@@ -21,7 +21,8 @@ of the same data in a later critical section of the same lock, also through func
 `write_account`. The function must be one that can run on several threads at once. Silent where one guard covers both,
 where the second section looks at the data again before it writes, and where the value was taken out and not copied.
 A value that is computed outside of the lock on purpose and put into a collection afterwards is a note only, as is an
-element of a collection that a called function reads or writes.
+element of a collection that a called function reads or writes. The first of several functions in one file that do so
+with the same data is a warning and names the others.
 
 ## Why is this bad?
 Each section is safe, the two together are not: between them another thread may change the data, and the write undoes

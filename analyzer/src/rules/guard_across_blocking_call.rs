@@ -25,7 +25,8 @@ const DOCS: &str = r#"## What it does
 Reports a guard that is alive while its thread joins another thread, receives a message, sends into a full bounded
 channel, waits at a barrier, for a child process or a future, or sleeps. It is an error where everybody who could end
 the wait takes the lock first. A receiver that itself lies in the lock (`rx.lock().unwrap().recv()`, shared by workers) is
-a note.
+a note, as is a sleep or a child process in a function that is called under the guard: both end by themselves. Of several
+places in one file where the same lock is held for the same kind of wait one is a warning; it names the others.
 
 ## Why is this bad?
 All others that need the lock wait as long. If the thread that is waited for is one of them, nobody goes on.
@@ -75,6 +76,10 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
             ),
             None if holding.around => {
                 (Level::Note, format!("{name} is held while its thread waits for {what} on what {name} guards"))
+            }
+            // It ends by itself, and whoever calls that far away may not even know of it.
+            None if matches!(wait.op, Op::Sleep | Op::Process) && !wait.way.is_empty() => {
+                (Level::Note, format!("{name} is held while its thread waits for {what}"))
             }
             None => (Level::Warn, format!("{name} is held while its thread waits for {what}")),
         };

@@ -3,6 +3,7 @@
 
 pub mod atomicity_violation;
 mod blocked;
+pub(crate) mod causes;
 pub mod channel_deadlock;
 pub mod condvar_wait_holding_lock;
 pub mod condvar_wait_without_loop;

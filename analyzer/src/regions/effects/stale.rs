@@ -213,7 +213,7 @@ fn relies(flow: &Flow<'_>, at: usize, origin: usize, dependence: Dependence) -> 
     {
         return false;
     }
-    if !same_element(read, write, origin as u32, dependence) {
+    if !same_element(read, write, origin as u32, dependence) || is_validated(flow, read, write) {
         return false;
     }
     let between = flow.events.iter().enumerate().filter(|(index, event)| {
@@ -245,6 +245,24 @@ fn relies(flow: &Flow<'_>, at: usize, origin: usize, dependence: Dependence) -> 
         }
     }
     true
+}
+
+/// Whether the write only happens where something that was read along with the value is looked at again: a version, a
+/// generation, a timestamp.
+fn is_validated(flow: &Flow<'_>, read: &Event, write: &Event) -> bool {
+    let part_of = |section: &Event, event: &Event| {
+        event.access == Access::Read
+            && event.section.is_some()
+            && event.section == section.section
+            && event.cell_place() == write.cell_place()
+    };
+    write.control.iter().chain(&write.early).filter_map(|index| flow.events.get(*index as usize)).any(|again| {
+        part_of(write, again)
+            && flow
+                .events
+                .iter()
+                .any(|first| part_of(read, first) && first.place == again.place && first.key == again.key)
+    })
 }
 
 /// Whether both mean the same element, where the cell is a collection.

@@ -11,7 +11,7 @@ use super::{Walker, through_literal};
 use crate::model::FnId;
 use crate::regions::place::{Place, Root, Step};
 use crate::regions::state::{GuardId, Owner, State, Value};
-use crate::regions::summary::{Acquired, CalledParam, HeldLock, LONGEST_WAY, LockRef, Returned, Site, Way};
+use crate::regions::summary::{Acquired, CalledParam, HeldLock, LONGEST_WAY, LockRef, Returned, Site, Summary, Way};
 use crate::syntax::{ExprId, Symbol};
 
 impl Walker<'_> {
@@ -26,22 +26,6 @@ impl Walker<'_> {
             }
         }
         self.finish_call(args, out)
-    }
-
-    /// Runs a future to its end: an async block, or a call of an async function.
-    pub(super) fn run_future(&mut self, id: ExprId) -> Value {
-        if let Some((lock, taken)) = self.pending_locks.get(&id).cloned() {
-            let place = lock.place.step(Step::Inside);
-            let guard = self.acquire(lock, taken, self.body[id].span);
-            return Value { guards: SmallVec::from_slice(&[guard]), ..Value::of(place) };
-        }
-        match self.pending.get(&id).cloned() {
-            Some((targets, args)) => {
-                self.run.insert(id);
-                self.run_targets(id, &targets, &args)
-            }
-            None => self.run_async(id),
-        }
     }
 
     /// Moves what the call consumed and keeps what it gives.
@@ -61,8 +45,21 @@ impl Walker<'_> {
     /// `site` is `None` for a `drop` at the end of a scope, which nobody wrote.
     pub(super) fn apply(&mut self, function: FnId, args: &[Value], site: Option<Site>, dispatched: bool) -> Value {
         let Some(summary) = self.summary(function) else { return Value::default() };
+        self.apply_part(function, summary, args, site, dispatched, false)
+    }
+
+    /// The same for a part of a summary; `future` where it is what the function's future does.
+    pub(super) fn apply_part(
+        &mut self,
+        function: FnId,
+        summary: &Summary,
+        args: &[Value],
+        site: Option<Site>,
+        dispatched: bool,
+        future: bool,
+    ) -> Value {
         let reachable = self.state.reachable;
-        if reachable {
+        if reachable && !future {
             if let Some(site) = site {
                 self.note_lock_arguments(function, args.iter().map(|arg| arg.place.as_ref()), site);
             }
@@ -141,7 +138,7 @@ impl Walker<'_> {
                 way: if here.is_some() { Way::new() } else { way(&acquired.way) },
                 held: acquired.held.iter().map(held).collect(),
                 released: 0,
-                when: self.under_variant().or_else(|| self.passed_on(acquired, args)),
+                when: self.under_variant().or_else(|| self.handed_on(acquired, args)),
                 dispatched: acquired.dispatched || dispatched,
             };
             // What the callee holds through its parameters is only known here.
@@ -155,7 +152,7 @@ impl Walker<'_> {
             }
             self.request(seen, &without);
         }
-        let task = self.apply_blocking(function, args, site, dispatched, &renew);
+        let task = if future { 0 } else { self.apply_blocking(function, args, site, dispatched, &renew) };
         if !summary.invokes.is_empty() || !summary.keeps.is_empty() {
             self.apply_callbacks((&summary.invokes, &summary.keeps), args, site, dispatched, &renew);
         }

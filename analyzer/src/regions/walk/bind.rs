@@ -29,9 +29,14 @@ impl Walker<'_> {
                 let Some(local) = self.types.bindings.get(&pat).copied() else { return };
                 let data = &self.types.locals[local.0 as usize];
                 self.declare(local);
+                let iterator = !value.guards.is_empty()
+                    && self.model.adt_of(&data.ty).is_some_and(|adt| Some(adt) == self.model.known.iter);
                 let owns = !by_ref
                     && !data.by_ref
-                    && (value.closure.is_some() || self.may_carry(&data.ty) || self.keeps(&data.ty, &value.guards));
+                    && (value.closure.is_some()
+                        || iterator
+                        || self.may_carry(&data.ty)
+                        || self.keeps(&data.ty, &value.guards));
                 let mut bound = value.clone();
                 if owns {
                     self.own(&value.guards, Owner::Local(local));

@@ -223,6 +223,7 @@ impl Walker<'_> {
         if let Some(receiver) = receiver {
             // Reached through a guard or pointer, the method takes (a copy of) what is behind it.
             by_value &= self.model.adt_of(self.ty(receiver)) == self.model.adt_of(&callee.on)
+                || self.model.known.iter.is_some() && self.model.adt_of(&callee.on) == self.model.known.iter
                 || matches!(self.ty(receiver), Ty::Unknown);
             let value = self.eval(receiver, if by_value { Use::Move } else { Use::Place });
             if !by_value {
@@ -300,7 +301,7 @@ impl Walker<'_> {
             self.pending.insert(id, (targets, all));
             return Value { guards, future: Some(id), ..Value::default() };
         }
-        self.run_targets(id, &targets, &all)
+        self.run_plainly(id, targets, all)
     }
 
     /// `lock`, `read`, `write` and their kin.

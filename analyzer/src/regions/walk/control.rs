@@ -73,10 +73,7 @@ impl Walker<'_> {
         self.blocking.construct = construct;
         let mark = self.pool_mark();
         let deciding = self.decided_by(cond);
-        let requires = match self.body[cond].kind {
-            ExprKind::Let { pat, scrutinee } => self.requires(scrutinee, pat),
-            _ => self.requires.len(),
-        };
+        let requires = self.requires_holding(cond);
         let mut out = self.branch(then);
         self.requires.truncate(requires);
         let then_steps = self.pool_branch(mark);
@@ -90,7 +87,9 @@ impl Walker<'_> {
         }
         let then_state = std::mem::replace(&mut self.state, otherwise);
         if let Some(els) = els {
+            let requires = self.requires_failing(cond);
             let value = self.branch(els);
+            self.requires.truncate(requires);
             out = merge(out, value);
         }
         self.blocking.deciding.truncate(deciding);
@@ -342,7 +341,10 @@ impl Walker<'_> {
             })
             .collect();
         self.blocking.selecting -= 1;
-        self.suspend(self.body[id].span, &[]);
+        // Outside of async code it is the `select!` of channels that block.
+        if self.is_async() {
+            self.suspend(self.body[id].span, &[]);
+        }
         let all: Vec<_> = futures.iter().flat_map(|value| value.guards.iter().copied()).collect();
         self.own(&all, Owner::Nobody);
         self.pop_temporaries(scope);

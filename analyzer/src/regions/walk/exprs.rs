@@ -8,6 +8,7 @@ use crate::model::ty::Ty;
 use crate::regions::effects::is_atomic;
 use crate::regions::place::{Index, Place, Root, Step};
 use crate::regions::state::{Owner, Value};
+use crate::regions::summary::Variant;
 use crate::syntax::{ExprId, ExprKind, Lit, MacroKind, StaticKind, Symbol};
 
 impl Walker<'_> {
@@ -23,7 +24,8 @@ impl Walker<'_> {
         self.steps += 1;
         match &body[id].kind {
             ExprKind::Path(_) | ExprKind::QualifiedPath { .. } => self.path(id, how),
-            ExprKind::Lit(_) | ExprKind::Unknown => Value::default(),
+            ExprKind::Lit(literal) => Value { variant: Self::literal_flag(literal), ..Value::default() },
+            ExprKind::Unknown => Value::default(),
             ExprKind::Call { callee, args } => self.call(id, *callee, args),
             ExprKind::MethodCall { receiver, method, args, .. } => self.method_call(id, *receiver, *method, args),
             ExprKind::Field { base, name } => {
@@ -272,7 +274,7 @@ impl Walker<'_> {
                     task: callable.task,
                     given: callable.given,
                     parts: Vec::new(),
-                    variant: None,
+                    variant: self.unchanged_parameter(local).map(Variant::AsGiven),
                 }
             }
             Some(Name::Static(found)) => {
@@ -284,7 +286,7 @@ impl Walker<'_> {
             Some(Name::Constructor(adt, variant)) => {
                 Value { variant: self.literal_variant(*adt, *variant), ..Value::default() }
             }
-            _ => Value::default(),
+            None => Value::default(),
         }
     }
 

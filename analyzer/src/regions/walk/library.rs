@@ -9,6 +9,7 @@ use super::Walker;
 use super::calls::PASS_THROUGH;
 use crate::graph::LockMode;
 use crate::model::known::Role;
+use crate::model::locks::Shape;
 use crate::model::ty::Ty;
 use crate::model::{FnId, Signature};
 use crate::regions::Task;
@@ -192,7 +193,13 @@ impl Walker<'_> {
         let item = if container { self.step(base.clone(), Step::Element(Index::Any)) } else { base.clone() };
         let held = receiver.as_ref().filter(|_| by_value).map(|value| value.guards.clone()).unwrap_or_default();
         let own_task = receiver.as_ref().map_or(0, |value| value.task);
-        let arg = Value { guards: held.clone(), task: own_task, ..Value::of(item.clone()) };
+        let iterator = self.model.adt_of(&signature.self_ty).is_some_and(|adt| Some(adt) == self.model.known.iter);
+        let mut given = held.clone();
+        if iterator {
+            // An iterator over a concurrent map has its shard for as long as it lives, whatever becomes of its items.
+            given.retain(|id| self.state.guard(*id).is_none_or(|guard| guard.held.lock.shape != Shape::ShardedMap));
+        }
+        let arg = Value { guards: given, task: own_task, ..Value::of(item.clone()) };
         self.note_receiver_use(base.as_ref());
         let each = container && !values.is_empty();
         if each {
@@ -224,11 +231,12 @@ impl Walker<'_> {
             guards.extend(receiver.guards.iter().copied());
         }
         let puts_in = PUTS_IN.contains(&name.as_str());
+        let lazy = iterator && LAZY.contains(&name.as_str());
         let keeps =
             self.keeps(ty, &guards) && !puts_in || (matches!(ty, Ty::Unknown) && PASS_THROUGH.contains(&name.as_str()));
-        // What an adapter's closure has taken along lives as long as the iterator.
-        let iterator = self.model.adt_of(&signature.self_ty).is_some_and(|adt| Some(adt) == self.model.known.iter);
-        let captured: SmallVec<[GuardId; 1]> = match iterator && LAZY.contains(&name.as_str()) {
+        // What an adaptor gives has the iterator that it was given and what its closure has taken along, whatever its
+        // items are.
+        let captured: SmallVec<[GuardId; 1]> = match lazy {
             true => {
                 receiver.iter().filter(|_| by_value).chain(&values).flat_map(|v| v.guards.iter().copied()).collect()
             }
@@ -238,7 +246,7 @@ impl Walker<'_> {
             self.state.release(|guard| guards.contains(&guard.id) && !captured.contains(&guard.id));
             guards = captured;
         }
-        let keeps = keeps || iterator && LAZY.contains(&name.as_str()) && !guards.is_empty();
+        let keeps = keeps || lazy && !guards.is_empty();
         if !keeps && !guards.is_empty() {
             match receiver.as_ref().filter(|_| !by_value).and_then(|value| value.place.as_ref()).map(|place| place.root)
             {
@@ -266,9 +274,7 @@ impl Walker<'_> {
             _ => item,
         };
         let closure = match &receiver {
-            Some(receiver) if iterator && LAZY.contains(&name.as_str()) => {
-                values.iter().find_map(|value| value.closure).or(receiver.closure)
-            }
+            Some(receiver) if lazy => values.iter().find_map(|value| value.closure).or(receiver.closure),
             Some(receiver) if iterator => {
                 if let ExprKind::MethodCall { receiver: iterator, .. } = &self.body[id].kind {
                     self.lazily(*iterator, receiver);
@@ -367,9 +373,11 @@ impl Walker<'_> {
         self.tasks.len() as u32
     }
 
-    /// An upgrade waits until all other readers are gone: it wants the lock exclusively.
+    /// An upgrade waits until all other readers are gone: it wants the lock exclusively. It keeps what it has meanwhile,
+    /// so that nobody else who may upgrade is in its way.
     fn upgrade(&mut self, id: GuardId, span: Span) {
         let Some(guard) = self.state.guard(id) else { return };
+        let kept = guard.held.clone();
         let wanted = Acquired {
             lock: guard.held.lock.clone(),
             mode: LockMode::Exclusive,
@@ -383,7 +391,7 @@ impl Walker<'_> {
             alone: false,
             when: None,
         };
-        self.request(wanted, &[id]);
+        self.request_keeping(wanted, &[id], Some(kept));
     }
 
     fn constant_argument(&self, id: ExprId) -> Option<u64> {

@@ -17,6 +17,7 @@ mod channels;
 mod conditions;
 mod control;
 mod exprs;
+mod futures;
 mod generics;
 mod heads;
 mod hidden;
@@ -129,6 +130,8 @@ pub(super) struct Walker<'w> {
     requires: Vec<super::summary::When>,
     /// Guards of one of several locks, with the function that gave them.
     picked: Vec<(GuardId, FnId)>,
+    /// Parameters that are given other values.
+    changed: FxHashSet<LocalId>,
     /// Locals that hold a lock made right there, and when.
     made: FxHashMap<LocalId, u32>,
     /// What the fields of locals that were made by a literal stand for.
@@ -148,6 +151,8 @@ pub(super) struct Walker<'w> {
     frame: u32,
     /// Calls of async functions that nobody awaited yet: what they run, with their arguments.
     pending: FxHashMap<ExprId, (SmallVec<[FnId; 2]>, Vec<Value>)>,
+    /// Calls that gave a future, in the same way.
+    given_futures: FxHashMap<ExprId, (SmallVec<[FnId; 2]>, Vec<Value>)>,
     /// Closures and async blocks that were run somewhere.
     run: FxHashSet<ExprId>,
     running: Vec<ExprId>,
@@ -227,6 +232,7 @@ pub(super) fn walk(cx: &Context<'_>, group: &Group, id: BodyId, out: &mut Output
         binds: FxHashMap::default(),
         requires: Vec::new(),
         picked: Vec::new(),
+        changed: variants::changed_parameters(body, types),
         made: FxHashMap::default(),
         literals: Rc::default(),
         moved: FxHashSet::default(),
@@ -237,6 +243,7 @@ pub(super) fn walk(cx: &Context<'_>, group: &Group, id: BodyId, out: &mut Output
         tasks: Vec::new(),
         frame: 0,
         pending: FxHashMap::default(),
+        given_futures: FxHashMap::default(),
         run: FxHashSet::default(),
         running: Vec::new(),
         detached: 0,
@@ -284,14 +291,7 @@ impl<'w> Walker<'w> {
         let exits = self.pop_frame();
         self.summary.diverges = !falls_through && !exits.exits.reachable;
         self.state.join(exits.exits);
-        // An async block that is the result is what the caller awaits; it runs with nothing of ours held.
-        if let Some(future) = value.future
-            && !self.run.contains(&future)
-        {
-            let state = std::mem::replace(&mut self.state, State::empty());
-            self.run_future(future);
-            self.state = state;
-        }
+        self.run_result(&value);
         self.pop_block();
         self.run_leftovers();
     }
@@ -465,6 +465,11 @@ impl<'w> Walker<'w> {
 
     /// A lock is wanted here, by this body or a callee: pairs it with every live guard but those in `without`.
     fn request(&mut self, acquired: Acquired, without: &[GuardId]) {
+        self.request_keeping(acquired, without, None);
+    }
+
+    /// The same; `kept` is held while waiting and makes no pair.
+    fn request_keeping(&mut self, acquired: Acquired, without: &[GuardId], kept: Option<HeldLock>) {
         if !self.state.reachable {
             return;
         }
@@ -482,6 +487,7 @@ impl<'w> Walker<'w> {
         let gates: Vec<HeldLock> = own
             .map(|guard| guard.held.clone())
             .chain(acquired.held.iter().filter(|held| held.must && pairs).cloned())
+            .chain(kept.filter(|held| held.must))
             .collect();
         // Of several guards of one lock the last one says it all.
         let mut seen = FxHashSet::default();

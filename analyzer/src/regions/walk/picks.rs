@@ -9,9 +9,9 @@ use smallvec::SmallVec;
 
 use super::Walker;
 use crate::model::FnId;
-use crate::regions::place::{Place, Root};
+use crate::regions::place::Place;
 use crate::regions::state::{GuardId, Value};
-use crate::regions::summary::{Acquired, HeldLock, Returned, Summary, When};
+use crate::regions::summary::{Acquired, HeldLock, Returned, Summary};
 
 impl Walker<'_> {
     /// The guards that a call with these arguments can give.
@@ -50,15 +50,6 @@ impl Walker<'_> {
         }
         let live = self.state.guards.iter().filter(|guard| guard.held.lock.place != *wanted);
         live.map(|guard| guard.id).filter(|id| self.picked.contains(&(*id, function))).collect()
-    }
-
-    /// The condition of an acquisition in a callee in terms of this function's own parameters.
-    pub(super) fn passed_on(&self, acquired: &Acquired, args: &[Value]) -> Option<When> {
-        let when = acquired.when.as_ref().filter(|_| self.detached == 0)?;
-        match args.get(when.param as usize)?.place {
-            Some(Place { root: Root::Param(param), ref steps }) if steps.is_empty() => Some(When { param, ..*when }),
-            _ => None,
-        }
     }
 }
 

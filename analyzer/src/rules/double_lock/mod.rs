@@ -18,7 +18,8 @@ pub const RULE: Rule = Rule {
 
 const DOCS: &str = r#"## What it does
 Reports a lock that is taken a second time while the first guard is still alive on the same thread: directly, through a
-call, or as write while reading. Reading twice is a warning: it only hangs while a writer waits in between.
+call, or as write while reading. Reading twice is a warning: it only hangs while a writer waits in between; of several
+places in one file that read one lock so through one function, the first is a warning and names the others.
 
 ## Why is this bad?
 `std` and `parking_lot` locks are not re-entrant: the thread waits for itself (or panics).

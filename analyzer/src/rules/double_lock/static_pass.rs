@@ -6,7 +6,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, ThreadPath};
+use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, Location, ThreadPath};
 use crate::graph::LockMode;
 use crate::regions::{Pair, Regions, Sameness};
 use crate::rules::{Facts, wording};
@@ -22,9 +22,22 @@ pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     let key = |pair: &Pair, finding: &Finding| {
         (finding.primary.line, finding.primary.column, pair.held.site.clone(), finding.locks.clone())
     };
+    let inner: FxHashSet<_> =
+        found.iter().filter(|(_, pair, _)| !is_callees(pair)).map(|(_, pair, _)| sites(pair)).collect();
+    found.retain(|(_, pair, _)| !is_callees(pair) || !inner.contains(&sites(pair)));
     out.extend(
         found.into_iter().filter(|(_, pair, finding)| seen.insert(key(pair, finding))).map(|(_, _, finding)| finding),
     );
+}
+
+/// Whether one call leads to both acquisitions: the callee holds its lock while it takes it again, whoever calls.
+fn is_callees(pair: &Pair) -> bool {
+    let call = |way: &[Location]| way.first().map(|call| (call.file.clone(), call.line, call.column));
+    call(&pair.held.way).is_some_and(|first| call(&pair.wanted.way) == Some(first))
+}
+
+fn sites(pair: &Pair) -> (&Location, &Location) {
+    (&pair.held.site, &pair.wanted.site)
 }
 
 fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {

@@ -1,0 +1,144 @@
+//! One warning per cause: of warnings that say the same of the same lock in one file, the first one stands for all.
+//!
+//! Guarantees: nothing is lost; the others become notes, and the first one names up to [`MOST_FURTHER`] of them. Errors
+//! stay errors. Comes after suppression, so that what the user has silenced stands for nothing.
+//!
+//! Misses: the same cause in several files.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use super::{atomicity_violation, double_lock, guard_across_blocking_call, static_mut_mutation, wording};
+use crate::finding::{Finding, Level, Location};
+
+/// Further places that the first finding names.
+const MOST_FURTHER: usize = 8;
+
+/// Rules whose findings at one lock have one cause: how long it is held, or how it is used.
+const RULES: [&str; 4] = [
+    atomicity_violation::RULE.id,
+    double_lock::RULE.id,
+    guard_across_blocking_call::RULE.id,
+    static_mut_mutation::RULE.id,
+];
+
+/// Lets one warning stand for all of its cause. Takes as long as sorting the findings.
+pub(crate) fn gather(findings: &mut [Finding]) {
+    // One read and one write, with the locks of several implementations of what is called there.
+    let implementations = |finding: &Finding| {
+        let read = finding.related.first().map(place);
+        (finding.rule == atomicity_violation::RULE.id).then(|| (place(&finding.primary), read))
+    };
+    for mut all in groups(findings, implementations) {
+        all.sort_by_key(|index| (Reverse(findings[*index].confidence), findings[*index].message.clone()));
+        all.iter().skip(1).for_each(|index| findings[*index].level = Level::Note);
+    }
+    let saying_the_same = |finding: &Finding| {
+        let declared: Vec<_> = finding.locks.iter().map(|lock| (lock.file.clone(), lock.line, lock.column)).collect();
+        RULES
+            .contains(&finding.rule)
+            .then(|| (finding.rule, finding.primary.file.clone(), finding.message.clone(), declared))
+    };
+    for mut all in groups(findings, saying_the_same) {
+        all.sort_by_key(|index| place(&findings[*index].primary));
+        let Some((first, others)) = all.split_first() else { continue };
+        let mut further = Vec::new();
+        for index in others {
+            findings[*index].level = Level::Note;
+            let at = &findings[*index].primary;
+            if !findings[*first].related.iter().chain(&further).any(|known| place(known) == place(at)) {
+                further.push(wording::at(at, "the same here"));
+            }
+        }
+        further.truncate(MOST_FURTHER);
+        findings[*first].related.append(&mut further);
+    }
+}
+
+/// The warnings by what they have in common.
+fn groups<K: Ord>(findings: &[Finding], key: impl Fn(&Finding) -> Option<K>) -> Vec<Vec<usize>> {
+    let mut out: BTreeMap<K, Vec<usize>> = BTreeMap::new();
+    for (index, finding) in findings.iter().enumerate().filter(|(_, finding)| finding.level == Level::Warn) {
+        if let Some(key) = key(finding) {
+            out.entry(key).or_default().push(index);
+        }
+    }
+    out.into_values().collect()
+}
+
+fn place(at: &Location) -> (String, u32, u32) {
+    (at.file.clone(), at.line, at.column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::{Confidence, Evidence, Fingerprint, LockInfo};
+
+    fn found(rule: &'static str, level: Level, file: &str, line: u32, message: &str) -> Finding {
+        Finding {
+            rule,
+            level,
+            confidence: Confidence::High,
+            evidence: Evidence::Static,
+            message: message.to_string(),
+            help: String::new(),
+            locks: vec![LockInfo {
+                name: message.to_string(),
+                kind: String::new(),
+                file: "lib.rs".to_string(),
+                line: 1,
+                column: 1,
+            }],
+            primary: Location { file: file.to_string(), line, ..Location::default() },
+            related: Vec::new(),
+            threads: Vec::new(),
+            pool: None,
+            schedule: Vec::new(),
+            fingerprint: Fingerprint(u64::from(line)),
+        }
+    }
+
+    fn levels(findings: &[Finding]) -> Vec<Level> {
+        findings.iter().map(|finding| finding.level).collect()
+    }
+
+    #[test]
+    fn the_first_warning_of_a_lock_in_a_file_stands_for_the_others_and_names_them() {
+        let rule = guard_across_blocking_call::RULE.id;
+        let mut findings: Vec<_> =
+            (0..12).map(|line| found(rule, Level::Warn, "a.rs", 30 - line, "`PORT` is held")).collect();
+        findings.push(found(rule, Level::Warn, "b.rs", 5, "`PORT` is held"));
+        findings.push(found(rule, Level::Warn, "a.rs", 6, "`LINE` is held"));
+        gather(&mut findings);
+        let mut expected = vec![Level::Note; 11];
+        expected.extend([Level::Warn; 3]);
+        assert_eq!(levels(&findings), expected);
+        let named: Vec<u32> = findings[11].related.iter().map(|place| place.line).collect();
+        assert_eq!(named, [20, 21, 22, 23, 24, 25, 26, 27], "in their order, and not all of many");
+    }
+
+    #[test]
+    fn errors_and_other_rules_stand_for_themselves() {
+        let again = double_lock::RULE.id;
+        let other = super::super::unsafe_region::RULE.id;
+        let mut findings = vec![
+            found(again, Level::Deny, "a.rs", 1, "`PORT` is locked again"),
+            found(again, Level::Deny, "a.rs", 2, "`PORT` is locked again"),
+            found(other, Level::Warn, "a.rs", 3, "`run` runs concurrently"),
+            found(other, Level::Warn, "a.rs", 4, "`run` runs concurrently"),
+        ];
+        gather(&mut findings);
+        assert_eq!(levels(&findings), [Level::Deny, Level::Deny, Level::Warn, Level::Warn]);
+    }
+
+    #[test]
+    fn of_several_implementations_behind_one_call_the_surest_stays() {
+        let rule = atomicity_violation::RULE.id;
+        let mut unsure = found(rule, Level::Warn, "a.rs", 9, "a value read from `Mock.params`");
+        unsure.confidence = Confidence::Medium;
+        let mut findings = vec![unsure, found(rule, Level::Warn, "a.rs", 9, "a value read from `Miner.params`")];
+        gather(&mut findings);
+        assert_eq!(levels(&findings), [Level::Note, Level::Warn]);
+    }
+}
