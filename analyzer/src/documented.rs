@@ -16,6 +16,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use memchr::memmem;
 use rustc_hash::FxHashMap;
 
 use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, Location, Notice, NoticeKind, ThreadPath};
@@ -54,7 +55,7 @@ pub fn chain(said: &str) -> Result<Vec<String>, String> {
 /// The chains that the comments of a text document. What is wrong with them is said by the suppressions, which read the
 /// same comments.
 pub fn in_text(file: &str, text: &Text) -> Vec<Chain> {
-    if !text.text().contains("lockcheck:") {
+    if memmem::find(text.text().as_bytes(), b"lockcheck:").is_none() {
         return Vec::new();
     }
     let outline = Outline::new(text.text());

@@ -22,6 +22,7 @@
 
 mod written;
 
+use memchr::memmem;
 use rustc_hash::FxHashMap;
 
 use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, Location, Report};
@@ -144,7 +145,7 @@ pub fn apply<'t>(report: &mut Report, files: impl IntoIterator<Item = (&'t str, 
     let mut order = Vec::new();
     let mut own = Vec::new();
     for (name, text) in files {
-        if !text.text().contains("lockcheck") || known.contains_key(name) {
+        if memmem::find(text.text().as_bytes(), b"lockcheck").is_none() || known.contains_key(name) {
             continue;
         }
         let mut suppressions = InFile::default();

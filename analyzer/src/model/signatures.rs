@@ -8,6 +8,8 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::resolve::Namespace;
 use super::ty::{Args, Subst, TraitRef, Ty};
 use super::{AdtId, Def, FieldData, ImplId, Model, ModuleId, Signature, known, locks};
@@ -27,24 +29,27 @@ pub struct Scope<'s> {
 /// Aliases may name each other; this many are followed.
 const ALIAS_DEPTH: u32 = 16;
 
+/// Items that one thread takes at least: each is little work.
+const FEWEST: usize = 64;
+
 /// Fills in all types. Needs resolved imports.
 pub fn fill(model: &mut Model<'_>) {
-    for index in 0..model.adts.len() {
+    let fields = (0..model.adts.len()).into_par_iter().with_min_len(FEWEST).map(|index| {
         let adt = &model.adts[index];
         let own = Ty::Adt(AdtId(index as u32), adt.params.iter().map(|name| Ty::Param(*name)).collect());
         let scope = Scope { module: adt.module, self_ty: Some(&own), params: &adt.params };
-        let variants = adt
-            .written
-            .iter()
-            .map(|(_, fields)| {
-                let field = |field: &crate::syntax::Field| FieldData {
-                    name: field.name,
-                    ty: model.lower(scope, &field.ty),
-                    span: field.span,
-                };
-                fields.iter().map(field).collect()
-            })
-            .collect();
+        let of_variant = |(_, fields): &(Symbol, &[crate::syntax::Field])| -> Vec<FieldData> {
+            let field = |field: &crate::syntax::Field| FieldData {
+                name: field.name,
+                ty: model.lower(scope, &field.ty),
+                span: field.span,
+            };
+            fields.iter().map(field).collect()
+        };
+        adt.written.iter().map(of_variant).collect()
+    });
+    let fields: Vec<Vec<Vec<FieldData>>> = fields.collect();
+    for (index, variants) in fields.into_iter().enumerate() {
         model.adts[index].variants = variants;
         if model.crate_of(model.adts[index].module).stub {
             model.adts[index].lock = locks::lock_type(model.adt_path(AdtId(index as u32)));
@@ -79,7 +84,8 @@ pub fn fill(model: &mut Model<'_>) {
         model.impls[index].self_ty = self_ty;
         model.impls[index].trait_ = trait_;
     }
-    model.signatures = (0..model.fns.len()).map(|index| signature(model, index)).collect();
+    let signatures = (0..model.fns.len()).into_par_iter().with_min_len(FEWEST);
+    model.signatures = signatures.map(|index| signature(model, index)).collect();
 }
 
 fn signature(model: &Model<'_>, index: usize) -> Signature {

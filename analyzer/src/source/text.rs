@@ -105,7 +105,9 @@ impl Text {
 
     /// Number of lines; a line break at the end of the file starts no further one.
     pub fn line_count(&self) -> usize {
-        self.raw().lines().count()
+        let raw = self.raw();
+        let ends = raw.bytes().filter(|byte| *byte == b'\n').count();
+        ends + usize::from(!raw.is_empty() && !raw.ends_with('\n'))
     }
 
     /// The byte range of a line, from 1, without its line break.

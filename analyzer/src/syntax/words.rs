@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use memchr::memmem;
+
 use super::expand::Definitions;
 use super::tree::Symbol;
 
@@ -38,7 +40,7 @@ fn says(text: &str, name: &str) -> bool {
         let byte = at.and_then(|at| bytes.get(at));
         byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80)
     };
-    text.match_indices(name).any(|(at, _)| !word(at.checked_sub(1)) && !word(Some(at + name.len())))
+    memmem::find_iter(bytes, name).any(|at| !word(at.checked_sub(1)) && !word(Some(at + name.len())))
 }
 
 #[cfg(test)]
