@@ -14,7 +14,8 @@ use crate::finding::{Finding, Level, Location};
 /// Further places that the first finding names.
 const MOST_FURTHER: usize = 8;
 
-/// Rules whose findings at one lock have one cause: how long it is held, or how it is used.
+/// Rules whose findings at one lock have one cause: how long it is held, or how it is used. Of locks that are taken twice
+/// only those that a called function reads again: everybody else takes them twice by a mistake of their own.
 const RULES: [&str; 4] = [
     atomicity_violation::RULE.id,
     double_lock::RULE.id,
@@ -35,8 +36,8 @@ pub(crate) fn gather(findings: &mut [Finding]) {
     }
     let saying_the_same = |finding: &Finding| {
         let declared: Vec<_> = finding.locks.iter().map(|lock| (lock.file.clone(), lock.line, lock.column)).collect();
-        RULES
-            .contains(&finding.rule)
+        let one = finding.rule != double_lock::RULE.id || double_lock::is_read_again_by_callee(finding);
+        (one && RULES.contains(&finding.rule))
             .then(|| (finding.rule, finding.primary.file.clone(), finding.message.clone(), declared))
     };
     for mut all in groups(findings, saying_the_same) {
@@ -73,7 +74,7 @@ fn place(at: &Location) -> (String, u32, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::{Confidence, Evidence, Fingerprint, LockInfo};
+    use crate::finding::{Confidence, Evidence, Fingerprint, LockInfo, ThreadPath};
 
     fn found(rule: &'static str, level: Level, file: &str, line: u32, message: &str) -> Finding {
         Finding {
@@ -130,6 +131,24 @@ mod tests {
         ];
         gather(&mut findings);
         assert_eq!(levels(&findings), [Level::Deny, Level::Deny, Level::Warn, Level::Warn]);
+    }
+
+    #[test]
+    fn who_takes_a_lock_twice_stands_for_itself_unless_a_callee_reads_it_again() {
+        let step = || Location::default();
+        let thread = |steps: usize| ThreadPath { name: String::new(), steps: (0..steps).map(|_| step()).collect() };
+        let again = "`PORT` is read-locked again in `open`, called while the same thread reads it: \
+                     a writer that waits in between blocks both";
+        let of = |steps: usize, line: u32| {
+            let threads = vec![thread(steps)];
+            Finding { threads, ..found(double_lock::RULE.id, Level::Warn, "a.rs", line, again) }
+        };
+        let mut direct = vec![of(2, 1), of(2, 2)];
+        gather(&mut direct);
+        assert_eq!(levels(&direct), [Level::Warn, Level::Warn]);
+        let mut called = vec![of(3, 1), of(3, 2)];
+        gather(&mut called);
+        assert_eq!(levels(&called), [Level::Warn, Level::Note]);
     }
 
     #[test]

@@ -6,6 +6,8 @@ use crate::finding::{Finding, Level};
 mod runtime;
 mod static_pass;
 
+pub(super) use static_pass::is_read_again_by_callee;
+
 /// The rule.
 pub const RULE: Rule = Rule {
     id: "double_lock",

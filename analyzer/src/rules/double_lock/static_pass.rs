@@ -40,6 +40,15 @@ fn sites(pair: &Pair) -> (&Location, &Location) {
     (&pair.held.site, &pair.wanted.site)
 }
 
+/// Why reading twice hangs.
+const WRITER: &str = "a writer that waits in between blocks both";
+
+/// Whether a warning is of a lock that a called function reads again: of all places that call it so, the function is the
+/// cause.
+pub(in crate::rules) fn is_read_again_by_callee(finding: &Finding) -> bool {
+    finding.message.ends_with(WRITER) && finding.threads.iter().any(|thread| thread.steps.len() > 2)
+}
+
 fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
     let (held, wanted) = (&pair.held, &pair.wanted);
     if held.reentrant || wanted.reentrant {
@@ -82,9 +91,7 @@ fn finding(regions: &Regions, pair: &Pair) -> Option<Finding> {
         None => String::new(),
     };
     let message = if level == Level::Warn && !held.mode.conflicts(wanted.mode) {
-        format!(
-            "{name} is {second} again{through} while the same thread reads it: a writer that waits in between blocks both"
-        )
+        format!("{name} is {second} again{through} while the same thread reads it: {WRITER}")
     } else {
         format!("{name} is {second}{through} while the same thread holds it {first}")
     };
