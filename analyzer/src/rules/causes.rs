@@ -36,9 +36,12 @@ pub(crate) fn gather(findings: &mut [Finding]) {
     }
     let saying_the_same = |finding: &Finding| {
         let declared: Vec<_> = finding.locks.iter().map(|lock| (lock.file.clone(), lock.line, lock.column)).collect();
+        // Variables of two functions are two locks, whatever they are called.
+        let own = finding.locks.iter().any(|lock| lock.file.is_empty());
+        let function = own.then(|| finding.primary.function.clone()).flatten();
         let one = finding.rule != double_lock::RULE.id || double_lock::is_read_again_by_callee(finding);
         (one && RULES.contains(&finding.rule))
-            .then(|| (finding.rule, finding.primary.file.clone(), finding.message.clone(), declared))
+            .then(|| (finding.rule, finding.primary.file.clone(), finding.message.clone(), declared, function))
     };
     for mut all in groups(findings, saying_the_same) {
         all.sort_by_key(|index| place(&findings[*index].primary));
@@ -149,6 +152,19 @@ mod tests {
         let mut called = vec![of(3, 1), of(3, 2)];
         gather(&mut called);
         assert_eq!(levels(&called), [Level::Warn, Level::Note]);
+    }
+
+    #[test]
+    fn variables_of_two_functions_are_two_locks() {
+        let of = |line: u32, function: &str| {
+            let mut finding = found(guard_across_blocking_call::RULE.id, Level::Warn, "a.rs", line, "`seen` is held");
+            finding.locks[0].file.clear();
+            finding.primary.function = Some(function.to_string());
+            finding
+        };
+        let mut findings = vec![of(1, "first"), of(2, "first"), of(3, "second")];
+        gather(&mut findings);
+        assert_eq!(levels(&findings), [Level::Warn, Level::Note, Level::Warn]);
     }
 
     #[test]
