@@ -98,7 +98,7 @@ fn scan_here<T>(
     mut cache: Option<&mut cache::Cache>,
     look: impl FnOnce(&graph::LockGraph, &regions::Regions) -> T,
 ) -> (Report, T) {
-    let (program, mut given, new) = match &mut cache {
+    let (program, given, new) = match &mut cache {
         Some(cache) => {
             let parsed = Program::parse_after(sources, &mut cache.files);
             let items = xxh3_64_with_seed(format!("{:?}", config.locks).as_bytes(), parsed.crates);
@@ -110,7 +110,7 @@ fn scan_here<T>(
     };
     let mut model = program.model();
     let problems = config.locks_of(&mut model);
-    let regions = match (cache, given.take()) {
+    let regions = match (cache, given) {
         (Some(cache), Some(given)) => {
             let (regions, walked) = regions::regions_after(&model, &program.names, given, cache.walked.take());
             cache.changed = new || walked.is_new();

@@ -73,10 +73,10 @@ impl Cache {
         if xxh3_128_with_seed(&rest, program).to_le_bytes() != *hash {
             return None;
         }
-        let length = u64::from_le_bytes(*rest.split_to_checked(LENGTH)?.first_chunk()?);
-        let contents = rest.split_to_checked(usize::try_from(length).ok()?)?;
+        let length = u64::from_le_bytes(*take(&mut rest, LENGTH)?.first_chunk()?);
+        let contents = take(&mut rest, usize::try_from(length).ok()?)?;
         let contents: Contents<Kept, Walked> = postcard::from_bytes(&contents).ok()?;
-        let mut next = |length: u32| rest.split_to_checked(length as usize);
+        let mut next = |length: u32| take(&mut rest, length as usize);
         let mut files = Files::default();
         for (number, kept) in contents.files {
             files.add(number, Kept { items: next(kept.length)?, ..kept });
@@ -89,13 +89,7 @@ impl Cache {
     }
 }
 
-/// Splitting that does not panic.
-trait SplitChecked: Sized {
-    fn split_to_checked(&mut self, length: usize) -> Option<Self>;
-}
-
-impl SplitChecked for Bytes {
-    fn split_to_checked(&mut self, length: usize) -> Option<Bytes> {
-        (length <= self.len()).then(|| self.split_to(length))
-    }
+/// Takes so many bytes off the front, where there are so many.
+fn take(bytes: &mut Bytes, length: usize) -> Option<Bytes> {
+    (length <= bytes.len()).then(|| bytes.split_to(length))
 }

@@ -251,9 +251,9 @@ impl Memory {
     }
 
     /// Names of variables, of bodies whose text is the same.
-    pub(super) fn names<'m>(&'m self, cx: &'m Context<'_>) -> impl Iterator<Item = Named> + 'm {
+    pub(super) fn names(&self, cx: &Context<'_>) -> Vec<Named> {
         let same = |((id, _), _): &&Named| (id.0 as usize) < cx.bodies.len() && self.is_same_text(cx, *id);
-        self.earlier.names.iter().filter(same).copied()
+        self.earlier.names.iter().filter(same).copied().collect()
     }
 
     /// The links of all bodies; those of a body whose text is the same are taken over.

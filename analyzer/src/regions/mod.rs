@@ -287,8 +287,8 @@ pub fn regions_after(
     let mut cx = context::context(model, files);
     let memory = Memory::new(given, model, earlier);
     let anew = memory.without_earlier();
-    let names: Vec<_> = memory.names(&cx).collect();
-    cx.names.know(names.into_iter());
+    let names = memory.names(&cx);
+    cx.names.know(names);
     let first = walk_all(&cx, Some(memory));
     first.or_else(|_| walk_all(&context::context(model, files), Some(anew))).unwrap_or_default()
 }

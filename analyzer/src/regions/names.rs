@@ -35,7 +35,7 @@ pub(super) struct Names {
 
 impl Names {
     /// Those of an earlier scan.
-    pub(super) fn know(&mut self, names: impl Iterator<Item = Named>) {
+    pub(super) fn know(&mut self, names: Vec<Named>) {
         self.known.extend(names);
     }
 

@@ -4,7 +4,8 @@
 //! a parameter and the argument is a literal of another one: `Some(..)` for `None`, `true` for `false`. A function that
 //! hands its own parameter on hands the condition on to its callers.
 //!
-//! Misses: arguments that were put into a variable first, branches on a parameter's parts, functions that return early.
+//! Misses: arguments that were put into a variable first, branches on a parameter's parts, functions that return early,
+//! enums that a called function changes through `&mut`.
 
 use rustc_hash::FxHashSet;
 
