@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::Xxh3;
 
 use super::{CrateInput, Dependencies, Model, ModelFile, known};
 use crate::cache::files::{self, Files, How, Kept, number_as_read};
@@ -138,9 +138,14 @@ impl Program {
             numbers.iter().zip(&sources.files).map(|(number, file)| number_as_read(*number, &hows[file.package]));
         let texts = texts.collect();
         let program = Program::of(sources, trees, stubs);
-        let all = format!("{:?} {:?}", program.names, program.crates);
+        let mut crates = Xxh3::new();
+        for name in &program.names {
+            crates.update(name.as_bytes());
+            crates.update(b"\0");
+        }
+        crates.update(format!("{:?}", program.crates).as_bytes());
         let macros = hows.into_iter().map(|how| how.macros).collect();
-        Parsed { program, crates: xxh3_64(all.as_bytes()), shapes, texts, macros, new }
+        Parsed { program, crates: crates.digest(), shapes, texts, macros, new }
     }
 
     fn of(sources: &Sources, parsed: Vec<Option<FileSyntax>>, stubs: Vec<(Symbol, FileSyntax)>) -> Program {

@@ -93,6 +93,8 @@ pub(super) struct Memory {
     changed: Vec<bool>,
     /// Bodies that need not be walked again.
     taken_over: Vec<bool>,
+    /// The groups of the earlier walk that were taken over.
+    groups_taken_over: Vec<bool>,
     next: Walked,
 }
 
@@ -235,6 +237,7 @@ impl Memory {
             group_of: Vec::new(),
             changed: Vec::new(),
             taken_over: Vec::new(),
+            groups_taken_over: Vec::new(),
             next,
         }
     }
@@ -262,6 +265,7 @@ impl Memory {
             std::mem::take(&mut self.earlier.links).into_iter().map(Some).take(bodies).collect();
         self.names = earlier.iter().flatten().map(|links| links.names).collect();
         self.group_of = vec![None; bodies];
+        self.groups_taken_over = vec![false; self.earlier.groups.len()];
         for (at, kept) in self.earlier.groups.iter().enumerate() {
             for id in &kept.members {
                 if let Some(group) = self.group_of.get_mut(id.0 as usize) {
@@ -330,9 +334,9 @@ impl Memory {
 
     /// Keeps a group that was not walked again.
     pub(super) fn keep(&mut self, group: &[BodyId]) {
-        let Some(kept) = group.first().and_then(|id| self.earlier(*id)).cloned() else { return };
+        let Some(at) = group.first().and_then(|id| self.group_of[id.0 as usize]) else { return };
         group.iter().for_each(|id| self.taken_over[id.0 as usize] = true);
-        self.next.groups.push(kept);
+        self.groups_taken_over[at as usize] = true;
     }
 
     /// Keeps a group that was walked, and notes whether its callers must be walked again.
@@ -356,6 +360,11 @@ impl Memory {
 
     /// What this walk leaves, and how many functions' summaries were cut short.
     pub(super) fn finish(mut self, links: Vec<Links>, names: Vec<Named>) -> (Walked, usize) {
+        let mut kept = self.groups_taken_over.iter();
+        let mut groups = std::mem::take(&mut self.earlier.groups);
+        groups.retain(|_| kept.next() == Some(&true));
+        groups.append(&mut self.next.groups);
+        self.next.groups = groups;
         let truncated = self.next.groups.iter().map(|kept| kept.truncated as usize).sum();
         self.next.links = links;
         self.next.new |= names != self.earlier.names;

@@ -3,7 +3,8 @@
 //! Guarantees: `mod x;`, nested inline modules, `#[path]` (also inside `cfg_attr`), `include!` of a literal, and all of
 //! these inside macro calls, read from the text's shape, so comments and strings do not mislead.
 //!
-//! Misses: modules whose declaration a macro builds. Such a file then is a root of its own.
+//! Misses: modules whose declaration a macro builds, and those in the bodies of functions, which need a `#[path]`. Such a
+//! file then is a root of its own.
 
 use std::path::{Path, PathBuf};
 
@@ -31,7 +32,8 @@ pub(super) fn wanted(text: &str) -> Vec<Wanted> {
     if !declares_something(text) {
         return Vec::new();
     }
-    let tokens: Vec<Token<'_>> = Tokens { text, scanner: Scanner::new(text) }.collect();
+    let tokens = Tokens { text, scanner: Scanner::new(text) };
+    let tokens: Vec<Token<'_>> = if mentions(text, "include!") { tokens.collect() } else { without_bodies(tokens) };
     let mut reader = Reader { tokens: &tokens, at: 0, inside: Vec::new(), out: Vec::new() };
     let balanced = reader.list() && reader.at == tokens.len();
     if balanced { reader.out } else { Vec::new() }
@@ -39,12 +41,42 @@ pub(super) fn wanted(text: &str) -> Vec<Wanted> {
 
 /// A cheap look that may say yes too often.
 fn declares_something(text: &str) -> bool {
-    text.contains("include!")
-        || text.match_indices("mod").any(|(at, _)| {
+    mentions(text, "include!")
+        || memchr::memmem::find_iter(text.as_bytes(), "mod").any(|at| {
             let name = text[at + 3..].trim_start();
             let rest = name.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_' || c == '#');
             rest.len() < name.len() && rest.trim_start().starts_with([';', '/'])
         })
+}
+
+fn mentions(text: &str, word: &str) -> bool {
+    memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some()
+}
+
+/// All tokens but those in the bodies of functions, which are most of a file.
+fn without_bodies<'a>(tokens: Tokens<'a>) -> Vec<Token<'a>> {
+    let mut out = Vec::new();
+    // How deep in brackets: here, where a function was announced, and where the body begins that is left out.
+    let (mut depth, mut announced, mut body) = (0usize, None, None);
+    for token in tokens {
+        match token {
+            Token::Open(_) => depth += 1,
+            Token::Close(_) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        match token {
+            Token::Close(_) if body == Some(depth) => body = None,
+            _ if body.is_some() => continue,
+            Token::Open(b'{') if announced == Some(depth - 1) => (announced, body) = (None, Some(depth - 1)),
+            Token::Punct(b';') if announced == Some(depth) => announced = None,
+            Token::Close(_) if announced.is_some_and(|announced| depth < announced) => announced = None,
+            // `fn(` is a type.
+            Token::Word(_) if out.last() == Some(&Token::Word("fn")) => announced = Some(depth),
+            _ => {}
+        }
+        out.push(token);
+    }
+    out
 }
 
 /// A token as far as declarations of modules go; comments are none.
@@ -284,6 +316,19 @@ mod tests {
             ["/s/x/a.rs", "/s/x/a/mod.rs"],
             "the attribute belongs to the struct"
         );
+    }
+
+    #[test]
+    fn what_follows_functions_counts_and_their_bodies_do_not() {
+        let text = r##"
+            struct S { call: fn(u8) -> u8 }
+            trait T { fn a(x: [u8; 2]) -> [u8; { 1 + 1 }]; fn b(&self) { if x { mod no1; } } }
+            mod a { fn c<const N: usize>() -> fn() where [(); N]: Sized { mod no2; } mod b; }
+            fn d() {}
+            mod e;
+        "##;
+        assert_eq!(all("s/lib.rs", Place::Beside, text), ["s/a/b.rs", "s/a/b/mod.rs", "s/e.rs", "s/e/mod.rs"]);
+        assert_eq!(all("s/lib.rs", Place::Beside, "fn f() { include!(\"x.rs\") }"), ["s/x.rs"]);
     }
 
     #[test]
