@@ -7,6 +7,7 @@
 //!
 //! Misses: code that macros of other crates generate, trait selection beyond one level of impls, const generics.
 
+mod bounds;
 pub mod infer;
 pub mod items;
 pub mod known;
