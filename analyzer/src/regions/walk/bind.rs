@@ -238,6 +238,7 @@ impl Walker<'_> {
         let body = self.body;
         let Some(init) = init else {
             self.bind(pat, &Value::default());
+            self.late.extend(self.types.bindings.get(&pat));
             return;
         };
         let scope = self.push_temporaries();
