@@ -407,7 +407,8 @@ impl<'w> Walker<'w> {
             }
         }
         let parts = value.parts.iter().filter_map(|(name, part)| Some((*name, part.place.clone()?)));
-        let parts: Vec<_> = parts.filter(|(_, place)| self.is_whole(place)).collect();
+        let tuple = self.gives_tuple();
+        let parts: Vec<_> = parts.filter(|(_, place)| tuple || self.is_whole(place)).collect();
         self.summary.add_parts(parts.into_iter(), !self.returned);
         self.returned = true;
         if let Some(place) = &value.place
