@@ -49,6 +49,8 @@ pub enum Shape {
     ShardedMap,
     /// The value of a watch channel, by either end: `borrow` reads it, `send` writes it.
     Watch,
+    /// Metrics by their labels behind one lock: `get_or_create` writes where the labels are new, and gives a reader.
+    MetricFamily,
 }
 
 /// What a method call on a lock takes.
@@ -70,6 +72,9 @@ pub fn lock_type(path: &str) -> Option<LockType> {
     }
     if path.starts_with("tokio::sync::watch::") {
         return watch(name);
+    }
+    if krate == "prometheus_client" {
+        return family(name);
     }
     let waiting = match krate {
         "std" | "parking_lot" | "lock_api" | "spin" | "crossbeam_utils" | super::known::BY_NAME => Waiting::Thread,
@@ -95,6 +100,15 @@ fn watch(name: &str) -> Option<LockType> {
     Some(match name {
         "Sender" | "Receiver" => LockType::Lock { shape: Shape::Watch, waiting: Waiting::Thread },
         "Ref" => LockType::Guard { waiting: Waiting::Thread },
+        _ => return None,
+    })
+}
+
+/// A family of metrics, and the reference to one of them, which keeps the family read-locked.
+fn family(name: &str) -> Option<LockType> {
+    Some(match name {
+        "Family" => LockType::Lock { shape: Shape::MetricFamily, waiting: Waiting::Thread },
+        "MappedRwLockReadGuard" => LockType::Guard { waiting: Waiting::Thread },
         _ => return None,
     })
 }
@@ -170,6 +184,8 @@ pub fn acquire(shape: Shape, waiting: Waiting, name: &str) -> Option<Acquire> {
             | "alter_all" | "clear" | "shrink_to_fit",
         ) => Exclusive,
         (Shape::Watch, "borrow" | "borrow_and_update") => Shared,
+        (Shape::MetricFamily, "get_or_create" | "get_or_create_owned" | "remove" | "clear") => Exclusive,
+        (Shape::MetricFamily, "get") => Shared,
         (Shape::Watch, "send" | "send_modify" | "send_if_modified" | "send_replace") => Exclusive,
         _ => return None,
     };
