@@ -1,10 +1,11 @@
 //! Whether the bounds on an impl's type parameters hold: `impl<S: Step> Step for Box<S>` is no impl for a `Box` of
 //! something that takes no steps, and `impl<S: Store> Store for &S` none for a lock.
 //!
-//! Guarantees: an impl is only ruled out where the sources have the trait and all its impls, and none of these can be
-//! meant.
+//! Guarantees: an impl is only ruled out where the sources have the trait, and no impl of it that can be meant. Library
+//! types implement a trait of the sources only where its own crate says so.
 //!
-//! Misses: bounds by traits of crates that are not there (they may hold), and bounds on associated types.
+//! Misses: bounds by traits of crates that are not there (they may hold), impls for one's own types that macros write, and
+//! bounds on associated types.
 
 use super::ty::{Ty, Vars};
 use super::{ImplId, Model, TraitId};
@@ -50,6 +51,8 @@ impl Model<'_> {
     fn implements(&self, ty: &Ty, trait_: TraitId, depth: u32) -> bool {
         let (Some(depth), Ty::Adt(adt, actual)) = (depth.checked_sub(1), ty) else { return true };
         self.traits[trait_.0 as usize].impls.iter().any(|id| match &self.impls[id.0 as usize].self_ty {
+            // What a type of the sources implements, derives and other macros may say.
+            Ty::Param(_) if !self.crate_of(self.adt(*adt).module).stub => true,
             Ty::Param(name) => self.bounds_of_hold(*id, *name, ty, depth),
             own => match own.peeled() {
                 Ty::Adt(own, formal) if own == adt => formal.iter().zip(actual.iter()).all(|(formal, actual)| {
