@@ -1,9 +1,11 @@
 //! Which library types are locks and guards, and what their methods take.
 //!
 //! Guarantees: a method acquires only on a type that is known to be a lock; a type of an unknown crate counts as a
-//! lock only by the unmistakable names `Mutex`, `RwLock`, `FairMutex`, `ReentrantMutex`.
+//! lock only by an unmistakable name: that of a lock of std or parking_lot, or one that says what kind of mutex or lock it
+//! is (`SpinLock`, `TicketMutex`, `MutexIrqSafe`).
 //!
-//! Misses: locks of unknown crates under other names, until lockcheck.toml names them.
+//! Misses: locks of unknown crates under other names, until lockcheck.toml names them; those whose names say that they
+//! wait, or do not wait, in another way (`RawMutex`, `AsyncMutex`, `RecursiveMutex`).
 
 use crate::graph::LockMode;
 use serde::{Deserialize, Serialize};
@@ -49,6 +51,8 @@ pub enum Shape {
     ShardedMap,
     /// The value of a watch channel, by either end: `borrow` reads it, `send` writes it.
     Watch,
+    /// Metrics by their labels behind one lock: `get_or_create` writes where the labels are new, and gives a reader.
+    MetricFamily,
 }
 
 /// What a method call on a lock takes.
@@ -70,6 +74,9 @@ pub fn lock_type(path: &str) -> Option<LockType> {
     }
     if path.starts_with("tokio::sync::watch::") {
         return watch(name);
+    }
+    if krate == "prometheus_client" {
+        return family(name);
     }
     let waiting = match krate {
         "std" | "parking_lot" | "lock_api" | "spin" | "crossbeam_utils" | super::known::BY_NAME => Waiting::Thread,
@@ -99,10 +106,54 @@ fn watch(name: &str) -> Option<LockType> {
     })
 }
 
-/// Whether a type of an unknown crate is a lock or guard by its name.
-pub fn is_lock_name(path: &str) -> bool {
+/// A family of metrics, and the reference to one of them, which keeps the family read-locked.
+fn family(name: &str) -> Option<LockType> {
+    Some(match name {
+        "Family" => LockType::Lock { shape: Shape::MetricFamily, waiting: Waiting::Thread },
+        "MappedRwLockReadGuard" => LockType::Guard { waiting: Waiting::Thread },
+        _ => return None,
+    })
+}
+
+/// The lock or guard that a type of an unknown crate is by its name, under the name that parking_lot has for it.
+pub fn stub_name(path: &str) -> Option<&str> {
     let name = path.rsplit("::").next().unwrap_or_default();
-    matches!(by_name(name, Waiting::Thread), Some(LockType::Lock { .. } | LockType::Guard { .. }))
+    match by_name(name, Waiting::Thread) {
+        Some(LockType::Lock { .. } | LockType::Guard { .. }) => Some(name),
+        Some(LockType::Condvar) => None,
+        None => kind_of_lock(name),
+    }
+}
+
+/// Words in the names of locks that are not taken, or not waited for, like others.
+const OTHER_WAYS: &[&str] =
+    &["Raw", "Try", "Async", "Tokio", "Future", "Reentrant", "Recursive", "Remutex", "Optimistic"];
+
+/// The same for the name of a kind of lock: `SpinLock`, `TicketMutexGuard`, `RwLockIrqSafe`.
+fn kind_of_lock(name: &str) -> Option<&'static str> {
+    if OTHER_WAYS.iter().any(|word| name.contains(word)) {
+        return None;
+    }
+    let (name, guard) = match name.strip_suffix("Guard") {
+        Some(name) => (name, true),
+        None => (name, false),
+    };
+    let (name, writes, reads) = match (name.strip_suffix("Write"), name.strip_suffix("Read")) {
+        (Some(name), _) if guard => (name, true, false),
+        (_, Some(name)) if guard => (name, false, true),
+        _ => (name, false, false),
+    };
+    let name = name.strip_suffix("IrqSafe").or_else(|| name.strip_suffix("NoIrq")).unwrap_or(name);
+    let shared = name.ends_with("RwLock") || name.ends_with("RwSpinLock") || name.ends_with("RwSpinlock");
+    let exclusive = name.ends_with("Mutex") || name.ends_with("SpinLock") || name.ends_with("Spinlock");
+    Some(match (shared, exclusive, guard) {
+        (true, _, false) => "RwLock",
+        (true, _, true) if writes => "RwLockWriteGuard",
+        (true, _, true) if reads => "RwLockReadGuard",
+        (false, true, false) => "Mutex",
+        (false, true, true) if !writes && !reads => "MutexGuard",
+        _ => return None,
+    })
 }
 
 fn by_name(name: &str, waiting: Waiting) -> Option<LockType> {
@@ -170,6 +221,8 @@ pub fn acquire(shape: Shape, waiting: Waiting, name: &str) -> Option<Acquire> {
             | "alter_all" | "clear" | "shrink_to_fit",
         ) => Exclusive,
         (Shape::Watch, "borrow" | "borrow_and_update") => Shared,
+        (Shape::MetricFamily, "get_or_create" | "get_or_create_owned" | "remove" | "clear") => Exclusive,
+        (Shape::MetricFamily, "get") => Shared,
         (Shape::Watch, "send" | "send_modify" | "send_if_modified" | "send_replace") => Exclusive,
         _ => return None,
     };
@@ -206,8 +259,21 @@ mod tests {
 
     #[test]
     fn unknown_crates_have_locks_by_unmistakable_names_only() {
-        assert!(is_lock_name("util::RwLock"));
-        assert!(!is_lock_name("util::Condvar"));
-        assert!(!is_lock_name("util::LockTable"));
+        let names = [
+            ("util::RwLock", Some("RwLock")),
+            ("util::Condvar", None),
+            ("util::LockTable", None),
+            ("kernel::SpinLock", Some("Mutex")),
+            ("irq::MutexIrqSafe", Some("Mutex")),
+            ("irq::RwLockIrqSafeWriteGuard", Some("RwLockWriteGuard")),
+            ("sync::TicketMutexGuard", Some("MutexGuard")),
+            ("sync::RwLockGuard", None),
+            ("sync::AsyncMutex", None),
+            ("sync::RecursiveMutex", None),
+            ("sync::FileLock", None),
+        ];
+        for (path, name) in names {
+            assert_eq!(stub_name(path), name, "{path}");
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! trait methods on type parameters and trait objects give the trait's declaration, and [`Model::dispatch`] its
 //! implementations. Nothing is guessed on an unknown receiver.
 //!
-//! Misses: autoref rules between `&self` and `self` impls of one name, where-clauses of blanket impls, specialisation.
+//! Misses: autoref rules between `&self` and `self` impls of one name, which traits are in scope, specialisation.
 
 use std::sync::Arc;
 
@@ -129,7 +129,7 @@ impl Model<'_> {
             let fits = match (data.self_ty.peeled(), ty) {
                 (Ty::Param(_), Ty::Adt(..) | Ty::Dyn(_) | Ty::Opaque(_)) => {
                     // Only traits of the sources: their authors mean their own types.
-                    data.trait_.as_ref().is_some_and(|trait_| trait_.id.is_some())
+                    data.trait_.as_ref().is_some_and(|trait_| trait_.id.is_some()) && self.bounds_allow(*id, ty)
                 }
                 (own, ty) => own == ty,
             };
@@ -152,34 +152,6 @@ impl Model<'_> {
         }
         let data = &self.impls[id.0 as usize];
         !clash(vars, data.self_ty.peeled(), ty) && self.bounds_hold(vars, id, ty)
-    }
-
-    /// Whether the bounds on an impl's plain parameters hold for the arguments of `ty`, as far as the sources tell:
-    /// `impl<S: Step> Step for Box<S>` is no impl for a `Box` of something that takes no steps.
-    fn bounds_hold(&self, vars: &Vars, id: ImplId, ty: &Ty) -> bool {
-        let data = &self.impls[id.0 as usize];
-        let (Ty::Adt(_, formal), Ty::Adt(_, actual)) = (data.self_ty.peeled(), ty) else { return true };
-        formal.iter().zip(actual.iter()).all(|(formal, actual)| {
-            let Ty::Param(name) = formal else { return true };
-            let Ty::Adt(adt, _) = vars.shallow(actual) else { return true };
-            let bounds =
-                data.generics.params.iter().filter(|param| param.name == *name).flat_map(|param| &param.bounds);
-            bounds.into_iter().all(|bound| {
-                let scope = super::signatures::Scope { module: data.module, self_ty: None, params: &[] };
-                let trait_ = self.lower_bound(scope, bound).id;
-                trait_.is_none_or(|trait_| {
-                    self.crate_of(self.traits[trait_.0 as usize].module).stub || self.implements(adt, trait_)
-                })
-            })
-        })
-    }
-
-    /// Whether the sources implement a trait for a type, by name or for every type.
-    fn implements(&self, adt: AdtId, trait_: TraitId) -> bool {
-        self.traits[trait_.0 as usize].impls.iter().any(|id| match self.impls[id.0 as usize].self_ty.peeled() {
-            Ty::Adt(own, _) => *own == adt,
-            own => matches!(own, Ty::Param(_)),
-        })
     }
 
     /// One step of auto-deref: the target, and the `deref` of the sources that it goes through.

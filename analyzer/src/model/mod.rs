@@ -7,6 +7,7 @@
 //!
 //! Misses: code that macros of other crates generate, trait selection beyond one level of impls, const generics.
 
+mod bounds;
 pub mod infer;
 pub mod items;
 pub mod known;
@@ -14,6 +15,7 @@ pub mod locks;
 pub mod lookup;
 pub mod modules;
 pub mod numbers;
+mod own_locks;
 pub mod program;
 pub mod resolve;
 pub mod signatures;
@@ -147,7 +149,7 @@ pub struct AdtData<'a> {
     pub variants: Vec<Vec<FieldData>>,
     /// An enum.
     pub is_enum: bool,
-    /// What kind of lock or guard it is, for stubs and configured types.
+    /// What kind of lock or guard it is, for stubs, configured types and locks of the sources.
     pub lock: Option<LockType>,
     /// Its path, once somebody asked for it.
     path: OnceLock<String>,
@@ -300,7 +302,7 @@ pub struct Model<'a> {
     pub resolved_imports: FxHashMap<(ModuleId, Symbol), resolve::Imported>,
     /// Modules behind glob imports.
     pub resolved_globs: FxHashMap<ModuleId, Vec<(Def, bool)>>,
-    /// What methods of the user's own lock types take.
+    /// What methods of lock types of the sources take: of those that the user names, and of those that are built so.
     pub user_acquires: FxHashMap<(AdtId, Symbol), locks::Acquire>,
     /// Items of the stubs that the analysis refers to.
     pub known: known::Known,
@@ -348,6 +350,7 @@ impl<'a> Model<'a> {
         resolve::resolve_imports(&mut model);
         model.known = known::Known::find(&model);
         signatures::fill(&mut model);
+        model.find_own_locks();
         model
     }
 

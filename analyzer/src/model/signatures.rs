@@ -239,12 +239,11 @@ impl Model<'_> {
 
     /// A type of a crate that is not there; with the unmistakable name of a lock it is one.
     fn external(&self, name: Symbol, mut args: Vec<Ty>) -> Ty {
-        if locks::is_lock_name(name.as_str())
+        if let Some(last) = locks::stub_name(name.as_str())
             && let Some(by_name) = self.crates_by_name.get(&Symbol::from(super::known::BY_NAME))
         {
             let root = self.module(self.crates[by_name.0 as usize].root);
-            let last = Symbol::from(name.as_str().rsplit("::").next().unwrap_or_default());
-            if let Some(Def::Adt(id)) = root.types.get(&last) {
+            if let Some(Def::Adt(id)) = root.types.get(&Symbol::from(last)) {
                 // `lock_api::Mutex<RawMutex, T>` and the like: the data comes last.
                 let data = args.pop().unwrap_or_default();
                 return Ty::Adt(*id, Arc::from([data]));

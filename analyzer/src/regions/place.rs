@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 use super::declared::Declared;
 use crate::finding::Confidence;
 use crate::model::infer::LocalId;
+use crate::model::locks::LockType;
 use crate::model::ty::Ty;
 use crate::model::{AdtId, Model, StaticId};
 use crate::syntax::Symbol;
@@ -278,8 +279,9 @@ pub fn class_of(
     }
 }
 
-/// Whether a field makes its type a mere wrapper: a lock that guards a type parameter, or a pointer's or cell's own
-/// value of a type parameter. What the lock is for is said where the wrapper is stored.
+/// Whether a field makes its type a mere wrapper: the only lock, which guards a type parameter, or a pointer's or cell's
+/// own value of a type parameter. What the lock is for is said where the wrapper is stored. One of several locks goes by
+/// its field: where they are stored, all of them would have one name.
 fn is_wrapper(model: &Model<'_>, adt: AdtId, field: Symbol) -> bool {
     let data = model.adt(adt);
     let Some(field) = data.variants.iter().flatten().find(|data| data.name == field) else { return false };
@@ -297,5 +299,15 @@ fn is_wrapper(model: &Model<'_>, adt: AdtId, field: Symbol) -> bool {
             _ => false,
         }
     }
-    guards_param(model, &field.ty)
+    fn is_lock(model: &Model<'_>, ty: &Ty) -> bool {
+        match ty.peeled() {
+            Ty::Adt(id, args) => {
+                matches!(model.adt(*id).lock, Some(LockType::Lock { .. }))
+                    || model.known.transparent.contains(id) && args.iter().any(|arg| is_lock(model, arg))
+            }
+            _ => false,
+        }
+    }
+    let locks = || data.variants.iter().flatten().filter(|field| is_lock(model, &field.ty)).count();
+    guards_param(model, &field.ty) && (!is_lock(model, &field.ty) || locks() == 1)
 }

@@ -116,7 +116,7 @@ impl Infer<'_> {
             Some((Def::External(name), used)) if used == names.len() => {
                 // The stand-ins for locks of unknown crates have constructors.
                 let head = Path { absolute: path.absolute, segments: path.segments[..used - 1].into() };
-                if used > 1 && crate::model::locks::is_lock_name(names[used - 2].as_str()) {
+                if used > 1 && crate::model::locks::stub_name(names[used - 2].as_str()).is_some() {
                     let on = self.lower_path(&head);
                     if let Some(id) = self.associated(&on, names[used - 1]) {
                         return Value::Fn { id, on: Some(on) };

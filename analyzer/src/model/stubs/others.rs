@@ -461,3 +461,28 @@ pub mod dashmap {
         }
     }
 }
+pub mod prometheus_client {
+    pub mod metrics {
+        pub mod family {
+            pub struct Family<S, M, C> {
+                labels: S,
+                metric: M,
+                constructor: C,
+            }
+            pub struct MappedRwLockReadGuard<M> {
+                metric: M,
+            }
+            impl<S, M, C> Family<S, M, C> {
+                pub fn new_with_constructor(constructor: C) -> Family<S, M, C> {}
+                pub fn get_or_create(&self, labels: &S) -> MappedRwLockReadGuard<M> {}
+                pub fn get_or_create_owned(&self, labels: &S) -> M {}
+                pub fn get(&self, labels: &S) -> Option<MappedRwLockReadGuard<M>> {}
+                pub fn remove(&self, labels: &S) -> bool {}
+                pub fn clear(&self) {}
+            }
+            impl<M> std::ops::Deref for MappedRwLockReadGuard<M> {
+                type Target = M;
+            }
+        }
+    }
+}

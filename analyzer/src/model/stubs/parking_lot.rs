@@ -111,16 +111,19 @@ impl<T> RwLock<T> {
 }
 impl<T> MutexGuard<T> {
     pub fn map<U, F: FnOnce(&mut T) -> &mut U>(guard: MutexGuard<T>, f: F) -> MappedMutexGuard<U> {}
+    pub fn try_map<U, F: FnOnce(&mut T) -> Option<&mut U>>(guard: MutexGuard<T>, f: F) -> Result<MappedMutexGuard<U>, MutexGuard<T>> {}
     pub fn unlocked<U, F: FnOnce() -> U>(guard: &mut MutexGuard<T>, f: F) -> U {}
     pub fn unlock_fair(guard: MutexGuard<T>) {}
     pub fn bump(guard: &mut MutexGuard<T>) {}
 }
 impl<T> RwLockReadGuard<T> {
     pub fn map<U, F: FnOnce(&T) -> &U>(guard: RwLockReadGuard<T>, f: F) -> MappedRwLockReadGuard<U> {}
+    pub fn try_map<U, F: FnOnce(&T) -> Option<&U>>(guard: RwLockReadGuard<T>, f: F) -> Result<MappedRwLockReadGuard<U>, RwLockReadGuard<T>> {}
     pub fn unlocked<U, F: FnOnce() -> U>(guard: &mut RwLockReadGuard<T>, f: F) -> U {}
 }
 impl<T> RwLockWriteGuard<T> {
     pub fn map<U, F: FnOnce(&mut T) -> &mut U>(guard: RwLockWriteGuard<T>, f: F) -> MappedRwLockWriteGuard<U> {}
+    pub fn try_map<U, F: FnOnce(&mut T) -> Option<&mut U>>(guard: RwLockWriteGuard<T>, f: F) -> Result<MappedRwLockWriteGuard<U>, RwLockWriteGuard<T>> {}
     pub fn downgrade(guard: RwLockWriteGuard<T>) -> RwLockReadGuard<T> {}
     pub fn downgrade_to_upgradable(guard: RwLockWriteGuard<T>) -> RwLockUpgradableReadGuard<T> {}
     pub fn unlocked<U, F: FnOnce() -> U>(guard: &mut RwLockWriteGuard<T>, f: F) -> U {}
@@ -132,12 +135,15 @@ impl<T> RwLockUpgradableReadGuard<T> {
 }
 impl<T> MappedMutexGuard<T> {
     pub fn map<U, F: FnOnce(&mut T) -> &mut U>(guard: MappedMutexGuard<T>, f: F) -> MappedMutexGuard<U> {}
+    pub fn try_map<U, F: FnOnce(&mut T) -> Option<&mut U>>(guard: MappedMutexGuard<T>, f: F) -> Result<MappedMutexGuard<U>, MappedMutexGuard<T>> {}
 }
 impl<T> MappedRwLockReadGuard<T> {
     pub fn map<U, F: FnOnce(&T) -> &U>(guard: MappedRwLockReadGuard<T>, f: F) -> MappedRwLockReadGuard<U> {}
+    pub fn try_map<U, F: FnOnce(&T) -> Option<&U>>(guard: MappedRwLockReadGuard<T>, f: F) -> Result<MappedRwLockReadGuard<U>, MappedRwLockReadGuard<T>> {}
 }
 impl<T> MappedRwLockWriteGuard<T> {
     pub fn map<U, F: FnOnce(&mut T) -> &mut U>(guard: MappedRwLockWriteGuard<T>, f: F) -> MappedRwLockWriteGuard<U> {}
+    pub fn try_map<U, F: FnOnce(&mut T) -> Option<&mut U>>(guard: MappedRwLockWriteGuard<T>, f: F) -> Result<MappedRwLockWriteGuard<U>, MappedRwLockWriteGuard<T>> {}
 }
 impl<T> std::ops::Deref for MutexGuard<T> {
     type Target = T;

@@ -47,6 +47,7 @@ pub mod sync {
     }
     impl<T> MutexGuard<T> {
         pub fn map<U, F: FnOnce(&mut T) -> &mut U>(guard: MutexGuard<T>, f: F) -> MappedMutexGuard<U> {}
+        pub fn try_map<U, F: FnOnce(&mut T) -> Option<&mut U>>(guard: MutexGuard<T>, f: F) -> Result<MappedMutexGuard<U>, MutexGuard<T>> {}
     }
     impl<T> RwLock<T> {
         pub fn new(value: T) -> RwLock<T> {}
@@ -63,9 +64,11 @@ pub mod sync {
     }
     impl<T> RwLockReadGuard<T> {
         pub fn map<U, F: FnOnce(&T) -> &U>(guard: RwLockReadGuard<T>, f: F) -> RwLockReadGuard<U> {}
+        pub fn try_map<U, F: FnOnce(&T) -> Option<&U>>(guard: RwLockReadGuard<T>, f: F) -> Result<RwLockReadGuard<U>, RwLockReadGuard<T>> {}
     }
     impl<T> RwLockWriteGuard<T> {
         pub fn map<U, F: FnOnce(&mut T) -> &mut U>(guard: RwLockWriteGuard<T>, f: F) -> RwLockMappedWriteGuard<U> {}
+        pub fn try_map<U, F: FnOnce(&mut T) -> Option<&mut U>>(guard: RwLockWriteGuard<T>, f: F) -> Result<RwLockMappedWriteGuard<U>, RwLockWriteGuard<T>> {}
         pub fn downgrade(self) -> RwLockReadGuard<T> {}
     }
     impl<T> std::ops::Deref for MutexGuard<T> {

@@ -55,7 +55,12 @@ impl Walker<'_> {
                 }
             }
             PatKind::Tuple(pats) => {
+                let whole = value;
+                let empty = Value { guards: smallvec::SmallVec::new(), ..whole.clone() };
+                let guarded = self.guarded_part(pats).filter(|_| whole.guards.len() == 1);
                 for (index, pat) in pats.iter().enumerate() {
+                    // What is a guard for sure has it: nothing of an unknown type does.
+                    let value = if guarded.is_some_and(|at| at != index) { &empty } else { whole };
                     let known = value.parts.iter().find(|(name, _)| name.as_str() == index.to_string());
                     let part = match known {
                         Some((_, part)) => part.clone(),
@@ -97,6 +102,16 @@ impl Walker<'_> {
             }
             PatKind::Wild | PatKind::Rest | PatKind::Path(_) | PatKind::Other => {}
         }
+    }
+
+    /// The only part of a tuple that surely has a guard.
+    fn guarded_part(&self, pats: &[PatId]) -> Option<usize> {
+        let carries = |pat: &PatId| {
+            let local = self.types.bindings.get(pat);
+            local.is_some_and(|local| self.carries_guard(&self.types.locals[local.0 as usize].ty))
+        };
+        let mut all = pats.iter().enumerate().filter(|(_, pat)| carries(pat)).map(|(at, _)| at);
+        all.next().filter(|_| all.next().is_none())
     }
 
     /// The part of a value that a sub-pattern gets. Which of several guards is in which part is not known: the part
@@ -238,6 +253,7 @@ impl Walker<'_> {
         let body = self.body;
         let Some(init) = init else {
             self.bind(pat, &Value::default());
+            self.late.extend(self.types.bindings.get(&pat));
             return;
         };
         let scope = self.push_temporaries();

@@ -242,7 +242,7 @@ impl Walker<'_> {
         {
             let values = self.arguments(args);
             let value = receiver_value.or_else(|| values.first().cloned()).unwrap_or_default();
-            if matches!(shape, Shape::ShardedMap | Shape::Watch) {
+            if matches!(shape, Shape::ShardedMap | Shape::Watch | Shape::MetricFamily) {
                 return self.take_shard(id, value, callee, (shape, taken), &values);
             }
             return self.take(id, value, callee, shape, taken, signature.async_);

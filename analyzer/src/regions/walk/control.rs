@@ -281,8 +281,11 @@ impl Walker<'_> {
             self.pop_temporaries(scope);
             let frame = self.pop_frame();
             self.state.join(frame.continues);
-            after.join(frame.exits);
-            out.guards.extend(frame.guards.into_iter().filter(|_| turn == 0));
+            // A later turn breaks with the guard of the same lock: one of them stands for both.
+            if turn == 0 || out.guards.is_empty() || frame.guards.is_empty() {
+                after.join(frame.exits);
+                out.guards.extend(frame.guards);
+            }
             if !self.state.reachable || self.state == entry {
                 break;
             }

@@ -137,6 +137,8 @@ pub(super) struct Walker<'w> {
     /// What the fields of locals that were made by a literal stand for.
     literals: Rc<Literals>,
     moved: FxHashSet<LocalId>,
+    /// Declared without a value.
+    late: FxHashSet<LocalId>,
     /// Set in a block whose value is an extending expression: who owns temporaries borrowed there.
     extended: Option<super::state::Owner>,
     /// Locks of async lock types whose `lock()` nobody awaited yet.
@@ -236,6 +238,7 @@ pub(super) fn walk(cx: &Context<'_>, group: &Group, id: BodyId, out: &mut Output
         made: FxHashMap::default(),
         literals: Rc::default(),
         moved: FxHashSet::default(),
+        late: FxHashSet::default(),
         extended: None,
         pending_locks: FxHashMap::default(),
         once: 0,
@@ -404,7 +407,8 @@ impl<'w> Walker<'w> {
             }
         }
         let parts = value.parts.iter().filter_map(|(name, part)| Some((*name, part.place.clone()?)));
-        let parts: Vec<_> = parts.filter(|(_, place)| self.is_whole(place)).collect();
+        let tuple = self.gives_tuple();
+        let parts: Vec<_> = parts.filter(|(_, place)| tuple || self.is_whole(place)).collect();
         self.summary.add_parts(parts.into_iter(), !self.returned);
         self.returned = true;
         if let Some(place) = &value.place

@@ -40,6 +40,11 @@ impl Walker<'_> {
 
     pub(super) fn drop_local(&mut self, local: LocalId) {
         self.state.release(|guard| guard.owner == Owner::Local(local));
+        self.end_value(local);
+    }
+
+    /// Runs the drops of what is in a variable.
+    fn end_value(&mut self, local: LocalId) {
         let data = &self.types.locals[local.0 as usize];
         if matches!(data.ty, Ty::Adt(..)) && !data.by_ref && !self.moved.contains(&local) {
             let ty = data.ty.clone();
@@ -94,9 +99,29 @@ impl Walker<'_> {
         })
     }
 
+    /// What leaves these scopes early drops their variables, the last one first, while those before it still hold
+    /// their guards. Where nothing is held, the end of the scopes says the same.
+    fn drop_on_the_way(&mut self, depth: usize, keep: &[GuardId]) {
+        if self.cx.drops.is_empty() || !self.state.reachable || self.state.guards.is_empty() {
+            return;
+        }
+        for at in (depth.min(self.scopes.len())..self.scopes.len()).rev() {
+            let scope = self.scopes[at].id;
+            let locals = self.scopes[at].locals.clone().unwrap_or_default();
+            for local in locals.into_iter().rev() {
+                self.state.release(|guard| guard.owner == Owner::Local(local) && !keep.contains(&guard.id));
+                if !self.late.contains(&local) {
+                    self.end_value(local);
+                }
+            }
+            self.state.release(|guard| guard.owner == Owner::Temporary(scope) && !keep.contains(&guard.id));
+        }
+    }
+
     /// Leaves to a frame: everything in between is dropped, in order.
     pub(super) fn leave(&mut self, index: usize, continues: bool, keep: &[GuardId]) {
         let depth = self.frames[index].depth;
+        self.drop_on_the_way(depth, keep);
         let gone: Vec<Owner> = self.scopes[depth.min(self.scopes.len())..]
             .iter()
             .flat_map(|scope| {

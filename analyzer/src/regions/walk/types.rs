@@ -60,6 +60,12 @@ impl<'w> Walker<'w> {
         place.steps.is_empty() && locals.any(|local| local.param == Some(param) && !lock(&local.ty))
     }
 
+    /// Whether the body is a function that gives a tuple: its parts have no names of their own, so they go by those that
+    /// the function has for them.
+    pub(super) fn gives_tuple(&self) -> bool {
+        self.model.signatures.get(self.id.0 as usize).is_some_and(|signature| matches!(signature.ret, Ty::Tuple(_)))
+    }
+
     /// Whether an expression names a lock, or something whose fields may be locks.
     pub(super) fn locks_inside(&self, id: ExprId) -> bool {
         let ty = self.ty(id);
