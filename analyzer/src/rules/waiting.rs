@@ -42,6 +42,23 @@ pub(super) fn needed_by_joined<'a>(blocking: &'a Blocking, wait: &'a Wait) -> Op
     None
 }
 
+/// Whether all that is waited for are threads that the waiting function started itself, none of which takes a lock that
+/// is held meanwhile: a piece of work that is done side by side, and ends like any other.
+pub(super) fn is_own_work(blocking: &Blocking, wait: &Wait) -> bool {
+    // The function that joins knows its threads by their number.
+    let joining = match wait.way.is_empty() {
+        true => Some(wait),
+        false => blocking.waits.iter().find(|other| other.op == wait.op && other.way.is_empty() && other.at == wait.at),
+    };
+    let Some(joining) = joining.filter(|joining| joining.op == Op::Join) else { return false };
+    let mut threads = blocking.joined(joining);
+    if threads.iter().any(|thread| thread.body != joining.body) {
+        threads.clear();
+    }
+    let takes = |side: &Side| threads.iter().any(|thread| thread.takes.iter().any(|taken| needs(taken, side)));
+    !threads.is_empty() && !wait.held.iter().any(|holding| takes(&holding.side))
+}
+
 /// The guard that everybody who could end the wait takes before.
 pub(super) fn needed_by_all<'a>(blocking: &'a Blocking, wait: &'a Wait) -> Option<Needed<'a>> {
     let others = blocking.others(wait);
