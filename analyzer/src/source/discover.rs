@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::Metadata;
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::manifest::Facts;
 use super::modules::{Wanted, wanted};
@@ -117,6 +117,7 @@ impl Found {
         }
         // Packages below a member that are no members themselves are someone else's.
         let manifests = &mut self.manifests;
+        manifests.look_above(self.files.keys());
         self.files.retain(|file, _| manifests.folder_of(file).is_some_and(|folder| dirs.contains(&folder)));
         for target in members.iter().flat_map(|package| &package.targets) {
             let path = target.src_path.as_std_path();
@@ -130,6 +131,7 @@ impl Found {
         let cwd = request.cwd;
         let mut folders: BTreeMap<Home, Vec<Read>> = BTreeMap::new();
         let manifests = &mut self.manifests;
+        manifests.look_above(self.files.keys());
         let homes: Vec<(PathBuf, Home)> = std::mem::take(&mut self.files)
             .into_iter()
             .map(|(file, folder)| match manifests.folder_of(&file) {
@@ -160,7 +162,7 @@ impl Found {
         let mut included = Vec::new();
         let mut targets = Vec::new();
         for ((dir, has_manifest), files) in folders {
-            let facts = if has_manifest { self.manifests.facts(&dir, request.metadata) } else { Facts::default() };
+            let facts = if has_manifest { manifests.facts(&dir, request.metadata) } else { Facts::default() };
             if let Some(problem) = &facts.problem {
                 let manifest = dir.join("Cargo.toml");
                 self.notices.push(notice(NoticeKind::UnparsedFile, cwd, &manifest, format!("the manifest {problem}")));
@@ -195,28 +197,45 @@ type Home = (PathBuf, bool);
 /// A file that was read, with what it includes.
 type Read = (PathBuf, Text, Vec<Wanted>);
 
-/// Folders with a manifest, each looked up once.
+/// The manifests above the files that were found.
 #[derive(Default)]
 struct Manifests {
-    nearest: FxHashMap<PathBuf, Option<PathBuf>>,
+    /// The folders that were looked into.
+    seen: FxHashSet<PathBuf>,
+    /// By the folder that a manifest stands in.
     facts: FxHashMap<PathBuf, Facts>,
+    nearest: FxHashMap<PathBuf, Option<PathBuf>>,
 }
 
 impl Manifests {
-    /// The folder of the nearest manifest with a package above a file. A manifest that only holds a workspace ends
+    /// Looks into every folder above the files, in parallel: what costs is to ask the system.
+    fn look_above<'a>(&mut self, files: impl Iterator<Item = &'a PathBuf>) {
+        let mut folders = FxHashSet::default();
+        for file in files {
+            // Where a folder is known, so are those above it.
+            let _ = file.ancestors().skip(1).find(|folder| self.seen.contains(*folder) || !folders.insert(*folder));
+        }
+        let found: Vec<_> = folders
+            .par_iter()
+            .filter_map(|folder| {
+                let manifest = folder.join("Cargo.toml");
+                manifest.is_file().then(|| (folder.to_path_buf(), Facts::read(&manifest)))
+            })
+            .collect();
+        self.facts.extend(found);
+        self.seen.extend(folders.into_iter().map(Path::to_owned));
+    }
+
+    /// The folder of the nearest manifest with a package above a file that was looked above. A manifest that only holds a workspace ends
     /// the search: what lies below it and in no member has no package.
     fn folder_of(&mut self, file: &Path) -> Option<PathBuf> {
         let dir = file.parent()?;
         if let Some(known) = self.nearest.get(dir) {
             return known.clone();
         }
-        let found = if dir.join("Cargo.toml").is_file() {
-            let facts = Facts::read(&dir.join("Cargo.toml"));
-            let is_package = facts.package.is_some();
-            self.facts.insert(dir.to_owned(), facts);
-            is_package.then(|| dir.to_owned())
-        } else {
-            self.folder_of(dir)
+        let found = match self.facts.get(dir) {
+            Some(facts) => facts.package.is_some().then(|| dir.to_owned()),
+            None => self.folder_of(dir),
         };
         self.nearest.insert(dir.to_owned(), found.clone());
         found

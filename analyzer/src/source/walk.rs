@@ -6,36 +6,46 @@
 //! Misses: files that a rule ignores but a target's manifest names; [`super::discover`] adds those.
 
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
-use ignore::WalkBuilder;
+use ignore::{DirEntry, WalkBuilder, WalkState};
 
 /// All `*.rs` files under `dir`, sorted, and for each folder or entry that could not be read its path and the reason.
+///
+/// Folders are read on several threads: a large workspace has thousands, each with its ignore files to look for.
 pub(super) fn rust_files(dir: &Path) -> (Vec<PathBuf>, Vec<(PathBuf, String)>) {
-    let (mut files, mut failed) = (Vec::new(), Vec::new());
     let mut walk = WalkBuilder::new(dir);
     walk.require_git(false).add_custom_ignore_filename(".lockcheckignore").follow_links(false);
-    walk.filter_entry(|entry| entry.depth() == 0 || !is_build_folder(entry.path()));
-    for entry in walk.build() {
-        match entry {
-            Ok(entry) => {
-                let is_file = entry.file_type().is_some_and(|kind| kind.is_file() || kind.is_symlink());
-                if is_file
-                    && entry.path().extension().is_some_and(|extension| extension == "rs")
-                    && entry.path().is_file()
-                {
-                    files.push(entry.into_path());
-                }
+    walk.filter_entry(|entry| entry.depth() == 0 || !is_build_folder(entry));
+    walk.threads(rayon::current_num_threads());
+    let found = Mutex::new((Vec::new(), Vec::new()));
+    walk.build_parallel().run(|| {
+        Box::new(|entry| {
+            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+            match entry {
+                Ok(entry) if is_rust_file(&entry) => found.0.push(entry.into_path()),
+                Ok(_) => {}
+                Err(error) => found.1.push((path_of(&error).unwrap_or(dir).to_owned(), reason(&error))),
             }
-            Err(error) => failed.push((path_of(&error).unwrap_or(dir).to_owned(), reason(&error))),
-        }
-    }
+            WalkState::Continue
+        })
+    });
+    let (mut files, mut failed) = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     files.sort();
+    failed.sort();
     (files, failed)
 }
 
+/// Asks the system only where the folder's own list does not tell.
+fn is_rust_file(entry: &DirEntry) -> bool {
+    entry.path().extension().is_some_and(|extension| extension == "rs")
+        && entry.file_type().is_some_and(|kind| kind.is_file() || kind.is_symlink() && entry.path().is_file())
+}
+
 /// A folder `target` is cargo's only beside a manifest or with the tag that cargo leaves; a module may have that name.
-fn is_build_folder(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name == "target")
+fn is_build_folder(entry: &DirEntry) -> bool {
+    let path = entry.path();
+    entry.file_name() == "target"
         && path.is_dir()
         && (path.join("CACHEDIR.TAG").exists() || path.with_file_name("Cargo.toml").exists())
 }
