@@ -51,11 +51,19 @@ pub(super) fn is_own_work(blocking: &Blocking, wait: &Wait) -> bool {
         false => blocking.waits.iter().find(|other| other.op == wait.op && other.way.is_empty() && other.at == wait.at),
     };
     let Some(joining) = joining.filter(|joining| joining.op == Op::Join) else { return false };
-    let mut threads = blocking.joined(joining);
-    if threads.iter().any(|thread| thread.body != joining.body) {
-        threads.clear();
+    // Handles in fields are of threads that were started earlier, for longer.
+    let in_variable =
+        joining.object.as_ref().and_then(|object| object.key.as_ref()).is_some_and(|key| key.contains('#'));
+    if joining.joined == 0 && !in_variable {
+        return false;
     }
-    let takes = |side: &Side| threads.iter().any(|thread| thread.takes.iter().any(|taken| needs(taken, side)));
+    let threads = blocking.joined(joining);
+    if threads.iter().any(|thread| thread.body != joining.body) {
+        return false;
+    }
+    // A lock in a variable may be any one of its kind.
+    let may_be = |taken: &Side, held: &Side| needs(taken, held) || taken.is_local() && taken.kind == held.kind;
+    let takes = |side: &Side| threads.iter().any(|thread| thread.takes.iter().any(|taken| may_be(taken, side)));
     !threads.is_empty() && !wait.held.iter().any(|holding| takes(&holding.side))
 }
 

@@ -101,7 +101,7 @@ impl Walker<'_> {
             _ => None,
         });
         let Some(first) = fields.next() else { return false };
-        let last = fields.last().unwrap_or(first);
+        let last = fields.next_back().unwrap_or(first);
         self.making.made.contains(&first.0)
             && self.making.made.contains(&last.0)
             && !self.making.given.contains(&last)
