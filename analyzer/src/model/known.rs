@@ -3,6 +3,7 @@
 //! Guarantees: a stub is parsed by the same parser as the user's sources, so it cannot say what Rust could not; what
 //! a function does beyond its signature (dropping, spawning, blocking) stands in one table here.
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::resolve::Namespace;
@@ -22,21 +23,18 @@ pub const BY_NAME: &str = "?";
 /// The crate of tracked cells, as users' programs name it.
 pub const TRACKER: &str = "lockcheck_tracker";
 
-/// The stubs' syntax by crate name.
+/// The stubs' syntax by crate name; their parts are parsed in parallel.
 pub fn stubs() -> Vec<(Symbol, FileSyntax)> {
-    let parse = |text| crate::syntax::parse(text, 2021);
-    let mut out = vec![
-        (
-            Symbol::from("std"),
-            FileSyntax { items: STD.into_iter().flat_map(|part| parse(part).items).collect(), ..FileSyntax::default() },
-        ),
-        (Symbol::from("parking_lot"), parse(PARKING_LOT)),
-        (Symbol::from("tokio"), parse(TOKIO)),
-        (Symbol::from(BY_NAME), parse(PARKING_LOT)),
-    ];
-    for item in parse(OTHERS).items {
+    let parse = |text: &&str| crate::syntax::parse(text, 2021);
+    let of = |items| FileSyntax { items, ..FileSyntax::default() };
+    let std: Vec<FileSyntax> = STD.par_iter().map(parse).collect();
+    let one: Vec<FileSyntax> = [PARKING_LOT, TOKIO, PARKING_LOT].par_iter().map(parse).collect();
+    let names = ["parking_lot", "tokio", BY_NAME];
+    let mut out = vec![(Symbol::from("std"), of(std.into_iter().flat_map(|part| part.items).collect()))];
+    out.extend(names.into_iter().map(Symbol::from).zip(one));
+    for item in parse(&OTHERS).items {
         if let ItemKind::Mod { items: Some(items), .. } = item.kind {
-            out.push((item.name, FileSyntax { items, ..FileSyntax::default() }));
+            out.push((item.name, of(items)));
         }
     }
     out

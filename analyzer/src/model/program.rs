@@ -98,9 +98,10 @@ impl Program {
             let file = &sources.files[index];
             (index, read(file, &hows[file.package]))
         };
-        let mut parsed: Vec<(usize, Option<FileSyntax>)> = order.into_par_iter().with_max_len(1).map(one).collect();
+        let read = || order.into_par_iter().with_max_len(1).map(one).collect();
+        let (mut parsed, stubs): (Vec<(usize, Option<FileSyntax>)>, _) = rayon::join(read, known::stubs);
         parsed.sort_unstable_by_key(|(index, _)| *index);
-        Program::of(sources, parsed.into_iter().map(|(_, file)| file).collect())
+        Program::of(sources, parsed.into_iter().map(|(_, file)| file).collect(), stubs)
     }
 
     /// The same, but files that `cache` knows are taken from there without their bodies; afterwards it knows these files
@@ -110,22 +111,17 @@ impl Program {
         let (hows, definitions) = hows(sources, &numbers, cache);
         let earlier = std::mem::take(cache);
         type One = (Option<FileSyntax>, Shape, Option<Kept>);
-        let parsed: Vec<One> = sources
-            .files
-            .par_iter()
-            .zip(&numbers)
-            .zip(definitions)
-            .with_max_len(1)
-            .map(|((file, number), definitions)| {
-                let how = &hows[file.package];
-                if let Some((items, shape)) = earlier.items(*number, &file.text, how) {
-                    return (Some(items), shape, None);
-                }
-                let Some(file) = read(file, how) else { return (None, Shape::default(), None) };
-                let kept = Kept::of(definitions, how, &file);
-                (Some(file), kept.shape().clone(), Some(kept))
-            })
-            .collect();
+        let one = |((file, number), definitions): ((&SourceFile, &u128), _)| {
+            let how = &hows[file.package];
+            if let Some((items, shape)) = earlier.items(*number, &file.text, how) {
+                return (Some(items), shape, None);
+            }
+            let Some(file) = read(file, how) else { return (None, Shape::default(), None) };
+            let kept = Kept::of(definitions, how, &file);
+            (Some(file), kept.shape().clone(), Some(kept))
+        };
+        let all = sources.files.par_iter().zip(&numbers).zip(definitions).with_max_len(1);
+        let (parsed, stubs): (Vec<One>, _) = rayon::join(|| all.map(one).collect(), known::stubs);
         let mut shapes = Vec::with_capacity(parsed.len());
         let mut trees = Vec::with_capacity(parsed.len());
         let mut earlier = earlier;
@@ -141,18 +137,17 @@ impl Program {
         let texts =
             numbers.iter().zip(&sources.files).map(|(number, file)| number_as_read(*number, &hows[file.package]));
         let texts = texts.collect();
-        let program = Program::of(sources, trees);
+        let program = Program::of(sources, trees, stubs);
         let all = format!("{:?} {:?}", program.names, program.crates);
         let macros = hows.into_iter().map(|how| how.macros).collect();
         Parsed { program, crates: xxh3_64(all.as_bytes()), shapes, texts, macros, new }
     }
 
-    fn of(sources: &Sources, parsed: Vec<Option<FileSyntax>>) -> Program {
+    fn of(sources: &Sources, parsed: Vec<Option<FileSyntax>>, stubs: Vec<(Symbol, FileSyntax)>) -> Program {
         let broken = (0..parsed.len()).filter(|index| parsed[*index].is_none()).collect();
         let mut files: Vec<FileSyntax> = parsed.into_iter().map(Option::unwrap_or_default).collect();
         let mut names: Vec<String> = sources.files.iter().map(|file| file.display.clone()).collect();
         let mut paths: Vec<PathBuf> = sources.files.iter().map(|file| file.path.clone()).collect();
-        let stubs = known::stubs();
         let mut crates = known::stub_crates(stubs.iter().map(|(name, _)| *name), files.len());
         for (name, syntax) in stubs {
             names.push(format!("<{name}>"));

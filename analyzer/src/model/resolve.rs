@@ -35,19 +35,21 @@ const ROUNDS: usize = 32;
 /// Resolves all imports once, so that lookups afterwards are hash lookups. Every round resolves with what the rounds
 /// before found, as rustc does; each costs time linear in the number of unresolved imports.
 pub fn resolve_imports(model: &mut Model<'_>) {
+    let mut open = model.modules.iter().map(|module| module.imports.keys().copied().collect()).collect::<Vec<_>>();
     // Crates that are not there come last: only what nothing else explains is foreign.
     for foreign in [false, true] {
         for _ in 0..ROUNDS {
-            if !resolve_round(model, foreign) {
+            if !resolve_round(model, &mut open, foreign) {
                 break;
             }
         }
     }
 }
 
-fn resolve_round(model: &mut Model<'_>, foreign: bool) -> bool {
+/// `open`: for every module the names that may still come to mean something, or something more.
+fn resolve_round(model: &mut Model<'_>, open: &mut [Vec<Symbol>], foreign: bool) -> bool {
     let mut changed = false;
-    for index in 0..model.modules.len() {
+    for (index, open) in open.iter_mut().enumerate() {
         let id = ModuleId(index as u32);
         let known = model.resolved_globs.get(&id).map_or(0, Vec::len);
         let globs = &model.modules[index].globs;
@@ -60,19 +62,21 @@ fn resolve_round(model: &mut Model<'_>, foreign: bool) -> bool {
                 changed = true;
             }
         }
-        let found: Vec<(Symbol, Imported)> = model.modules[index]
-            .imports
-            .iter()
-            .filter_map(|(name, imports)| {
-                let before = model.resolved_imports.get(&(id, *name)).copied().unwrap_or_default();
-                let find = |ns| imports.iter().find_map(|import| model.import(id, import, ns, foreign));
-                let after = Imported {
-                    ty: before.ty.or_else(|| find(Namespace::Type)),
-                    value: before.value.or_else(|| find(Namespace::Value)),
-                };
-                (after != before).then_some((*name, after))
-            })
-            .collect();
+        let mut found: Vec<(Symbol, Imported)> = Vec::new();
+        open.retain(|name| {
+            let Some(imports) = model.modules[index].imports.get(name) else { return false };
+            let before = model.resolved_imports.get(&(id, *name)).copied().unwrap_or_default();
+            let find = |ns| imports.iter().find_map(|import| model.import(id, import, ns, foreign));
+            let after = Imported {
+                ty: before.ty.or_else(|| find(Namespace::Type)),
+                value: before.value.or_else(|| find(Namespace::Value)),
+            };
+            if after != before {
+                found.push((*name, after));
+            }
+            let all = after.ty.is_some() && after.value.is_some();
+            after == Imported::default() || !all && imports.iter().any(|import| model.may_name_more(id, import))
+        });
         changed |= !found.is_empty();
         model.resolved_imports.extend(found.into_iter().map(|(name, imported)| ((id, name), imported)));
     }
@@ -256,6 +260,23 @@ impl Model<'_> {
         }
         let (def, used) = self.resolve_at(from, &import.path, import.absolute, ns, foreign)?;
         (used == import.path.len()).then_some(def)
+    }
+
+    /// Whether an import that names something in one namespace may come to name something in the other one: not where
+    /// the module that it imports from has no import of that name and no glob.
+    fn may_name_more(&self, from: ModuleId, import: &Import) -> bool {
+        let Some((name, way)) = import.path.split_last() else { return false };
+        let special = import.alias == Some(import.path[0]) || self.crate_of(from).edition == Edition::E2015;
+        if way.is_empty() || special {
+            return true;
+        }
+        match self.resolve_at(from, way, import.absolute, Namespace::Type, false) {
+            Some((Def::Module(module), used)) if used == way.len() => {
+                let module = self.module(module);
+                !module.globs.is_empty() || module.imports.contains_key(name)
+            }
+            _ => true,
+        }
     }
 
     fn continue_path(&self, mut def: Def, rest: &[Symbol], ns: Namespace) -> Option<Def> {

@@ -19,13 +19,11 @@ use crate::source::Edition;
 use crate::syntax::{Body, Symbol};
 
 /// What is known of a body before it is walked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct BodyInfo {
     pub(super) file: u32,
     pub(super) edition: Edition,
     pub(super) test: bool,
-    pub(super) name: String,
-    pub(super) path: String,
 }
 
 /// All that walking needs.
@@ -33,8 +31,9 @@ pub(super) struct Context<'w> {
     pub(super) model: &'w Model<'w>,
     pub(super) files: &'w [String],
     pub(super) bodies: Vec<BodyInfo>,
-    types: Vec<OnceLock<Option<BodyTypes>>>,
-    summaries: Vec<OnceLock<Summary>>,
+    /// Boxed, as the summaries are: a scan that takes over what an earlier one found asks for few.
+    types: Vec<OnceLock<Option<Box<BodyTypes>>>>,
+    summaries: Vec<OnceLock<Box<Summary>>>,
     nothing: Summary,
     /// Types with a `Drop` impl in the sources.
     pub(super) drops: FxHashMap<AdtId, FnId>,
@@ -69,7 +68,26 @@ impl<'w> Context<'w> {
             Some(_) => infer_fn(self.model, FnId(id.0)),
             None => infer_static(self.model, StaticId((index - self.model.fns.len()) as u32)),
         };
-        self.types.get(index)?.get_or_init(infer).as_ref()
+        self.types.get(index)?.get_or_init(|| infer().map(Box::new)).as_deref()
+    }
+
+    /// A body's name as reports show it.
+    pub(super) fn name(&self, id: BodyId) -> String {
+        let index = id.0 as usize;
+        match index.checked_sub(self.model.fns.len()) {
+            None => self.model.fn_name(FnId(id.0)),
+            Some(index) => self.model.statics[index].name.to_string(),
+        }
+    }
+
+    /// The same with the modules on the way, the crate first.
+    pub(super) fn path(&self, id: BodyId) -> String {
+        let index = id.0 as usize;
+        let module = match index.checked_sub(self.model.fns.len()) {
+            None => self.model.fns[index].module,
+            Some(index) => self.model.statics[index].module,
+        };
+        format!("{}::{}", self.model.module_path(module), self.name(id))
     }
 
     /// Gives the types and summaries back side by side: they are many small pieces.
@@ -79,17 +97,17 @@ impl<'w> Context<'w> {
 
     /// The summary of a function that was walked before.
     pub(super) fn summary(&self, id: FnId) -> Option<&Summary> {
-        self.summaries.get(id.0 as usize)?.get()
+        self.summaries.get(id.0 as usize)?.get().map(Box::as_ref)
     }
 
     /// The same; of one that was not walked yet nothing is known.
     pub(super) fn summary_so_far(&self, id: FnId) -> Option<&Summary> {
-        Some(self.summaries.get(id.0 as usize)?.get().unwrap_or(&self.nothing))
+        Some(self.summaries.get(id.0 as usize)?.get().map_or(&self.nothing, Box::as_ref))
     }
 
     pub(super) fn set_summary(&self, id: BodyId, summary: Summary) {
         // One that is there is the same: a group is walked or taken over once.
-        self.summaries[id.0 as usize].set(summary).ok();
+        self.summaries[id.0 as usize].set(Box::new(summary)).ok();
     }
 
     /// How many functions' summaries were cut short.
@@ -102,8 +120,7 @@ impl<'w> Context<'w> {
             self.types_of(body).and_then(|types| types.locals.get(local.0 as usize)).map(|local| local.name)
         });
         let name = name.map_or("_", |name| name.as_str());
-        let info = &self.bodies[body.0 as usize];
-        (format!("{}::{name}#{}", info.path, local.0), name.to_string())
+        (format!("{}::{name}#{}", self.path(body), local.0), name.to_string())
     }
 
     /// The name of the parameter that a place begins with.
@@ -156,7 +173,7 @@ impl<'w> Context<'w> {
             column: site.span.start.column,
             end_line: site.span.end.line,
             end_column: site.span.end.column,
-            function: self.bodies.get(site.body.0 as usize).map(|body| body.name.clone()),
+            function: ((site.body.0 as usize) < self.bodies.len()).then(|| self.name(site.body)),
             label: String::new(),
         }
     }
@@ -181,19 +198,15 @@ impl<'w> Context<'w> {
 
 /// Gathers it.
 pub(super) fn context<'w>(model: &'w Model<'w>, files: &'w [String]) -> Context<'w> {
-    let functions = model.fns.iter().enumerate().map(|(index, function)| BodyInfo {
+    let functions = model.fns.iter().map(|function| BodyInfo {
         file: function.file,
         edition: model.crate_of(function.module).edition,
         test: function.test,
-        name: model.fn_name(FnId(index as u32)),
-        path: format!("{}::{}", model.module_path(function.module), model.fn_name(FnId(index as u32))),
     });
     let statics = model.statics.iter().map(|data| BodyInfo {
         file: data.file,
         edition: model.crate_of(data.module).edition,
         test: data.test,
-        name: data.name.to_string(),
-        path: format!("{}::{}", model.module_path(data.module), data.name),
     });
     let bodies: Vec<BodyInfo> = functions.chain(statics).collect();
     let types = bodies.iter().map(|_| OnceLock::new()).collect();

@@ -96,10 +96,9 @@ pub(super) struct Memory {
     next: Walked,
 }
 
-/// A group's summaries and findings, and both as bytes.
+/// A group's summaries, and these and what was found as bytes.
 pub(super) struct Walk {
     pub(super) summaries: Group,
-    pub(super) found: Output,
     kept: Option<(Vec<u8>, Vec<u8>)>,
 }
 
@@ -307,6 +306,11 @@ impl Memory {
         (kept.members[..] == *group && group.iter().all(same)).then_some(kept)
     }
 
+    /// Whether a group need not be walked again.
+    pub(super) fn holds(&self, cx: &Context<'_>, group: &[BodyId], links: &[Links]) -> bool {
+        self.kept(cx, group, links).is_some()
+    }
+
     /// What was found in a group that need not be walked again.
     pub(super) fn found(&self, cx: &Context<'_>, group: &[BodyId], links: &[Links]) -> Result<Option<Output>, Corrupt> {
         let Some(kept) = self.kept(cx, group, links) else { return Ok(None) };
@@ -362,13 +366,13 @@ impl Memory {
 
 impl Walk {
     /// `keep`: as bytes, too, with these numbers of bodies.
-    pub(super) fn new(group: &[BodyId], summaries: Group, found: Output, keep: Option<&Arc<Numbers>>) -> Walk {
+    pub(super) fn new(group: &[BodyId], summaries: Group, found: &Output, keep: Option<&Arc<Numbers>>) -> Walk {
         let kept = keep.map(|numbers| {
             let nothing = Summary::default();
             let in_order: Vec<&Summary> = group.iter().map(|id| summaries.get(*id).unwrap_or(&nothing)).collect();
             let bytes = |result: postcard::Result<Vec<u8>>| result.unwrap_or_default();
-            numbers.using(|| (bytes(postcard::to_allocvec(&in_order)), bytes(postcard::to_allocvec(&found))))
+            numbers.using(|| (bytes(postcard::to_allocvec(&in_order)), bytes(postcard::to_allocvec(found))))
         });
-        Walk { summaries, found, kept }
+        Walk { summaries, kept }
     }
 }

@@ -57,7 +57,7 @@ const LARGE_GROUP: usize = 200;
 
 /// So many bodies are typed by one thread before another one can take over: few enough that all threads end together.
 const BODIES: usize = 32;
-/// The same for groups that are walked.
+/// The same for groups that are walked, or taken over.
 const GROUPS: usize = 8;
 
 /// Whether two locks are one.
@@ -294,10 +294,13 @@ pub fn regions_after(
     first.or_else(|_| walk_all(&context::context(model, files), Some(anew))).unwrap_or_default()
 }
 
-/// A group of bodies of which all is known that walking it tells.
-enum Done {
-    TakenOver(Output),
-    Walked(Walk),
+/// Neighbouring groups of bodies of one level, done by one thread.
+#[derive(Default)]
+struct Done<'g> {
+    /// What was found in all of them.
+    found: Output,
+    /// Those that were walked; the others were taken over.
+    groups: Vec<(&'g [BodyId], Option<Walk>)>,
 }
 
 fn walk_all(cx: &Context<'_>, mut memory: Option<Memory>) -> Result<(Regions, Walked), Corrupt> {
@@ -310,39 +313,45 @@ fn walk_all(cx: &Context<'_>, mut memory: Option<Memory>) -> Result<(Regions, Wa
         }
     };
     for level in levels(groups(&links), &links) {
-        let known: Vec<Option<Output>> = match &memory {
-            Some(memory) => level.par_iter().map(|group| memory.found(cx, group, &links)).collect::<Result<_, _>>()?,
-            None => level.iter().map(|_| None).collect(),
-        };
         if let Some(memory) = &memory {
-            recall(
-                cx,
-                memory,
-                level.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(group, _)| group),
-                &links,
-            )?;
+            recall(cx, memory, level.iter().filter(|group| !memory.holds(cx, group, &links)), &links)?;
         }
         let keep = memory.as_ref().map(Memory::numbers);
-        let walked: Vec<Done> = level
-            .par_iter()
-            .zip(known)
-            .with_max_len(GROUPS)
-            .map(|(group, known)| match known {
-                Some(found) => Done::TakenOver(found),
-                None => Done::Walked(walk_group(cx, group, &links, keep.as_ref())),
-            })
-            .collect();
-        for (group, done) in level.iter().zip(walked) {
-            match done {
-                Done::TakenOver(found) => {
-                    memory.iter_mut().for_each(|memory| memory.keep(group));
-                    out.merge(found);
+        let done: Vec<Done<'_>> = level
+            .par_chunks(GROUPS)
+            .map(|groups| {
+                let mut done = Done::default();
+                for group in groups {
+                    let known = match &memory {
+                        Some(memory) => memory.found(cx, group, &links)?,
+                        None => None,
+                    };
+                    let walk = match known {
+                        Some(found) => {
+                            done.found.merge(found);
+                            None
+                        }
+                        None => {
+                            let (found, walk) = walk_group(cx, group, &links, keep.as_ref());
+                            done.found.merge(found);
+                            Some(walk)
+                        }
+                    };
+                    done.groups.push((group, walk));
                 }
-                Done::Walked(mut walk) => {
-                    memory.iter_mut().for_each(|memory| memory.note(group, &mut walk));
-                    out.merge(walk.found);
-                    for (id, summary) in walk.summaries.into_summaries() {
-                        cx.set_summary(id, summary);
+                Ok(done)
+            })
+            .collect::<Result<_, _>>()?;
+        for done in done {
+            out.merge(done.found);
+            for (group, walk) in done.groups {
+                match walk {
+                    None => memory.iter_mut().for_each(|memory| memory.keep(group)),
+                    Some(mut walk) => {
+                        memory.iter_mut().for_each(|memory| memory.note(group, &mut walk));
+                        for (id, summary) in walk.summaries.into_summaries() {
+                            cx.set_summary(id, summary);
+                        }
                     }
                 }
             }
@@ -395,7 +404,7 @@ fn recall<'g>(
 }
 
 /// Walks bodies that call each other, until nothing changes or the limit of rounds is reached.
-fn walk_group(cx: &Context<'_>, group: &[BodyId], links: &[Links], keep: Option<&Arc<Numbers>>) -> Walk {
+fn walk_group(cx: &Context<'_>, group: &[BodyId], links: &[Links], keep: Option<&Arc<Numbers>>) -> (Output, Walk) {
     let mut out = Output::default();
     let mut summaries = Group::with_capacity(group.len());
     let calls_itself = |id: BodyId| links[id.0 as usize].calls.binary_search(&FnId(id.0)).is_ok();
@@ -419,7 +428,8 @@ fn walk_group(cx: &Context<'_>, group: &[BodyId], links: &[Links], keep: Option<
             }
         }
     }
-    Walk::new(group, summaries, out, keep)
+    let walk = Walk::new(group, summaries, &out, keep);
+    (out, walk)
 }
 
 /// Groups by the longest chain of calls below them: those of one level do not call each other.

@@ -230,7 +230,7 @@ impl Output {
             .map(|gate| (cx.class(&gate.lock.place).map(|class| class.key), gate.lock.place.clone(), gate.mode))
             .collect();
         Some(entry.insert(Pair {
-            function: info.name.clone(),
+            function: cx.name(body),
             body: body.0,
             task: (task as usize).checked_sub(1).map(|task| self.first_task + task),
             step,
@@ -271,7 +271,7 @@ impl Output {
             let held = &guard.held;
             let info = &cx.bodies[body.0 as usize];
             HeldAtAwait {
-                function: info.name.clone(),
+                function: cx.name(body),
                 test: info.test,
                 held: cx.side(&held.lock, held.mode, held.site, &held.way, held.waiting),
                 must: held.must,
@@ -285,7 +285,7 @@ impl Output {
             let held = &guard.held;
             let info = &cx.bodies[body.0 as usize];
             let held = cx.side(&held.lock, held.mode, site, &held.way, held.waiting);
-            DroppedAtOnce { function: info.name.clone(), test: info.test, held }
+            DroppedAtOnce { function: cx.name(body), test: info.test, held }
         });
     }
 
@@ -293,7 +293,7 @@ impl Output {
         self.writes.entry(site).or_insert_with(|| {
             let info = &cx.bodies[body.0 as usize];
             StaticWrite {
-                function: info.name.clone(),
+                function: cx.name(body),
                 test: info.test,
                 name: cx.model.statics[id.0 as usize].name.to_string(),
                 declared: Declared::Static(id),
@@ -314,6 +314,10 @@ impl Identity {
 }
 
 fn add_new<K: std::hash::Hash + Eq, T>(to: &mut Found<K, T>, from: Found<K, T>) {
+    if to.is_empty() {
+        *to = from;
+        return;
+    }
     for (key, value) in from {
         to.entry(key).or_insert(value);
     }

@@ -361,7 +361,7 @@ pub(super) fn finish(
             if let (Some(because), Via::Pointer | Via::UnsafeCell) = (evidence, write.via) {
                 regions.unsynchronized.push(Unsynchronized {
                     name: write.name.clone(),
-                    key: format!("{}::{}", cx.bodies[*body as usize].path, write.name),
+                    key: format!("{}::{}", cx.path(BodyId(*body)), write.name),
                     via: write.via,
                     at: cx.location(write.at),
                     test,

@@ -146,13 +146,12 @@ fn kept(facts: &Facts, spawn: Option<u32>) -> Vec<Statement> {
 }
 
 fn sections(cx: &Context<'_>, body: u32, facts: &Facts) -> Sections {
-    let info = &cx.bodies[body as usize];
     let span = match cx.model.fns.get(body as usize) {
         Some(function) => function.syntax.span,
         None => cx.model.statics[body as usize - cx.model.fns.len()].span,
     };
     Sections {
-        function: info.name.clone(),
+        function: cx.name(BodyId(body)),
         at: cx.location(super::site(cx, BodyId(body), span)),
         statements: facts.statements.clone(),
     }

@@ -124,7 +124,7 @@ pub(super) fn find(cx: &Context<'_>, id: BodyId, flow: &Flow<'_>) -> Vec<Stale> 
             state_machine: write.dispatch.contains(&number),
             append: write.access == Access::Append,
             also: Vec::new(),
-            function: info.name.clone(),
+            function: cx.name(id),
             body: id.0,
             test: info.test,
             spawn: write.spawn,

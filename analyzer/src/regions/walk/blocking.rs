@@ -189,7 +189,7 @@ impl Walker<'_> {
             let info = &self.cx.bodies[self.id.0 as usize];
             self.blocking.facts.waits.push(Wait {
                 body: self.id.0,
-                function: info.name.clone(),
+                function: self.cx.name(self.id),
                 test: info.test,
                 op: waits.op,
                 object,
@@ -284,7 +284,7 @@ impl Walker<'_> {
             self.blocking.facts.signals.push(Signal {
                 kind: signals.kind,
                 body: self.id.0,
-                function: info.name.clone(),
+                function: self.cx.name(self.id),
                 test: info.test,
                 object,
                 taken: signals.taken.iter().map(|lock| self.side_of(lock)).collect(),
@@ -428,7 +428,7 @@ impl Walker<'_> {
             return;
         }
         let info = &self.cx.bodies[self.id.0 as usize];
-        let (function, test, name) = (info.name.clone(), info.test, name.to_string());
+        let (function, test, name) = (self.cx.name(self.id), info.test, name.to_string());
         self.blocking.facts.callbacks.push(Callback { function, test, name, held, at });
     }
 

@@ -276,11 +276,11 @@ impl Walker<'_> {
         let kept = self.types.locals[kept.0 as usize].name;
         let found = ChannelFact {
             mistake,
-            function: info.name.clone(),
+            function: self.cx.name(self.id),
             test: info.test,
             made: self.cx.location(made),
             kept: kept.to_string(),
-            key: format!("{}::{kept}", info.path),
+            key: format!("{}::{kept}", self.cx.path(self.id)),
             bound,
             at: self.cx.location(self.site(self.body[id].span)),
         };

@@ -33,7 +33,7 @@ impl Walker<'_> {
         for held in new {
             let info = &self.cx.bodies[self.id.0 as usize];
             let found = Head {
-                function: info.name.clone(),
+                function: self.cx.name(self.id),
                 test: info.test,
                 construct: construct.to_string(),
                 held: self.side_of(&held),

@@ -43,7 +43,7 @@ impl Walker<'_> {
         {
             let info = &self.cx.bodies[self.id.0 as usize];
             let found = Reentrant {
-                function: info.name.clone(),
+                function: self.cx.name(self.id),
                 test: info.test,
                 name: class.name,
                 key: class.key,

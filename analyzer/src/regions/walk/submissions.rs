@@ -278,9 +278,12 @@ impl Walker<'_> {
             let info = &self.cx.bodies[self.id.0 as usize];
             let name = made.and_then(|def| def.name.clone());
             own.facts.pools.push(PoolFacts {
-                function: info.name.clone(),
+                function: self.cx.name(self.id),
                 test: info.test,
-                key: name.clone().or(class.as_ref().map(|class| bare(&class.key))).unwrap_or_else(|| info.path.clone()),
+                key: name
+                    .clone()
+                    .or(class.as_ref().map(|class| bare(&class.key)))
+                    .unwrap_or_else(|| self.cx.path(self.id)),
                 name: name.or(class.map(|class| class.name)).unwrap_or_default(),
                 workers,
                 minimum,
