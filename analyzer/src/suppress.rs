@@ -11,6 +11,9 @@
 //! that follows. An attribute speaks of what it stands on, `#![..]` of the braces or the file around it. Names are rules,
 //! groups, or `all`.
 //!
+//! `allow(clippy::await_holding_lock)` and `allow(let_underscore_lock)`, of clippy and rustc, count for the rules that say
+//! the same as these lints: whoever wrote that has looked at it. Nothing is asked of them.
+//!
 //! A finding is suppressed where any place that it shows carries the suppression: its primary place, the acquisitions that
 //! take part, the calls on the way, and further places of the same kind. One comment at one of them is enough, because
 //! each of them can be the one that is known to be harmless.
@@ -54,6 +57,8 @@ pub struct Suppression {
     pub span: Span,
     /// A reason is given.
     pub reason: bool,
+    /// It is addressed to another tool that looks for the same.
+    pub borrowed: bool,
 }
 
 /// Where a suppression counts.
@@ -145,7 +150,9 @@ pub fn apply<'t>(report: &mut Report, files: impl IntoIterator<Item = (&'t str, 
     let mut order = Vec::new();
     let mut own = Vec::new();
     for (name, text) in files {
-        if memmem::find(text.text().as_bytes(), b"lockcheck").is_none() || known.contains_key(name) {
+        let needles = [&b"lockcheck"[..], b"await_holding_lock", b"let_underscore_lock"];
+        let named = needles.iter().any(|needle| memmem::find(text.text().as_bytes(), needle).is_some());
+        if !named || known.contains_key(name) {
             continue;
         }
         let mut suppressions = InFile::default();
@@ -205,7 +212,7 @@ fn is_suppressed(finding: &Finding, known: &mut Known) -> bool {
 
 fn without_effect(file: &str, suppressions: &[(Suppression, Vec<bool>)]) -> Vec<Finding> {
     let mut out = Vec::new();
-    for (suppression, used) in suppressions {
+    for (suppression, used) in suppressions.iter().filter(|(suppression, _)| !suppression.borrowed) {
         for ((name, selector), used) in suppression.names.iter().zip(used) {
             let needs_a_run = match selector {
                 Selector::Rule(rule) => NEEDS_A_RUN.contains(rule) || is_own(rule),

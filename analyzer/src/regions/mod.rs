@@ -6,6 +6,7 @@
 //!
 //! Misses: calls that the model cannot resolve; they take nothing and keep nothing.
 
+mod behind;
 pub mod blocking;
 mod callbacks;
 mod changes;

@@ -104,6 +104,7 @@ impl Output {
     ) -> Regions {
         let mut pairs: Vec<Pair> = self.pairs.into_values().collect();
         pairs.sort_by_key(|pair| pair.body);
+        let behind = super::behind::Behind::of(cx);
         for pair in &mut pairs {
             pair.exclusive |= alone.contains(&pair.body)
                 && pair.task.is_none()
@@ -112,6 +113,7 @@ impl Output {
             let nowhere = || Place::new(Root::Value(BodyId(u32::MAX), 0));
             let gates = entry.get(&pair.body).into_iter().flatten();
             pair.gates.extend(gates.map(|(key, mode)| (Some(key.clone()), nowhere(), *mode)));
+            behind.add_gate(cx, pair);
         }
         let unresolved = self.acquisitions.values().filter(|identity| matches!(identity, Identity::Unknown)).count();
         let classes: Vec<&String> = self.acquisitions.values().filter_map(Identity::class).collect();

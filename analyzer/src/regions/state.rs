@@ -130,6 +130,9 @@ pub struct Value {
     pub given: Option<u32>,
     /// A future that has not run yet: an async block, or a call of an async function, of this body.
     pub future: Option<ExprId>,
+    /// What it was asked of, where nothing else is known of it: the future of `connection.send(..)` is one of the
+    /// connection's.
+    pub asked: Option<Place>,
     /// It is a literal of this variant.
     pub variant: Option<super::summary::Variant>,
 }

@@ -177,6 +177,8 @@ pub struct Summary {
     pub keeps: Vec<super::callbacks::KeptParam>,
     /// It never returns.
     pub diverges: bool,
+    /// It may start threads or tasks, or hand closures to who may run them elsewhere.
+    pub starts: bool,
     /// Not all acquisitions could be kept.
     pub truncated: bool,
     /// Acquisitions that differ by what the function itself holds were made one.

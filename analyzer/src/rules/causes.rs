@@ -1,9 +1,10 @@
-//! One warning per cause: of warnings that say the same of the same lock in one file, the first one stands for all.
+//! One warning per cause: of warnings that say the same of the same lock in one file, the first one stands for all. So
+//! does the first of those about a `static mut` that a macro declares and writes wherever it is called.
 //!
 //! Guarantees: nothing is lost; the others become notes, and the first one names up to [`MOST_FURTHER`] of them. Errors
 //! stay errors. Comes after suppression, so that what the user has silenced stands for nothing.
 //!
-//! Misses: the same cause in several files.
+//! Misses: other causes that several files share; two macros whose statics have one name count as one.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -40,8 +41,18 @@ pub(crate) fn gather(findings: &mut [Finding]) {
         let own = finding.locks.iter().any(|lock| lock.file.is_empty());
         let function = own.then(|| finding.primary.function.clone()).flatten();
         let one = finding.rule != double_lock::RULE.id || double_lock::is_read_again_by_callee(finding);
-        (one && RULES.contains(&finding.rule))
-            .then(|| (finding.rule, finding.primary.file.clone(), finding.message.clone(), declared, function))
+        if !one || !RULES.contains(&finding.rule) {
+            return None;
+        }
+        if is_of_macro(finding) {
+            return Some((finding.rule, String::new(), finding.message.clone(), Vec::new(), None));
+        }
+        // A guard that is held too long is held over everything in there.
+        let said = match finding.rule == guard_across_blocking_call::RULE.id {
+            true => guard_across_blocking_call::held_by(finding),
+            false => &finding.message,
+        };
+        Some((finding.rule, finding.primary.file.clone(), said.to_string(), declared, function))
     };
     for mut all in groups(findings, saying_the_same) {
         all.sort_by_key(|index| place(&findings[*index].primary));
@@ -57,6 +68,13 @@ pub(crate) fn gather(findings: &mut [Finding]) {
         further.truncate(MOST_FURTHER);
         findings[*first].related.append(&mut further);
     }
+}
+
+/// Whether a static is written where it is declared: both stand in a macro, which is mended in one place.
+fn is_of_macro(finding: &Finding) -> bool {
+    let at = &finding.primary;
+    finding.rule == static_mut_mutation::RULE.id
+        && finding.locks.iter().any(|lock| (&lock.file, lock.line, lock.column) == (&at.file, at.line, at.column))
 }
 
 /// The warnings by what they have in common.
@@ -165,6 +183,34 @@ mod tests {
         let mut findings = vec![of(1, "first"), of(2, "first"), of(3, "second")];
         gather(&mut findings);
         assert_eq!(levels(&findings), [Level::Warn, Level::Note, Level::Warn]);
+    }
+
+    #[test]
+    fn of_several_kinds_of_waits_under_one_lock_in_a_file_the_first_stands_for_all() {
+        let rule = guard_across_blocking_call::RULE.id;
+        let of = |line: u32, what: &str| {
+            let mut finding =
+                found(rule, Level::Warn, "a.rs", line, &format!("`PORT` is held while it waits for {what}"));
+            finding.locks[0].name = "PORT".to_string();
+            finding
+        };
+        let mut findings = vec![of(4, "a message"), of(9, "time to pass"), of(2, "the end of a thread")];
+        gather(&mut findings);
+        assert_eq!(levels(&findings), [Level::Note, Level::Note, Level::Warn]);
+    }
+
+    #[test]
+    fn a_static_that_a_macro_declares_and_writes_is_one_cause_in_all_files_that_call_it() {
+        let of = |file: &str, line: u32, declared: u32| {
+            let mut finding = found(static_mut_mutation::RULE.id, Level::Warn, file, line, "`CURRENT` is written");
+            finding.locks[0] = LockInfo { file: file.to_string(), line: declared, ..finding.locks[0].clone() };
+            finding.primary.column = 1;
+            finding
+        };
+        let mut findings = vec![of("b.rs", 7, 7), of("a.rs", 3, 3), of("c.rs", 9, 2)];
+        gather(&mut findings);
+        assert_eq!(levels(&findings), [Level::Note, Level::Warn, Level::Warn], "the last one is written by hand");
+        assert_eq!(findings[1].related.len(), 1);
     }
 
     #[test]

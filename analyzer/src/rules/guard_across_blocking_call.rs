@@ -25,8 +25,10 @@ const DOCS: &str = r#"## What it does
 Reports a guard that is alive while its thread joins another thread, receives a message, sends into a full bounded
 channel, waits at a barrier, for a child process or a future, or sleeps. It is an error where everybody who could end
 the wait takes the lock first. A receiver that itself lies in the lock (`rx.lock().unwrap().recv()`, shared by workers) is
-a note, as is a sleep or a child process in a function that is called under the guard: both end by themselves. Of several
-places in one file where the same lock is held for the same kind of wait one is a warning; it names the others.
+a note, as is a future that a method of the guarded value made; a sleep or a child process in a function that is called
+under the guard: both end by themselves; and the end of a thread that the waiting function started itself, where that
+thread takes no such lock. Of several places in one file where the same lock is held over a wait one is a warning; it
+names the others.
 
 ## Why is this bad?
 All others that need the lock wait as long. If the thread that is waited for is one of them, nobody goes on.
@@ -44,6 +46,14 @@ let answer = self.answers.recv().unwrap();
 self.state.lock().unwrap().apply(answer);
 ```
 "#;
+
+/// What a message begins with: the lock.
+pub(super) fn held_by(finding: &Finding) -> &str {
+    finding.message.split(HELD).next().unwrap_or_default()
+}
+
+/// What every message goes on with.
+const HELD: &str = " is held while its thread waits for ";
 
 fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     let Some(regions) = facts.regions else { return };
@@ -70,18 +80,14 @@ fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
         let name = wording::name(side);
         let what = waiting::what(wait.op);
         let (level, message) = match &needed {
-            Some(_) => (
-                Level::Deny,
-                format!("{name} is held while its thread waits for {what}, and the other side needs {name} first"),
-            ),
-            None if holding.around => {
-                (Level::Note, format!("{name} is held while its thread waits for {what} on what {name} guards"))
-            }
+            Some(_) => (Level::Deny, format!("{name}{HELD}{what}, and the other side needs {name} first")),
+            None if holding.around => (Level::Note, format!("{name}{HELD}{what} on what {name} guards")),
             // It ends by itself, and whoever calls that far away may not even know of it.
             None if matches!(wait.op, Op::Sleep | Op::Process) && !wait.way.is_empty() => {
-                (Level::Note, format!("{name} is held while its thread waits for {what}"))
+                (Level::Note, format!("{name}{HELD}{what}"))
             }
-            None => (Level::Warn, format!("{name} is held while its thread waits for {what}")),
+            None if waiting::is_own_work(&regions.blocking, wait) => (Level::Note, format!("{name}{HELD}{what}")),
+            None => (Level::Warn, format!("{name}{HELD}{what}")),
         };
         let help = match wait.way.first() {
             Some(call) => format!("end the guard of line {} before the call in line {}", side.site.line, call.line),

@@ -15,7 +15,8 @@ pub const RULE: Rule = Rule {
 
 const DOCS: &str = r#"## What it does
 Reports `let _ = lock` and `_ = lock`, where the guard is dropped by the very statement. rustc's `let_underscore_lock`
-sees `std` guards only; this rule also sees `parking_lot`, async locks and guards that come from accessors.
+sees `std` guards only; this rule also sees `parking_lot`, async locks and guards that come from accessors. A function
+that does more than to take the lock for its caller may be called for that: silent.
 
 ## Why is this bad?
 `_` is no variable: nothing is held afterwards, although the code reads as if it were.

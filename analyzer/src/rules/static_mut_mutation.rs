@@ -17,7 +17,8 @@ const DOCS: &str = r#"## What it does
 Reports an assignment to a `static mut`, or a `&mut` borrow of it, in a function that holds no lock there. Silent for
 `#[thread_local]` statics, and where only a raw pointer is made (`&raw mut`, `addr_of_mut!`). A note only in test code, in
 an `unsafe fn`, whose callers have to keep other threads away, and where the function decides by `compare_exchange`,
-`swap` or a `Once` who writes. The first of several writes in one file is a warning and names the others.
+`swap` or a `Once` who writes. The first of several writes in one file is a warning and names the others, as does the
+first call of a macro that declares and writes it.
 
 ## Why is this bad?
 Every thread sees the same static. Two of them writing at once is a data race, which is undefined behaviour, and a

@@ -42,6 +42,31 @@ pub(super) fn needed_by_joined<'a>(blocking: &'a Blocking, wait: &'a Wait) -> Op
     None
 }
 
+/// Whether all that is waited for are threads that the waiting function started itself, none of which takes a lock that
+/// is held meanwhile: a piece of work that is done side by side, and ends like any other.
+pub(super) fn is_own_work(blocking: &Blocking, wait: &Wait) -> bool {
+    // The function that joins knows its threads by their number.
+    let joining = match wait.way.is_empty() {
+        true => Some(wait),
+        false => blocking.waits.iter().find(|other| other.op == wait.op && other.way.is_empty() && other.at == wait.at),
+    };
+    let Some(joining) = joining.filter(|joining| joining.op == Op::Join) else { return false };
+    // Handles in fields are of threads that were started earlier, for longer.
+    let in_variable =
+        joining.object.as_ref().and_then(|object| object.key.as_ref()).is_some_and(|key| key.contains('#'));
+    if joining.joined == 0 && !in_variable {
+        return false;
+    }
+    let threads = blocking.joined(joining);
+    if threads.iter().any(|thread| thread.body != joining.body) {
+        return false;
+    }
+    // A lock in a variable may be any one of its kind.
+    let may_be = |taken: &Side, held: &Side| needs(taken, held) || taken.is_local() && taken.kind == held.kind;
+    let takes = |side: &Side| threads.iter().any(|thread| thread.takes.iter().any(|taken| may_be(taken, side)));
+    !threads.is_empty() && !wait.held.iter().any(|holding| takes(&holding.side))
+}
+
 /// The guard that everybody who could end the wait takes before.
 pub(super) fn needed_by_all<'a>(blocking: &'a Blocking, wait: &'a Wait) -> Option<Needed<'a>> {
     let others = blocking.others(wait);

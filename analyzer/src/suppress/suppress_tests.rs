@@ -125,3 +125,25 @@ fn texts_that_only_look_like_suppressions_do_nothing() {
         assert_eq!(rules(text), (vec![], 0), "{text}");
     }
 }
+
+#[test]
+fn what_was_said_to_clippy_of_the_same_counts_and_nothing_is_asked_of_it() {
+    let text = |attribute: &str| {
+        format!(
+            "use std::sync::Mutex;\n{attribute}\nasync fn run(count: &Mutex<u32>) {{\n    let _count = count.lock();\n    \
+             wait().await;\n}}\nasync fn wait() {{}}\n"
+        )
+    };
+    assert_eq!(rules(&text("")), (vec!["guard_across_await"], 0));
+    for attribute in [
+        "#[allow(clippy::await_holding_lock)]",
+        "#[expect(clippy::await_holding_lock, reason = \"one thread\")]",
+        "#[cfg_attr(test, allow(clippy::all, clippy::await_holding_lock))]",
+    ] {
+        assert_eq!(rules(&text(attribute)), (vec![], 1), "{attribute}");
+    }
+    for attribute in ["#[warn(clippy::await_holding_lock)]", "#[doc = \"await_holding_lock\"]", "#[allow(unused)]"] {
+        assert_eq!(rules(&text(attribute)), (vec!["guard_across_await"], 0), "{attribute}");
+    }
+    assert_eq!(rules("#[allow(let_underscore_lock)]\nfn nothing() {}\n"), (vec![], 0));
+}

@@ -13,6 +13,10 @@ use crate::syntax::outline::Outline;
 /// How long an attribute may be, in bytes, to be read: its nesting is bounded by it.
 const LONGEST_ATTRIBUTE: usize = 2000;
 
+/// Lints of clippy and rustc, and the rules that say the same.
+const THEIRS: [(&str, &str); 2] =
+    [("await_holding_lock", "guard_across_await"), ("let_underscore_lock", "guard_dropped_immediately")];
+
 const VERBS: [&str; 3] = ["allow", "expect", "allow-file"];
 
 /// What was written.
@@ -57,7 +61,9 @@ pub(super) fn read(text: &str) -> Vec<Written> {
     }
     for found in outline.attributes().filter(|each| each.extent.len() <= LONGEST_ATTRIBUTE) {
         let written = text.get(found.extent.clone()).unwrap_or_default();
-        if !written.contains("cfg_attr") || !written.contains("lockcheck") {
+        let theirs: Vec<_> = THEIRS.iter().filter(|(lint, _)| written.contains(lint)).collect();
+        let ours = written.contains("cfg_attr") && written.contains("lockcheck");
+        if !ours && theirs.is_empty() {
             continue;
         }
         let span = outline.span(found.extent.clone());
@@ -69,6 +75,17 @@ pub(super) fn read(text: &str) -> Vec<Written> {
         let scope = if around == (0..text.len()) { Scope::File } else { Scope::Extent(outline.span(around)) };
         for (expect, names, reason) in attribute(written) {
             add(&mut out, names, expect, scope, span, reason);
+        }
+        for (_, rule) in theirs.iter().filter(|(lint, _)| silences(written, lint)) {
+            let names = vec![((*rule).to_owned(), Selector::Rule(rule))];
+            out.push(Written::Suppression(Suppression {
+                names,
+                expect: false,
+                scope,
+                span,
+                reason: true,
+                borrowed: true,
+            }));
         }
     }
     out
@@ -84,7 +101,7 @@ fn add(out: &mut Vec<Written>, written: Vec<String>, expect: bool, scope: Scope,
         }
     }
     if !names.is_empty() {
-        out.push(Written::Suppression(Suppression { names, expect, scope, span, reason }));
+        out.push(Written::Suppression(Suppression { names, expect, scope, span, reason, borrowed: false }));
     }
 }
 
@@ -110,6 +127,26 @@ fn comment(said: &str) -> Result<(&str, Vec<String>, bool), String> {
         None if rest.is_empty() => Ok((verb, names, false)),
         None => Err(format!("what follows `{verb}(..)` is not understood; {form}")),
     }
+}
+
+/// Whether an attribute is an `allow` or `expect` of this lint, also under a condition.
+fn silences(written: &str, lint: &str) -> bool {
+    let written = written.replacen("#!", "#", 1);
+    let Ok(attributes) = syn::Attribute::parse_outer.parse_str(&written) else { return false };
+    let names = |meta: &Meta| {
+        let Meta::List(list) = meta else { return false };
+        let silencing = list.path.is_ident("allow") || list.path.is_ident("expect");
+        let parts = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok();
+        silencing
+            && parts.iter().flatten().any(|part| part.path().segments.last().is_some_and(|name| name.ident == lint))
+    };
+    attributes.iter().any(|attribute| match &attribute.meta {
+        Meta::List(list) if list.path.is_ident("cfg_attr") => {
+            let parts = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok();
+            parts.iter().flatten().skip(1).any(names)
+        }
+        meta => names(meta),
+    })
 }
 
 /// `#[cfg_attr(lockcheck, allow(lockcheck::RULE, reason = ".."), ..)]`: whether it is an expectation, the names, and

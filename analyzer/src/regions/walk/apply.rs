@@ -242,6 +242,9 @@ impl Walker<'_> {
                 }
             }
         }
+        if summary.starts && reachable {
+            self.note_started_others();
+        }
         if summary.diverges && !dispatched {
             self.state = State::unreachable();
         }

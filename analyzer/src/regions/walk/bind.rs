@@ -2,11 +2,14 @@
 
 use std::rc::Rc;
 
+use super::calls::PASS_THROUGH;
+use super::making::numbered;
 use super::{Use, Walker};
 use crate::model::infer::{LocalId, Target};
 use crate::model::ty::Ty;
 use crate::regions::place::{Index, Step};
 use crate::regions::state::{GuardId, Owner, State, Value};
+use crate::regions::summary::Returned;
 use crate::syntax::{ExprId, ExprKind, PatId, PatKind, Stmt, Symbol};
 
 /// What a pattern says about a value that is a guard or not.
@@ -136,6 +139,7 @@ impl Walker<'_> {
             function: value.function,
             given: None,
             future: value.future,
+            asked: value.asked.clone(),
             variant: None,
         }
     }
@@ -166,9 +170,14 @@ impl Walker<'_> {
             Some(place) => self.places.insert(local, place),
             None => self.places.remove(&local),
         };
-        if value.closure.is_some() || value.future.is_some() || value.task != 0 || value.given.is_some() {
-            let Value { closure, future, task, given, .. } = value;
-            let callable = Value { closure, future, task, given, ..Value::default() };
+        if value.closure.is_some()
+            || value.future.is_some()
+            || value.task != 0
+            || value.given.is_some()
+            || value.asked.is_some()
+        {
+            let Value { closure, future, task, given, asked, .. } = value;
+            let callable = Value { closure, future, task, given, asked, ..Value::default() };
             self.callables.insert(local, callable);
         } else {
             self.callables.remove(&local);
@@ -367,7 +376,9 @@ impl Walker<'_> {
                 let values: Vec<Value> = args.iter().map(|arg| part(self, *arg)).collect();
                 let wraps = [self.model.known.option, self.model.known.result].contains(&Some(adt));
                 self.note_kept_fields(init, values.iter().enumerate().filter(|_| !wraps));
-                self.constructed(adt, values)
+                let out = self.constructed(adt, values);
+                self.note_making(init, numbered(args), &out.parts);
+                out
             }
             ExprKind::Struct { fields, rest: None, .. } => {
                 let mut out = Value::default();
@@ -377,6 +388,7 @@ impl Walker<'_> {
                     out.parts.push((*name, value));
                 }
                 self.note_kept_fields(init, out.parts.iter().map(|(name, value)| (name.as_str(), value)));
+                self.note_making(init, fields.iter().map(|(name, value)| (*name, *value)), &out.parts);
                 out
             }
             ExprKind::Tuple(items) => {
@@ -394,10 +406,18 @@ impl Walker<'_> {
 
     /// `let _ = lock();`: the guard is gone at once.
     pub(super) fn dropped_at_once(&mut self, init: ExprId, value: &Value) {
+        let mut made = init;
+        loop {
+            made = match &self.body[made].kind {
+                ExprKind::MethodCall { receiver, method, .. } if PASS_THROUGH.contains(&method.as_str()) => *receiver,
+                ExprKind::Try(inner) | ExprKind::Await(inner) => *inner,
+                _ => break,
+            };
+        }
         let waits = |method: &Symbol| method.as_str().starts_with("wait");
         // `let _ = condvar.wait_timeout(guard, time);` is a nap: the guard was needed for it.
-        let nap = matches!(&self.body[init].kind, ExprKind::MethodCall { method, .. } if waits(method));
-        if !self.state.reachable || nap || self.ends_body(init) {
+        let nap = matches!(&self.body[made].kind, ExprKind::MethodCall { method, .. } if waits(method));
+        if !self.state.reachable || nap || self.ends_body(init) || self.does_more_than_lock(made) {
             return;
         }
         let site = self.site(self.body[init].span);
@@ -406,6 +426,21 @@ impl Walker<'_> {
                 self.out.dropped_at_once(self.cx, self.id, guard, site);
             }
         }
+    }
+
+    /// Whether a call is of a function that does more than to take this one lock for its caller: it may be called for
+    /// that.
+    fn does_more_than_lock(&self, call: ExprId) -> bool {
+        let Some(Target::Fn(function)) = self.types.calls.get(&call).map(|callee| &callee.target) else { return false };
+        let given = match &self.body[call].kind {
+            ExprKind::MethodCall { args, .. } => !args.is_empty(),
+            ExprKind::Call { args, .. } => args.len() > 1,
+            _ => false,
+        };
+        self.summary(*function).is_some_and(|summary| {
+            let known = summary.returns.iter().any(|returned| matches!(returned, Returned::New(_)));
+            known && (given || summary.acquires.len() > 1)
+        })
     }
 
     /// Whether the body's last statement is what binds `init`: with nothing left to guard, the lock is only waited for.

@@ -117,7 +117,11 @@ impl Walker<'_> {
             Role::Notify => self.note_signal(SignalKind::Notify, first, id),
             Role::Barrier => self.wait(Op::Barrier, first, id, 0, suspends),
             Role::Sleep => self.wait(Op::Sleep, None, id, 0, suspends),
-            Role::BlockOn => self.wait(Op::BlockOn, first, id, 0, suspends),
+            Role::BlockOn => {
+                let future = values.last().and_then(|future| future.asked.clone().or_else(|| future.place.clone()));
+                let runtime = first.and_then(|first| first.place.clone()).filter(|place| self.is_guarded(place));
+                self.wait(Op::BlockOn, Some(&Value::of(runtime.or(future))), id, 0, suspends);
+            }
             Role::Process => self.wait(Op::Process, None, id, 0, suspends),
             _ => {}
         }
@@ -227,6 +231,11 @@ impl Walker<'_> {
             decides: self.blocking.deciding.contains(&guard.held.lock),
         })
         .collect()
+    }
+
+    /// Whether a place lies in what a held lock guards.
+    fn is_guarded(&self, place: &Place) -> bool {
+        self.state.guards.iter().any(|guard| is_inside(place, &guard.held.lock.place))
     }
 
     pub(super) fn side_of(&self, held: &HeldLock) -> crate::regions::Side {
@@ -443,9 +452,7 @@ impl Walker<'_> {
                 .iter()
                 .map(|taken| self.cx.side(&taken.lock, taken.mode, taken.site, &taken.way, taken.waiting))
                 .collect();
-            if !takes.is_empty() {
-                own.facts.spawned.push(Spawned { body: self.id.0, number, at: self.cx.location(at), takes, parent });
-            }
+            own.facts.spawned.push(Spawned { body: self.id.0, number, at: self.cx.location(at), takes, parent });
         }
         let mut takers: Vec<String> =
             own.locks.iter().filter_map(|place| self.cx.class(place)).map(|class| bare(&class.key)).collect();

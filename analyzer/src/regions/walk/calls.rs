@@ -3,6 +3,7 @@
 
 use smallvec::SmallVec;
 
+use super::making::numbered;
 use super::{Use, Walker};
 use crate::model::infer::{Callee, Target};
 use crate::model::known::Role;
@@ -97,7 +98,9 @@ impl Walker<'_> {
                 let wraps = [self.model.known.option, self.model.known.result].contains(&Some(*adt));
                 let fields = values.iter().enumerate();
                 self.note_fields(id, fields.filter(|_| !wraps));
-                Value { variant: self.literal_variant(*adt, *variant), ..self.constructed(*adt, values) }
+                let out = self.constructed(*adt, values);
+                self.note_making(id, numbered(args), &out.parts);
+                Value { variant: self.literal_variant(*adt, *variant), ..out }
             }
             Target::Closure(closure) => {
                 let values = self.arguments(args);
@@ -171,6 +174,8 @@ impl Walker<'_> {
                     self.repeats.push(times.or((name.as_str() != "map").then_some(1)));
                     task = self.run_unasked(receiver, &values).max(task);
                     self.repeats.pop();
+                } else {
+                    self.note_given_away(&values);
                 }
                 if name.as_str() == "clone" && self.copies_pointers(self.ty(receiver)) {
                     return Value::of(value.place);
@@ -187,7 +192,7 @@ impl Walker<'_> {
                     return Value { closure: None, ..value };
                 }
                 values.iter().for_each(|value| self.consume(value));
-                Value { task, ..Value::default() }
+                Value { task, asked: value.place.or(value.asked), ..Value::default() }
             }
         }
     }
@@ -298,8 +303,9 @@ impl Walker<'_> {
         if signature.async_ {
             // The call only makes the future.
             let guards = all.iter().flat_map(|value| value.guards.iter().copied()).collect();
+            let asked = receiver.and_then(|_| all.first()?.place.clone());
             self.pending.insert(id, (targets, all));
-            return Value { guards, future: Some(id), ..Value::default() };
+            return Value { guards, future: Some(id), asked, ..Value::default() };
         }
         self.run_plainly(id, targets, all)
     }
@@ -361,6 +367,7 @@ impl Walker<'_> {
     /// A function of unknown effect: closures may run any time, guards in arguments are gone unless the result can
     /// have them.
     fn unknown_call(&mut self, name: Option<Symbol>, values: &[Value], id: ExprId) -> Value {
+        self.note_given_away(values);
         let last = name.map(|name| name.as_str().rsplit("::").next().unwrap_or_default());
         let given: Vec<_> = values.iter().flat_map(|value| value.guards.iter().copied()).collect();
         let passes = self.keeps(self.ty(id), &given) || matches!(last, Some("timeout" | "pin"));

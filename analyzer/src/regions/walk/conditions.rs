@@ -26,7 +26,7 @@ impl Walker<'_> {
         }
     }
 
-    fn makes_lock(&self, init: ExprId) -> bool {
+    pub(super) fn makes_lock(&self, init: ExprId) -> bool {
         let mut at = init;
         loop {
             let ExprKind::Call { args, .. } = &self.body[at].kind else { return false };

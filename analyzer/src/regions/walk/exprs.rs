@@ -195,6 +195,7 @@ impl Walker<'_> {
                     out.guards.extend(value.guards);
                 }
                 self.note_fields(id, out.parts.iter().map(|(name, value)| (name.as_str(), value)));
+                self.note_making(id, fields.iter().map(|(name, value)| (*name, *value)), &out.parts);
                 out
             }
             ExprKind::Tuple(items) => {
@@ -271,6 +272,7 @@ impl Walker<'_> {
                     closure: callable.closure,
                     function: callable.function,
                     future: callable.future,
+                    asked: callable.asked,
                     task: callable.task,
                     given: callable.given,
                     parts: Vec::new(),

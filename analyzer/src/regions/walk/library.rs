@@ -92,6 +92,7 @@ impl Walker<'_> {
                 Some(Value::default())
             }
             Role::SpawnThread | Role::SpawnTask => {
+                self.note_started_others();
                 let task = self.new_task();
                 let outer = std::mem::replace(&mut self.task, task);
                 for value in values {

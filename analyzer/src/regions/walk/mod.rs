@@ -22,6 +22,7 @@ mod generics;
 mod heads;
 mod hidden;
 mod library;
+mod making;
 mod named;
 mod once;
 mod passed;
@@ -134,6 +135,8 @@ pub(super) struct Walker<'w> {
     changed: FxHashSet<LocalId>,
     /// Locals that hold a lock made right there, and when.
     made: FxHashMap<LocalId, u32>,
+    /// What the body has made of its own so far.
+    making: making::Making,
     /// What the fields of locals that were made by a literal stand for.
     literals: Rc<Literals>,
     moved: FxHashSet<LocalId>,
@@ -236,6 +239,7 @@ pub(super) fn walk(cx: &Context<'_>, group: &Group, id: BodyId, out: &mut Output
         picked: Vec::new(),
         changed: variants::changed_parameters(body, types),
         made: FxHashMap::default(),
+        making: making::Making::default(),
         literals: Rc::default(),
         moved: FxHashSet::default(),
         late: FxHashSet::default(),
@@ -454,7 +458,7 @@ impl<'w> Walker<'w> {
 
     /// Whether nobody else can reach the lock while this function runs.
     fn has_to_itself(&self, lock: &Place) -> bool {
-        self.tasks.is_empty() && self.detached == 0 && self.cx.exclusive(self.id, lock)
+        self.tasks.is_empty() && self.detached == 0 && (self.cx.exclusive(self.id, lock) || self.is_of_own_making(lock))
     }
 
     fn hold(&mut self, held: HeldLock, try_: bool) -> GuardId {

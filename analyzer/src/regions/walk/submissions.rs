@@ -119,6 +119,7 @@ impl Walker<'_> {
 
     /// A closure is handed to a pool.
     pub(super) fn submit(&mut self, id: ExprId, values: &[Value]) -> Value {
+        self.note_started_others();
         let site = self.site(self.body[id].span);
         let task = self.new_task();
         let name = self.arguments_of(id).iter().find_map(|arg| match &self.body[*arg].kind {
