@@ -11,8 +11,9 @@
 //! that follows. An attribute speaks of what it stands on, `#![..]` of the braces or the file around it. Names are rules,
 //! groups, or `all`.
 //!
-//! `allow(clippy::await_holding_lock)` and `allow(let_underscore_lock)`, of clippy and rustc, count for the rules that say
-//! the same as these lints: whoever wrote that has looked at it. Nothing is asked of them.
+//! `allow(clippy::await_holding_lock)` and `allow(let_underscore_lock)`, of clippy and rustc, make notes of what the rules
+//! find that say the same as these lints: whoever wrote that has looked at it, though not at what lockcheck says. Nothing is
+//! asked of them.
 //!
 //! A finding is suppressed where any place that it shows carries the suppression: its primary place, the acquisitions that
 //! take part, the calls on the way, and further places of the same kind. One comment at one of them is enough, because
@@ -171,7 +172,14 @@ pub fn apply<'t>(report: &mut Report, files: impl IntoIterator<Item = (&'t str, 
         }
     }
     let before = report.findings.len();
-    report.findings.retain(|finding| !is_suppressed(finding, &mut known));
+    report.findings.retain_mut(|finding| match said_of(finding, &mut known) {
+        Said::Nothing => true,
+        Said::ToOthers => {
+            finding.level = finding.level.min(Level::Note);
+            true
+        }
+        Said::ToUs => false,
+    });
     if pass == Pass::Static {
         for name in &order {
             own.extend(
@@ -191,10 +199,23 @@ fn is_own(rule: &str) -> bool {
     rule == unused_suppression::RULE.id || rule == suppression_without_reason::RULE.id
 }
 
-/// Whether a finding is suppressed; marks everything that does it as used.
+/// What was written of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Said {
+    Nothing,
+    /// Another tool is not to report the like.
+    ToOthers,
+    ToUs,
+}
+
 fn is_suppressed(finding: &Finding, known: &mut Known) -> bool {
+    said_of(finding, known) == Said::ToUs
+}
+
+/// What was said of a finding; marks everything that says it as used.
+fn said_of(finding: &Finding, known: &mut Known) -> Said {
     let steps = finding.threads.iter().flat_map(|thread| &thread.steps);
-    let mut found = false;
+    let mut said = Said::Nothing;
     for place in [&finding.primary].into_iter().chain(&finding.related).chain(steps) {
         let Some(suppressions) = known.get_mut(&place.file) else { continue };
         for index in suppressions.covering(place) {
@@ -203,11 +224,13 @@ fn is_suppressed(finding: &Finding, known: &mut Known) -> bool {
                 // `all` does not mean what is said of itself.
                 let meant = selector.matches(finding.rule) && !(is_own(finding.rule) && *selector == Selector::All);
                 *used |= meant;
-                found |= meant;
+                if meant {
+                    said = said.max(if suppression.borrowed { Said::ToOthers } else { Said::ToUs });
+                }
             }
         }
     }
-    found
+    said
 }
 
 fn without_effect(file: &str, suppressions: &[(Suppression, Vec<bool>)]) -> Vec<Finding> {

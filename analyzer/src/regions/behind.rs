@@ -13,8 +13,7 @@ use rustc_hash::FxHashSet;
 
 use super::Pair;
 use super::context::Context;
-use super::place::{BodyId, Place, Root};
-use crate::graph::LockMode;
+use super::place::{Place, Root};
 use crate::model::locks::{LockType, Shape};
 use crate::model::ty::Ty;
 use crate::model::{AdtId, FnId};
@@ -41,26 +40,23 @@ impl Behind {
         Behind { types: found.locked }
     }
 
-    /// Adds the gate to a pair of a method on `&mut self`, where one of its locks is reached through `self`.
-    pub(super) fn add_gate(&self, cx: &Context<'_>, pair: &mut Pair) {
+    /// The type of `self` where a pair is of a method on `&mut self` of an object that lies behind a lock, and one of
+    /// its locks is reached through `self`.
+    pub(super) fn of_self(&self, cx: &Context<'_>, pair: &Pair) -> Option<String> {
         if pair.task.is_some() || self.types.is_empty() {
-            return;
+            return None;
         }
-        let Some(function) = cx.model.fns.get(pair.body as usize) else { return };
+        let function = cx.model.fns.get(pair.body as usize)?;
         if !function.syntax.receiver.as_ref().is_some_and(|receiver| receiver.reference && receiver.is_exclusive()) {
-            return;
+            return None;
         }
         let of_self = |place: &Place| place.root == Root::Param(0) && !place.steps.is_empty();
         if !of_self(&pair.held.place) && !of_self(&pair.wanted.place) {
-            return;
+            return None;
         }
-        let Some(adt) = cx.model.adt_of(&cx.model.signature(FnId(pair.body)).self_ty) else { return };
-        if self.types.contains(&adt) {
-            let data = cx.model.adt(adt);
-            let key = format!("lock around {}::{}", cx.model.module_path(data.module), data.name);
-            let nowhere = Place::new(Root::Value(BodyId(u32::MAX), 0));
-            pair.gates.push((Some(key), nowhere, LockMode::Exclusive));
-        }
+        let adt = cx.model.adt_of(&cx.model.signature(FnId(pair.body)).self_ty)?;
+        let data = self.types.contains(&adt).then(|| cx.model.adt(adt))?;
+        Some(format!("{}::{}", cx.model.module_path(data.module), data.name))
     }
 }
 

@@ -131,6 +131,9 @@ pub struct Pair {
     pub callback: bool,
     /// The function makes the request itself, whichever branches it takes.
     pub always: bool,
+    /// The function is a method on `&mut self` of this type, of which the sources keep one object behind a lock.
+    #[serde(skip)]
+    pub behind: Option<String>,
 }
 
 /// A spawned thread or task, in steps of the function that spawns it.

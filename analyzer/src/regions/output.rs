@@ -113,7 +113,7 @@ impl Output {
             let nowhere = || Place::new(Root::Value(BodyId(u32::MAX), 0));
             let gates = entry.get(&pair.body).into_iter().flatten();
             pair.gates.extend(gates.map(|(key, mode)| (Some(key.clone()), nowhere(), *mode)));
-            behind.add_gate(cx, pair);
+            pair.behind = behind.of_self(cx, pair);
         }
         let unresolved = self.acquisitions.values().filter(|identity| matches!(identity, Identity::Unknown)).count();
         let classes: Vec<&String> = self.acquisitions.values().filter_map(Identity::class).collect();
@@ -245,6 +245,7 @@ impl Output {
             confidence,
             callback: false,
             always: false,
+            behind: None,
         }))
     }
 

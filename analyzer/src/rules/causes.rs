@@ -1,5 +1,6 @@
 //! One warning per cause: of warnings that say the same of the same lock in one file, the first one stands for all. So
-//! does the first of those about a `static mut` that a macro declares and writes wherever it is called.
+//! does the first of those about a `static mut` that a macro declares and writes wherever it is called, and the first of
+//! the waits that a function has under one lock, whatever it waits for.
 //!
 //! Guarantees: nothing is lost; the others become notes, and the first one names up to [`MOST_FURTHER`] of them. Errors
 //! stay errors. Comes after suppression, so that what the user has silenced stands for nothing.
@@ -47,14 +48,20 @@ pub(crate) fn gather(findings: &mut [Finding]) {
         if is_of_macro(finding) {
             return Some((finding.rule, String::new(), finding.message.clone(), Vec::new(), None));
         }
-        // A guard that is held too long is held over everything in there.
-        let said = match finding.rule == guard_across_blocking_call::RULE.id {
-            true => guard_across_blocking_call::held_by(finding),
-            false => &finding.message,
-        };
-        Some((finding.rule, finding.primary.file.clone(), said.to_string(), declared, function))
+        Some((finding.rule, finding.primary.file.clone(), finding.message.clone(), declared, function))
     };
-    for mut all in groups(findings, saying_the_same) {
+    stand_for_others(findings, saying_the_same);
+    // What a function holds too long it holds over everything in there.
+    stand_for_others(findings, |finding: &Finding| {
+        let waits = finding.rule == guard_across_blocking_call::RULE.id;
+        let held = || guard_across_blocking_call::held_by(finding).to_string();
+        waits.then(|| (finding.primary.file.clone(), finding.primary.function.clone(), held()))
+    });
+}
+
+/// Lets the first warning of all that have something in common stand for them.
+fn stand_for_others<K: Ord>(findings: &mut [Finding], key: impl Fn(&Finding) -> Option<K>) {
+    for mut all in groups(findings, key) {
         all.sort_by_key(|index| place(&findings[*index].primary));
         let Some((first, others)) = all.split_first() else { continue };
         let mut further = Vec::new();
@@ -186,17 +193,18 @@ mod tests {
     }
 
     #[test]
-    fn of_several_kinds_of_waits_under_one_lock_in_a_file_the_first_stands_for_all() {
+    fn of_several_kinds_of_waits_under_one_lock_in_a_function_the_first_stands_for_all() {
         let rule = guard_across_blocking_call::RULE.id;
-        let of = |line: u32, what: &str| {
-            let mut finding =
-                found(rule, Level::Warn, "a.rs", line, &format!("`PORT` is held while it waits for {what}"));
-            finding.locks[0].name = "PORT".to_string();
+        let of = |line: u32, function: &str, what: &str| {
+            let message = format!("`PORT` is held while its thread waits for {what}");
+            let mut finding = found(rule, Level::Warn, "a.rs", line, &message);
+            finding.primary.function = Some(function.to_string());
             finding
         };
-        let mut findings = vec![of(4, "a message"), of(9, "time to pass"), of(2, "the end of a thread")];
+        let mut findings =
+            vec![of(4, "send", "a message"), of(9, "close", "the end of a thread"), of(2, "send", "time to pass")];
         gather(&mut findings);
-        assert_eq!(levels(&findings), [Level::Note, Level::Note, Level::Warn]);
+        assert_eq!(levels(&findings), [Level::Note, Level::Warn, Level::Warn]);
     }
 
     #[test]

@@ -19,8 +19,9 @@ pub const RULE: Rule = Rule {
 const DOCS: &str = r#"## What it does
 Reports a cycle in the lock graph: one thread takes `A` and then `B`, another `B` and then `A` (or a longer ring). Cycles
 that cannot happen are left out: a third lock that both hold, threads that are ordered by fork and join, locks that are
-only read, methods on `&mut self` of an object that lies behind a lock, objects that a function has just made. At run time, `predicted` means that a schedule of the recorded run which deadlocks is known; `possible` means
-that only the order of the locks speaks for it.
+only read, objects that a function has just made. Two methods on `&mut self` of a type of which the program keeps an
+object behind a lock are a note: with one object they never run at once. At run time, `predicted` means that a schedule of
+the recorded run which deadlocks is known; `possible` means that only the order of the locks speaks for it.
 
 ## Why is this bad?
 The program works until the two threads meet at the wrong moment, and then hangs.

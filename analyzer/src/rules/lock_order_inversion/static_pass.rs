@@ -3,8 +3,8 @@
 //! Guarantees: a cycle is reported once, with one witness per side; it is no finding where a common lock keeps the
 //! sides apart, or where more than one lock is only read, or one is in
 //! a function that takes elements of a collection in both orders; a cycle that needs a queued writer, test code, a call with
-//! several possible targets or, among more than two locks, a registered callback is a note; with a callback it is a
-//! warning otherwise.
+//! several possible targets, two objects where the sources keep one behind a lock or, among more than two locks, a
+//! registered callback is a note; with a callback it is a warning otherwise.
 
 use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, Notice, NoticeKind, ThreadPath};
 use crate::graph::compatible::{KeptOut, kept_out, no_common_gate, weakest_link};
@@ -22,7 +22,7 @@ pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
     let limits = Limits { length: 4, cycles: 2_000 };
     let overlap = |a: &Witness, b: &Witness| no_common_gate(a, b) && !(a.test && b.test) && can_overlap(regions, a, b);
     let sure = |witness: &Witness| !witness.test && witness.confidence != Confidence::Low;
-    let surely = |a: &Witness, b: &Witness| sure(a) && sure(b) && overlap(a, b);
+    let surely = |a: &Witness, b: &Witness| sure(a) && sure(b) && !are_of_one_object(regions, a, b) && overlap(a, b);
     // Of the witnesses of one ring those count that leave the least doubt, wherever they were met.
     let strong = linked_cycles(facts.graph, limits, KeptOut::Always, &surely);
     let search = cycles(facts.graph, limits, &overlap);
@@ -44,6 +44,12 @@ pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
         out.push(finding(facts.graph, regions, cycle));
         reported.push(nodes);
     }
+}
+
+/// Whether two sides are methods on `&mut self` of one type, of which there seems to be one object behind a lock.
+fn are_of_one_object(regions: &Regions, a: &Witness, b: &Witness) -> bool {
+    let behind = |witness: &Witness| regions.pairs.get(witness.origin as usize).and_then(|pair| pair.behind.as_ref());
+    behind(a).is_some() && behind(a) == behind(b)
 }
 
 /// How many locks of a cycle are only read on both sides.
@@ -126,6 +132,9 @@ fn finding(graph: &LockGraph, regions: &Regions, cycle: &Cycle) -> Finding {
         // A ring of three whose callbacks may not be there: too much to ask.
         || callback && sides.len() > 2
         || weakest_link(graph, cycle) != KeptOut::Always
+        || sides.iter().enumerate().any(|(at, (_, side))| {
+            sides[..at].iter().any(|(_, other)| are_of_one_object(regions, side, other))
+        })
         || sides.iter().any(|(_, witness)| witness.test)
     {
         Level::Note
