@@ -27,8 +27,8 @@ channel, waits at a barrier, for a child process or a future, or sleeps. It is a
 the wait takes the lock first. A receiver that itself lies in the lock (`rx.lock().unwrap().recv()`, shared by workers) is
 a note, as is a future that a method of the guarded value made; a sleep or a child process in a function that is called
 under the guard: both end by themselves; and the end of a thread that the waiting function started itself, where that
-thread takes no such lock. Of several places in one file where the same lock is held over a wait one is a warning; it
-names the others.
+thread takes no such lock. Of several places in one function where the same lock is held over a wait, or in one
+file over the same kind of wait, one is a warning; it names the others.
 
 ## Why is this bad?
 All others that need the lock wait as long. If the thread that is waited for is one of them, nobody goes on.
