@@ -85,6 +85,11 @@ const RUNS_NOW: &[&str] = &[
 impl Walker<'_> {
     pub(super) fn call(&mut self, id: ExprId, callee: ExprId, args: &[ExprId]) -> Value {
         let types = self.types;
+        match types.calls.get(&id).map(|callee| &callee.target) {
+            Some(Target::Constructor(..)) => {}
+            Some(Target::Fn(function)) => self.note_published(Some(*function), args),
+            _ => self.note_published(None, args),
+        }
         let Some(resolved) = types.calls.get(&id) else {
             if !matches!(self.body[callee].kind, ExprKind::Path(_)) {
                 self.eval(callee, Use::Place);
@@ -159,6 +164,7 @@ impl Walker<'_> {
 
     pub(super) fn method_call(&mut self, id: ExprId, receiver: ExprId, name: Symbol, args: &[ExprId]) -> Value {
         let types = self.types;
+        self.note_published(None, args);
         match types.calls.get(&id) {
             Some(callee) => match callee.target {
                 Target::Fn(function) => self.resolved(id, function, callee, Some(receiver), args),

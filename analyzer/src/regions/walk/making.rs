@@ -4,11 +4,10 @@
 //! it may take that object's locks in any order (the exclusive state of Savage et al., "Eraser", SOSP 1997).
 //!
 //! Guarantees: the object and what its lock lies in were made by literals in this body, a lock behind a pointer was made
-//! here, too, no parameter is of the object's type, and neither the body nor anything that it called since may have
-//! started a thread or task.
+//! here, too, no parameter is of the object's type, and the body has not given such an object away (sent it, put it into a
+//! collection). Neither the body nor anything that it called since may have started a thread or task.
 //!
-//! Misses: objects that a called function makes; an object that is put into a static before, where another thread finds
-//! it.
+//! Misses: objects that a called function makes; one that a called function publishes from behind a reference.
 
 use rustc_hash::FxHashSet;
 
@@ -26,7 +25,7 @@ pub(super) struct Making {
     made: FxHashSet<AdtId>,
     /// Their fields that point to what came from elsewhere, or may do so.
     given: FxHashSet<(AdtId, Symbol)>,
-    /// Other threads or tasks may run by now.
+    /// Other threads or tasks may run by now, or know of it.
     started: bool,
 }
 
@@ -90,6 +89,25 @@ impl Walker<'_> {
         }
     }
 
+    /// A call that takes these by value: who gets an object may publish it. What wraps it (`Arc::new`) gives it back.
+    pub(super) fn note_published(&mut self, called: Option<FnId>, args: &[ExprId]) {
+        if self.making.made.is_empty() || self.making.started {
+            return;
+        }
+        let wraps = called.is_some_and(|id| {
+            let function = self.model.function(id);
+            let stub = self.model.crate_of(function.module).stub;
+            stub && function.impl_.is_some() && !self.model.signature(id).has_receiver
+        });
+        let has_one = |arg: &ExprId| {
+            let ty = self.ty(*arg);
+            !matches!(ty, Ty::Ref(_)) && contains(ty, &|adt| self.making.made.contains(&adt))
+        };
+        if !wraps && args.iter().any(has_one) {
+            self.making.started = true;
+        }
+    }
+
     /// Whether a lock lies in an object that only this body knows so far.
     pub(super) fn is_of_own_making(&self, lock: &Place) -> bool {
         let Root::Local(body, ..) = lock.root else { return false };
@@ -114,14 +132,17 @@ impl Walker<'_> {
             return false;
         }
         let signature = self.model.signature(FnId(self.id.0));
-        let has = |ty: &Ty| {
-            let mut found = false;
-            ty.any(&mut |part| {
-                found |= matches!(part, Ty::Adt(adt, _) if *adt == object);
-                found
-            });
-            found
-        };
+        let has = |ty: &Ty| contains(ty, &|adt| adt == object);
         signature.has_receiver || signature.params.iter().any(has)
     }
+}
+
+/// Whether one of these types is part of a type as it is written.
+fn contains(ty: &Ty, one: &dyn Fn(AdtId) -> bool) -> bool {
+    let mut found = false;
+    ty.any(&mut |part| {
+        found |= matches!(part, Ty::Adt(adt, _) if one(*adt));
+        found
+    });
+    found
 }
