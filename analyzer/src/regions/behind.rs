@@ -42,7 +42,7 @@ impl Behind {
 
     /// The type of `self` where a pair is of a method on `&mut self` of an object that lies behind a lock, and one of
     /// its locks is reached through `self`.
-    pub(super) fn of_self(&self, cx: &Context<'_>, pair: &Pair) -> Option<String> {
+    pub(super) fn of_self(&self, cx: &Context<'_>, pair: &Pair) -> Option<AdtId> {
         if pair.task.is_some() || self.types.is_empty() {
             return None;
         }
@@ -55,8 +55,7 @@ impl Behind {
             return None;
         }
         let adt = cx.model.adt_of(&cx.model.signature(FnId(pair.body)).self_ty)?;
-        let data = self.types.contains(&adt).then(|| cx.model.adt(adt))?;
-        Some(format!("{}::{}", cx.model.module_path(data.module), data.name))
+        self.types.contains(&adt).then_some(adt)
     }
 }
 

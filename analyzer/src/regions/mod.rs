@@ -38,7 +38,7 @@ use crate::model::infer::{BodyTypes, Target};
 use crate::model::locks::Waiting;
 use crate::model::numbers::Numbers;
 use crate::model::ty::Ty;
-use crate::model::{FnId, Model};
+use crate::model::{AdtId, FnId, Model};
 use context::Context;
 use declared::{Declarations, Declared};
 use earlier::{Corrupt, Links, Memory, Walk};
@@ -133,7 +133,7 @@ pub struct Pair {
     pub always: bool,
     /// The function is a method on `&mut self` of this type, of which the sources keep one object behind a lock.
     #[serde(skip)]
-    pub behind: Option<String>,
+    pub behind: Option<AdtId>,
 }
 
 /// A spawned thread or task, in steps of the function that spawns it.
@@ -302,7 +302,7 @@ pub fn regions_after(
 struct Done<'g> {
     /// What was found in all of them.
     found: Output,
-    /// Those that were walked; the others were taken over.
+    /// In their order, with their walk where they were not taken over.
     groups: Vec<(&'g [BodyId], Option<Walk>)>,
 }
 
@@ -329,17 +329,14 @@ fn walk_all(cx: &Context<'_>, mut memory: Option<Memory>) -> Result<(Regions, Wa
                         Some(memory) => memory.found(cx, group, &links)?,
                         None => None,
                     };
-                    let walk = match known {
-                        Some(found) => {
-                            done.found.merge(found);
-                            None
-                        }
+                    let (found, walk) = match known {
+                        Some(found) => (found, None),
                         None => {
                             let (found, walk) = walk_group(cx, group, &links, keep.as_ref());
-                            done.found.merge(found);
-                            Some(walk)
+                            (found, Some(walk))
                         }
                     };
+                    done.found.merge(found);
                     done.groups.push((group, walk));
                 }
                 Ok(done)

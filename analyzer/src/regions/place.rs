@@ -84,6 +84,13 @@ impl Index {
 }
 
 impl Place {
+    /// Whether it lies in what the lock at another place guards.
+    pub fn is_inside(&self, lock: &Place) -> bool {
+        self.root == lock.root
+            && self.steps.starts_with(&lock.steps)
+            && self.steps.get(lock.steps.len()) == Some(&Step::Inside)
+    }
+
     /// A path without steps.
     pub fn new(root: Root) -> Place {
         Place { root, steps: SmallVec::new() }

@@ -22,8 +22,8 @@ const MOST_AWAITS: usize = 8;
 const DOCS: &str = r#"## What it does
 Reports a guard of a `std`, `parking_lot` or `spin` lock that is alive at an `.await`: in a variable, or as a temporary
 of the same statement, of a `match`, `if let` or `for` head. A guard that was dropped before the await is not reported.
-Unlike clippy's `await_holding_lock` it also sees guards that come from accessors and locks known by alias only; an
-`allow` of that lint counts here, too.
+Unlike clippy's `await_holding_lock` it also sees guards that come from accessors and locks known by alias only; what
+an `allow` of that lint covers is a note.
 
 ## Why is this bad?
 The task may be suspended with the lock held. Any other task that wants the lock then blocks a whole worker thread; when

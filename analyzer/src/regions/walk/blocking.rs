@@ -227,7 +227,7 @@ impl Walker<'_> {
             side: self.side_of(&guard.held),
             must: guard.held.must && !guard.try_,
             waited: self.blocking.waited.contains(&guard.id),
-            around: object.is_some_and(|object| is_inside(object, &guard.held.lock.place)),
+            around: object.is_some_and(|object| object.is_inside(&guard.held.lock.place)),
             decides: self.blocking.deciding.contains(&guard.held.lock),
         })
         .collect()
@@ -235,7 +235,7 @@ impl Walker<'_> {
 
     /// Whether a place lies in what a held lock guards.
     fn is_guarded(&self, place: &Place) -> bool {
-        self.state.guards.iter().any(|guard| is_inside(place, &guard.held.lock.place))
+        self.state.guards.iter().any(|guard| place.is_inside(&guard.held.lock.place))
     }
 
     pub(super) fn side_of(&self, held: &HeldLock) -> crate::regions::Side {
@@ -469,14 +469,6 @@ impl Walker<'_> {
         self.finish_pools(&mut own);
         (own.facts, own.summary)
     }
-}
-
-/// Whether a place lies in what the lock at another place guards.
-fn is_inside(place: &Place, lock: &Place) -> bool {
-    place.root == lock.root
-        && place.steps.len() > lock.steps.len()
-        && place.steps[..lock.steps.len()] == lock.steps[..]
-        && place.steps[lock.steps.len()] == Step::Inside
 }
 
 /// A key without indices: whatever lies in one collection counts as one.

@@ -10,7 +10,7 @@ use crate::finding::{Confidence, Evidence, Finding, Fingerprint, Level, Notice, 
 use crate::graph::compatible::{KeptOut, kept_out, no_common_gate, weakest_link};
 use crate::graph::cycles::{Cycle, Limits, cycles, linked_cycles};
 use crate::graph::{LockGraph, NodeId, OrderEdge, Witness};
-use crate::regions::place::{Root, Step};
+use crate::regions::place::Root;
 use crate::regions::{Pair, Regions, Side, Task};
 use crate::rules::{Facts, wording};
 
@@ -48,7 +48,7 @@ pub(super) fn check(facts: &Facts<'_>, out: &mut Vec<Finding>) {
 
 /// Whether two sides are methods on `&mut self` of one type, of which there seems to be one object behind a lock.
 fn are_of_one_object(regions: &Regions, a: &Witness, b: &Witness) -> bool {
-    let behind = |witness: &Witness| regions.pairs.get(witness.origin as usize).and_then(|pair| pair.behind.as_ref());
+    let behind = |witness: &Witness| regions.pairs.get(witness.origin as usize).and_then(|pair| pair.behind);
     behind(a).is_some() && behind(a) == behind(b)
 }
 
@@ -77,6 +77,7 @@ fn can_overlap(regions: &Regions, a: &Witness, b: &Witness) -> bool {
     }
     // A function that walks down values that contain each other, either way round, takes each before what it contains.
     let key = |side: &Side| side.class.as_ref().map(|class| class.key.clone());
+    let is_inside = |pair: &Pair| pair.wanted.place.is_inside(&pair.held.place);
     if a.body == b.body
         && is_inside(a)
         && is_inside(b)
@@ -102,14 +103,6 @@ fn can_overlap(regions: &Regions, a: &Witness, b: &Witness) -> bool {
         (Some(task), None) => during(b, task),
         (None, Some(task)) => during(a, task),
     }
-}
-
-/// Whether the wanted lock lies in what the held one guards.
-fn is_inside(pair: &Pair) -> bool {
-    let (outer, inner) = (&pair.held.place, &pair.wanted.place);
-    outer.root == inner.root
-        && inner.steps.starts_with(&outer.steps)
-        && inner.steps.get(outer.steps.len()) == Some(&Step::Inside)
 }
 
 /// Whether the wanted lock is that of a registered callback.
